@@ -1,0 +1,93 @@
+/** A change: a plan on its way from a request to its result. Types and the pure state machine. */
+import type { Node } from '../node/node.js';
+
+/** Who did something, and through which door. */
+export interface Actor {
+  /** `team:user`, as Slack ids; `console:<login>` from the console. Never a display name. */
+  id: string;
+  via: 'slash' | 'mention' | 'button' | 'modal' | 'console';
+}
+
+/**
+ *     planning → pending → approved → applying → applied | owing | failed | cancelled → rolling-back → rolled-back
+ *         ↓         ↓          ↓
+ *      refused   denied    stale          (owing: done but for hosts that did not answer; it becomes applied by itself)
+ *                expired
+ *                stale
+ */
+export type ChangeState =
+  | 'planning' | 'refused'
+  | 'pending' | 'denied' | 'expired' | 'stale'
+  | 'approved' | 'applying' | 'proving'
+  | 'applied' | 'owing' | 'failed' | 'cancelled'
+  | 'rolling-back' | 'rolled-back';
+
+export interface Decision {
+  actor: string;
+  verdict: 'approve' | 'deny';
+  /** ISO instant. */
+  at: string;
+  planHash: string;
+  reason?: string;
+}
+
+/** One Slack message that shows this change. Every copy is edited when the change moves (Q4). */
+export interface Card {
+  channel: string;
+  ts: string;
+}
+
+export interface Change {
+  id: string;
+  kind: 'add-node' | 'remove-node';
+  /** Grows by one with every write; a write that names an older one is refused. */
+  version: number;
+  state: ChangeState;
+  node: Node;
+  requester: string;
+  /** The command as typed, normalized. */
+  command: string;
+  /** Where the card goes: the channel of the command, and the thread when it was a mention in one. */
+  channel: string;
+  thread?: string;
+  /** ISO instants. */
+  requestedAt: string;
+  expiresAt?: string;
+  finishedAt?: string;
+  /** 12 hex digits of SHA-256 over the plan's inputs and what every host held. */
+  planHash?: string;
+  approvalsRequired: number;
+  decisions: Decision[];
+  cards: Card[];
+  /** Why it was refused, denied, went stale or failed: one sentence for people, and lines of detail. */
+  reason?: string;
+  detail?: string[];
+  /** `undo` while rolling back. */
+  direction: 'do' | 'undo';
+  cancelRequestedBy?: string;
+  rolledBackBy?: string;
+  /** Pairs proved with packets (N3). */
+  proof?: ProofRow[];
+}
+
+export type HostStatus = 'waiting' | 'running' | 'done' | 'unchanged' | 'owed' | 'failed' | 'cancelled';
+
+/** How one host of a change stands. */
+export interface HostResult {
+  host: string;
+  status: HostStatus;
+  /** The host's own words when it failed, or why it is owed. */
+  error?: string;
+  /** What the host printed, redacted. */
+  printed?: string;
+  /** ISO instant. */
+  at: string;
+}
+
+export interface ProofRow {
+  from: string;
+  to: string;
+  /** The pod gateway that was asked. */
+  gateway: string;
+  answer: 'icmp' | 'tcp' | 'none' | 'unknown';
+}

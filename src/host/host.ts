@@ -1,0 +1,64 @@
+/** The port to hosts: a node seen over SSH. Adapters: `ssh.ts` for real. Pure types. */
+import type { Os } from '../node/node.js';
+
+/** Which machine to talk to. The SSH configuration is looked up by `name`, then by `address`; `ssh` overrides both. */
+export interface HostTarget {
+  name: string;
+  address: string;
+  os: Os;
+  ssh?: string;
+}
+
+/** One request of the resident channel: a script's name, and parameters that travel as base64 JSON, never as code. */
+export interface HostRequest {
+  script: string;
+  params: Readonly<Record<string, unknown>>;
+  /** Milliseconds after which the channel is given up. */
+  timeoutMs: number;
+}
+
+export interface HostReply {
+  /** The answer's JSON, not yet checked; per OS, the platform's zod schema does that. */
+  data: unknown;
+  /** What else the host printed (errors of `ip`, say), for the audit. Decides nothing. */
+  printed: string;
+  /** SHA-256 of the host key in OpenSSH's form, `SHA256:…`. */
+  fingerprint: string;
+}
+
+/** Which host key a connection may meet. `any` is for planning only: reading, at first contact. */
+export type ExpectedKey = { fingerprint: string } | 'any';
+
+export type HostErrorKind =
+  /** No connection, or it broke: retry later. */
+  | 'unreachable'
+  /** The host did not answer within the request's time limit; what it did is unknown. */
+  | 'timeout'
+  /** Another host key than the pinned one: nothing may be sent. */
+  | 'host-key-changed'
+  /** The host refused our key or user. */
+  | 'auth'
+  /** The script ran and said no; `message` is the host's own. */
+  | 'script'
+  /** The host's answer was not of the expected form. */
+  | 'garbled';
+
+/** Our trouble with a host. */
+export class HostError extends Error {
+  constructor(
+    readonly kind: HostErrorKind,
+    readonly host: string,
+    message: string,
+    readonly detail: { fingerprint?: string; printed?: string; code?: string } = {},
+  ) {
+    super(message);
+    this.name = 'HostError';
+  }
+}
+
+export interface HostPool {
+  /** Sends one request over the host's resident channel (opened when needed), once more by a plain exec when the channel fails. Throws HostError. */
+  request(target: HostTarget, request: HostRequest, key: ExpectedKey): Promise<HostReply>;
+  /** Closes every connection. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,39 @@
+/** Nodes and the inventory: what Fairway believes the cluster consists of. */
+import { z } from 'zod';
+import { type Cidr, type Ipv4, parseCidr, parseIpv4 } from '../ip.js';
+
+export const Os = z.enum(['linux', 'windows']);
+export type Os = z.infer<typeof Os>;
+
+/** A Kubernetes node name: an RFC 1123 label, at most 63 characters (so `ssh -F`, kubectl and file names all take it as is). */
+export const NodeName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
+export const Ipv4Text = z.string().refine((text): text is Ipv4 => parseIpv4(text) !== null);
+export const CidrText = z.string().refine((text): text is Cidr => parseCidr(text) !== null);
+/** A MAC address as Windows prints it, `00-15-5D-00-04-01`. */
+export const Mac = z.string().regex(/^([0-9A-F]{2}-){5}[0-9A-F]{2}$/);
+/** `user@host` or `user@host:port`, when it differs from what the SSH configuration says of the node's name. */
+export const SshTarget = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}@[A-Za-z0-9.-]{1,253}(:[1-9][0-9]{0,4})?$/i);
+
+/** What the user asked for: a node without its pod CIDR. */
+export const NodeSpec = z.strictObject({
+  name: NodeName,
+  os: Os,
+  address: Ipv4Text,
+  ssh: SshTarget.optional(),
+  /** Windows only: the NIC given up to the container network (S8). Found by itself when there is just one candidate. */
+  containerNic: Mac.optional(),
+});
+export type NodeSpec = z.infer<typeof NodeSpec>;
+
+/** What Fairway itself made on the node while adding it, so that removing it leaves nothing behind and takes nothing else. */
+export const Made = z.strictObject({ bridge: z.boolean(), podNetwork: z.boolean(), forwarding: z.boolean() });
+export type Made = z.infer<typeof Made>;
+
+export const Node = NodeSpec.extend({ podCidr: CidrText, made: Made.optional() });
+export type Node = z.infer<typeof Node>;
+
+/** The desired state of the cluster. `revision` grows by one with every change of it. */
+export interface Inventory {
+  revision: number;
+  nodes: readonly Node[];
+}

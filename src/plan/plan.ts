@@ -1,0 +1,90 @@
+/** Plans: which steps a change takes on which host, as plain data. Pure. */
+import type { Cidr, Ipv4 } from '../ip.js';
+import type { ObservedRoute, Route } from '../network/route.js';
+import type { Made, Node, Os } from '../node/node.js';
+
+/** A network card of a Windows host (S8). */
+export interface Nic {
+  name: string;
+  ifIndex: number;
+  mac: string;
+  status: string;
+  /** `virtual` is a Hyper-V host adapter. */
+  kind: 'physical' | 'virtual';
+  addresses: Ipv4[];
+  /** Why this NIC can't be given to the container network: it carries the node's address, the SSH session or a default route. Empty: it can. */
+  busy: string[];
+}
+
+/** The container network of a Windows node as docker describes it (S11). */
+export interface PodNetwork {
+  name: string;
+  driver: string;
+  subnet: Cidr;
+  gateway: Ipv4;
+}
+
+/** What one read of a host saw. Never partly filled: a host that can't be read whole is unreadable, not empty. */
+export interface Observation {
+  /** Every IPv4 route of the main table (Windows: both stores, merged), default route included. */
+  routes: ObservedRoute[];
+  addresses: { address: Ipv4; prefixLength: number; device: string }[];
+  /** Whether the host forwards packets from its routable interface (Linux: `net.ipv4.ip_forward`). */
+  forwarding: boolean;
+  /** The device that holds the node's address; null when none does. */
+  nodeDevice: string | null;
+  /** Linux: the names of all bridges. */
+  bridges: string[];
+  /** Changes with every boot. */
+  boot: string;
+  /** Windows, new node only. */
+  windows?: { build: number; nics: Nic[]; podNetworks: PodNetwork[]; podNicForwarding: boolean };
+}
+
+/**
+ * One thing to make true (`ensure`) or untrue (`remove`) on a host. Every step is check → apply → verify, safe to repeat.
+ * `peer` names the node that a route leads to: the step counts only while both ends are members (or, for `remove`, once one is not).
+ */
+export type Step =
+  | { kind: 'route'; action: 'ensure' | 'remove'; peer: string; route: Route }
+  /** The host forwards packets between its routable interface and its pods (S9). */
+  | { kind: 'forwarding'; action: 'ensure' | 'remove' }
+  /** Linux: the bridge that holds the pod gateway (S7). `ownBridge`: Fairway creates and removes the bridge itself, not only its address. */
+  | { kind: 'bridge'; action: 'ensure' | 'remove'; bridge: string; podCidr: Cidr; ownBridge: boolean }
+  /** Windows: the transparent docker network, bound to the container NIC (S11). */
+  | { kind: 'pod-network'; action: 'ensure' | 'remove'; network: string; podCidr: Cidr; containerNic: string }
+  /** Windows: the pod gateway's address and forwarding on the network's host adapter (S12). */
+  | { kind: 'pod-gateway'; action: 'ensure' | 'remove'; podCidr: Cidr; containerNic: string };
+
+/** What a plan does on one host. */
+export interface HostPlan {
+  host: string;
+  os: Os;
+  /** `node`: the one being added or removed. */
+  role: 'node' | 'peer';
+  steps: Step[];
+  /** The inverse, in the order to run it; computed and approved together with the steps (N2). */
+  undo: Step[];
+  /** The very commands of `steps`, as shown to the approver. */
+  commands: string[];
+  undoCommands: string[];
+  /** What the host held when the plan was sealed; null when it could not be read, and `unreadable` says why. */
+  observed: Observation | null;
+  unreadable?: string;
+  /** SHA-256 of the host key that this plan trusts, and whether this was the first contact with it. */
+  hostKey: { fingerprint: string; firstContact: boolean } | null;
+}
+
+export interface Plan {
+  kind: 'add-node' | 'remove-node';
+  node: Node;
+  /** What is going to be made on the node itself; stored with the node once it is a member. */
+  made: Made;
+  /** Inventory revision that it was computed from. */
+  basedOn: number;
+  /** Names of nodes, of other open changes, that this plan's pair routes also cover once both are members. */
+  together: string[];
+  hosts: HostPlan[];
+  /** kubectl lines that come before (removing: drain and delete) or after. */
+  warnings: string[];
+}

@@ -1,0 +1,63 @@
+/** What a command answers, as data. `slack/message.ts` turns it into blocks; nothing here is a sentence. Pure types. */
+import type { Change, HostResult } from '../change/change.js';
+import type { Drift, Route } from '../network/route.js';
+import type { Node } from '../node/node.js';
+import type { Plan } from '../plan/plan.js';
+import type { Snippet } from '../snippet/kubectl.js';
+
+/** A change with what belongs to it. `plan` is null until it is sealed; `hosts` is in the plan's order. */
+export interface ChangeView {
+  change: Change;
+  plan: Plan | null;
+  hosts: HostResult[];
+  snippets: Snippet[];
+}
+
+export interface NodeRow {
+  node: Node;
+  state: 'member' | 'joining' | 'leaving';
+  /** Hosts that have yet to learn of (or forget) this node, because they did not answer. */
+  owedBy: string[];
+  /** What this node itself is owed: ids of changes. */
+  owes: string[];
+}
+
+/** One host's table against the inventory. `unreadable` is why it could not be read: unknown, not empty. */
+export interface HostRoutes {
+  host: string;
+  desired: Route[];
+  drift: Drift | null;
+  unreadable?: string;
+}
+
+export type Reply =
+  /** A change was made or moved: its card says the rest, wherever it is. */
+  | { kind: 'change-card'; id: string }
+  /** Another change answers this already (Q21): where to look. */
+  | { kind: 'already-running'; id: string }
+  /** The decision was taken; `approved` of `required` when more approvals are needed. */
+  | { kind: 'decided'; id: string; verdict: 'approve' | 'deny'; approved: number; required: number }
+  /** The request to cancel, retry or roll back was taken. */
+  | { kind: 'accepted'; id: string; what: 'cancel' | 'retry' | 'rollback' }
+  | { kind: 'nodes'; cluster: string; rows: NodeRow[]; free: number; resting: number }
+  | { kind: 'node'; row: NodeRow; gateway: string; hostKey: string | null; changes: Change[] }
+  /** Reading hosts takes a moment: the routes follow as a reply of their own. */
+  | { kind: 'reading'; hosts: number }
+  | { kind: 'routes'; hosts: HostRoutes[] }
+  | { kind: 'changes'; changes: Change[] }
+  | { kind: 'change'; view: ChangeView }
+  | { kind: 'kubectl'; node: string; snippets: Snippet[] }
+  | { kind: 'help'; text: string }
+  | { kind: 'whoami'; actor: string; roles: string[]; may: string[] }
+  | { kind: 'can-i'; command: string; yes: boolean; who: string }
+  | { kind: 'refused'; text: string };
+
+/** Where a command came from, which is where its answer goes. */
+export interface Origin {
+  channel: string;
+  thread?: string;
+  /** The Slack user id without its team, for ephemeral answers. */
+  user: string;
+  /** Slash commands and buttons: at most five answers within 30 minutes. */
+  responseUrl?: string;
+}

@@ -1,0 +1,72 @@
+/** Queue names, payloads and job ids: the contract between the bot and the workers. Pure. */
+import { z } from 'zod';
+
+export const QUEUE = {
+  /** Planning, gating and moving changes on. */
+  change: 'change',
+  /** One job a host: read, apply what is approved, read again. */
+  host: 'host',
+  /** The Slack outbox: cards and replies. */
+  notify: 'notify',
+} as const;
+
+/** Reads every host, then seals the plan or says why not. */
+export const PlanChange = z.strictObject({ name: z.literal('plan-change'), changeId: z.string() });
+export type PlanChange = z.infer<typeof PlanChange>;
+
+/** Looks at all approved and applying changes and moves each as far as it can go. Never two at once. */
+export const AdvanceChanges = z.strictObject({ name: z.literal('advance-changes') });
+export type AdvanceChanges = z.infer<typeof AdvanceChanges>;
+
+/** Ends a plan that nobody decided on in time. */
+export const ExpireChange = z.strictObject({ name: z.literal('expire-change'), changeId: z.string() });
+export type ExpireChange = z.infer<typeof ExpireChange>;
+
+/** Proves with packets what finished changes claim. */
+export const ProveChanges = z.strictObject({ name: z.literal('prove-changes') });
+export type ProveChanges = z.infer<typeof ProveChanges>;
+
+/** Tries hosts that are owed something. Scheduled. */
+export const PayDebts = z.strictObject({ name: z.literal('pay-debts') });
+export type PayDebts = z.infer<typeof PayDebts>;
+
+export const Origin = z.strictObject({
+  channel: z.string(),
+  thread: z.string().optional(),
+  user: z.string(),
+  responseUrl: z.string().optional(),
+});
+
+/** Reads hosts and answers with their routes. `node` absent: all of them. */
+export const ReadRoutes = z.strictObject({
+  name: z.literal('read-routes'),
+  node: z.string().optional(),
+  origin: Origin,
+});
+export type ReadRoutes = z.infer<typeof ReadRoutes>;
+
+export const ChangeJob = z.discriminatedUnion('name', [
+  PlanChange,
+  AdvanceChanges,
+  ExpireChange,
+  ProveChanges,
+  PayDebts,
+  ReadRoutes,
+]);
+export type ChangeJob = z.infer<typeof ChangeJob>;
+
+export const SyncHost = z.strictObject({ name: z.literal('sync-host'), host: z.string() });
+export type SyncHost = z.infer<typeof SyncHost>;
+
+/** Brings every copy of a change's card up to date. Level-triggered: it renders what is stored when it runs. */
+export const NotifyCard = z.strictObject({ name: z.literal('card'), changeId: z.string() });
+/** One answer to one person, rendered already (Slack's blocks with their text). */
+export const NotifyReply = z.strictObject({
+  name: z.literal('reply'),
+  origin: Origin,
+  message: z.strictObject({ text: z.string(), blocks: z.array(z.record(z.string(), z.unknown())) }),
+});
+/** The whole plan, or all results, as one file in the card's thread. */
+export const NotifyFile = z.strictObject({ name: z.literal('file'), changeId: z.string(), origin: Origin });
+export const NotifyJob = z.discriminatedUnion('name', [NotifyCard, NotifyReply, NotifyFile]);
+export type NotifyJob = z.infer<typeof NotifyJob>;

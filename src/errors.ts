@@ -1,0 +1,88 @@
+/** Refusals: the expected noes. A `Refusal` is the user's trouble and is told to them with the remedy; any other error is ours. */
+import type { Cidr, Ipv4 } from './ip.js';
+
+/** What each kind of refusal knows. The sentences are in `words.ts`. Instants are ISO texts, actors are actor ids. */
+export interface RefusalFacts {
+  'unknown-command': { said: string; suggestion?: string };
+  /** `got` is empty when the argument is missing; `argument` is as the usage writes it, without the brackets. */
+  'bad-argument': { argument: string; got: string; takes: string; example?: string; usage?: string };
+  /** `who`: the configured principals that may. `unreadable`: user groups whose members Slack did not tell. */
+  forbidden: { doing: string; role: string; who: readonly string[]; unreadable: readonly string[] };
+
+  /** The name is a member's, or (`changeId`) held by an open change. */
+  'node-exists': { name: string; address: Ipv4; podCidr: Cidr; changeId?: string };
+  'node-unknown': { name: string; suggestion?: string };
+  'node-still-owed': { name: string; podCidr: Cidr; peers: readonly string[] };
+  'address-taken': { address: Ipv4; holder: string; changeId?: string };
+  'address-in-pod-cidr': { address: Ipv4; podCidr: Cidr; holder: string };
+  'address-unusable': { address: Ipv4; because: string };
+
+  'pod-cidr-outside': { podCidr: Cidr; clusterCidr: Cidr };
+  'pod-cidr-size': { podCidr: Cidr; prefixLength: number };
+  /** `restsUntil`, `owing`: the slice of a removed node, which is not free yet. */
+  'pod-cidr-held': {
+    podCidr: Cidr;
+    holder: string;
+    changeId?: string;
+    restsUntil?: string;
+    owing?: readonly string[];
+  };
+  'pod-cidr-overlaps': {
+    podCidr: Cidr;
+    overlap: 'service-cidr' | 'reserved' | 'node-address' | 'host-route';
+    /** The CIDR or address in the way. */
+    with: Cidr | Ipv4;
+    /** Whose address or route it is. */
+    owner?: string;
+  };
+  'cluster-full': { clusterCidr: Cidr; slices: number; resting: number; soonestFreeAt?: string };
+
+  'node-unreadable': { name: string; address: Ipv4; why: string };
+  /** The host answers, but none of its devices holds the address. */
+  'address-not-there': { name: string; address: Ipv4 };
+  /** A plain route needs its next hop on a subnet of the host's own. */
+  'not-on-link': { from: string; to: string; address: Ipv4 };
+  'windows-too-old': { name: string; build: number; oldest: number };
+  'pod-network-differs': { name: string; network: string; subnet: Cidr };
+  /** `has` lists the candidates, for people. */
+  'nic-unknown': { name: string; mac: string; has: string };
+  'nic-busy': { name: string; mac: string; why: string };
+  'nic-none-free': { name: string; has: string };
+  'nic-ambiguous': { name: string; has: string };
+
+  'already-running': { changeId: string };
+  'change-unknown': { changeId: string };
+  'change-not-pending': { changeId: string; state: string; by?: string; at?: string };
+  'change-expired': { changeId: string; at: string };
+  'own-request': { changeId: string; approvers: readonly string[] };
+  'already-decided-by-you': { changeId: string; verdict: 'approve' | 'deny'; at: string };
+  'not-cancellable': { changeId: string; state: string };
+  'not-retryable': { changeId: string; state: string };
+  'not-rollbackable': { changeId: string; state: string };
+  /** The card shows another version of the change than the one that stands. */
+  'wrong-version': { changeId: string };
+  'console-only': { doing: string };
+}
+
+export type RefusalCode = keyof RefusalFacts;
+
+/** An expected no. Thrown, caught at the door (Slack, console), and answered with `sayRefusal`. */
+export class Refusal<C extends RefusalCode = RefusalCode> extends Error {
+  readonly code: C;
+  readonly facts: RefusalFacts[C];
+
+  constructor(code: C, facts: RefusalFacts[C]) {
+    super(`${code} ${JSON.stringify(facts)}`);
+    this.name = 'Refusal';
+    this.code = code;
+    this.facts = facts;
+  }
+}
+
+/** True for a refusal, of the given kind when one is named. */
+export function isRefusal<C extends RefusalCode = RefusalCode>(
+  error: unknown,
+  code?: C,
+): error is Refusal<C> {
+  return error instanceof Refusal && (code === undefined || error.code === code);
+}

@@ -1,0 +1,82 @@
+/** Redis: connections, scripts, and the name of every key. */
+import { Redis } from 'ioredis';
+
+/**
+ * Opens a connection. `blocking` is for BullMQ's workers and event readers, which must wait for ever;
+ * all others give a request up after about two seconds without Redis, so that a user gets an answer.
+ * The caller attaches its own `error` listener for logging; without one ioredis prints each failed attempt.
+ */
+export function connectRedis(url: string, options: { blocking?: boolean } = {}): Redis {
+  return new Redis(url, {
+    maxRetriesPerRequest: options.blocking ? null : 5,
+    // ioredis waits 50 ms longer after each attempt, up to 2 s.
+    retryStrategy: (attempt) => Math.min(attempt * 50, 2000),
+  });
+}
+
+/** Runs one Lua script. Arguments arrive in Lua as text. */
+export type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+
+/** Prepares a Lua script: sent once, then called by its hash; sent again when Redis has forgotten it (restart, failover). */
+export function prepareScript(redis: Redis, lua: string): Script {
+  let known: Promise<string> | null = null;
+  async function load(): Promise<string> {
+    return String(await redis.call('SCRIPT', 'LOAD', lua));
+  }
+  return async (keys, args) => {
+    known ??= load();
+    try {
+      return await redis.evalsha(await known, keys.length, ...keys, ...args);
+    } catch (error) {
+      known = null;
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      return redis.eval(lua, keys.length, ...keys, ...args);
+    }
+  };
+}
+
+export type Keys = ReturnType<typeof keys>;
+
+/**
+ * Every key that Fairway itself uses. BullMQ names its keys `<prefix>:<queue>:…`, so ours sit under `<prefix>:data`,
+ * which no queue may be called. The prefix is a hash tag (`{fairway}`): one slot, so that scripts run on a Redis Cluster too.
+ */
+export function keys(prefix: string) {
+  const base = `${prefix}:data`;
+  return {
+    /** Hash pod CIDR → lease record, resting (quarantined) slices included; see network/lease.lua. */
+    leases: `${base}:leases`,
+    /** Hash node name → node JSON. */
+    inventory: `${base}:inventory`,
+    inventoryRevision: `${base}:inventory:revision`,
+
+    /** Counter behind the change ids `c1`, `c2`, … */
+    changeCounter: `${base}:change-counter`,
+    /** Set of the ids of changes that are not finished. */
+    openChanges: `${base}:open-changes`,
+    /** Sorted set of all change ids, by the time of the request. */
+    changes: `${base}:changes`,
+    change: (id: string) => `${base}:change:${id}`,
+    changePlan: (id: string) => `${base}:change:${id}:plan`,
+    /** Hash host → HostResult JSON. */
+    changeHosts: (id: string) => `${base}:change:${id}:hosts`,
+
+    /** Set of the routes that Fairway made on a Windows host, which can't tag them. */
+    ownedRoutes: (host: string) => `${base}:owned-routes:${host}`,
+    /** Hash host → pinned fingerprint of its host key. */
+    hostKeys: `${base}:host-keys`,
+    /** Who holds a host right now. */
+    hostLease: (host: string) => `${base}:host-lease:${host}`,
+    /** Counter of the fencing tokens of a host's leases. */
+    hostFence: (host: string) => `${base}:host-fence:${host}`,
+
+    /** When the next message may go to a Slack channel. */
+    slackPacing: (channel: string) => `${base}:slack-pacing:${channel}`,
+    /** Change that this actor's same command started within the last minute (Q21). */
+    recentCommand: (actor: string, command: string) => `${base}:recent:${actor}:${command}`,
+
+    /** List of the audit log's records, and the hash of its newest one. */
+    audit: `${base}:audit`,
+    auditHead: `${base}:audit:head`,
+  };
+}

@@ -50,17 +50,21 @@ export interface RefusalFacts {
   'nic-none-free': { name: string; has: string };
   'nic-ambiguous': { name: string; has: string };
 
-  'already-running': { changeId: string };
-  'change-unknown': { changeId: string };
-  'change-not-pending': { changeId: string; state: string; by?: string; at?: string };
-  'change-expired': { changeId: string; at: string };
-  'own-request': { changeId: string; approvers: readonly string[] };
-  'already-decided-by-you': { changeId: string; verdict: 'approve' | 'deny'; at: string };
-  'not-cancellable': { changeId: string; state: string };
-  'not-retryable': { changeId: string; state: string };
-  'not-rollbackable': { changeId: string; state: string };
-  /** The card shows another version of the change than the one that stands. */
-  'wrong-version': { changeId: string };
+  'already-running': { id: string };
+  'change-unknown': { id: string };
+  /** Its hosts are still being read. */
+  'change-not-sealed': { id: string };
+  'change-not-pending': { id: string; state: string; by: string; at: string };
+  'change-expired': { id: string };
+  /** The card that was clicked shows an older plan. */
+  'plan-outdated': { id: string };
+  'own-request': { id: string };
+  'already-decided-by-you': { id: string };
+  'not-cancellable': { id: string; state: string };
+  'not-retryable': { id: string; state: string };
+  'not-rollbackable': { id: string; state: string };
+  /** Somebody else moved the change in the same moment. */
+  'wrong-version': { id: string };
   'console-only': { doing: string };
 }
 

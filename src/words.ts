@@ -1,0 +1,190 @@
+/** The sentences that people read: refusals, help, usage. Each says what would work. The cards' own are in `slack/`. */
+import type { Refusal, RefusalCode, RefusalFacts } from './errors.js';
+
+/** How a place writes things down: Slack has its own escapes and mentions, a terminal has none. */
+export interface Voice {
+  /** What somebody typed, or a command to type. */
+  code(text: string): string;
+  /** What a host or another system said. */
+  quote(text: string): string;
+  /** An actor or principal id. */
+  who(id: string): string;
+  /** An ISO instant. */
+  when(iso: string): string;
+}
+
+const LONGEST_QUOTE = 120;
+
+/** One line, short, with control characters made visible. */
+function oneLine(text: string): string {
+  const visible = text.replace(/\r?\n/g, '⏎').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '·');
+  return visible.length > LONGEST_QUOTE ? `${visible.slice(0, LONGEST_QUOTE - 1)}…` : visible;
+}
+
+function escapeSlack(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** Slack's mrkdwn: `&<>` escaped, and no back-tick that would end the code. */
+export const slackVoice: Voice = {
+  code: (text) => `\`${escapeSlack(oneLine(text)).replaceAll('`', 'ˋ')}\``,
+  quote: (text) => escapeSlack(oneLine(text)),
+  who: (id) => {
+    const user = id.startsWith('console:') ? '' : (id.split(':').at(-1) ?? '');
+    if (/^[UW][A-Z0-9]+$/.test(user)) return `<@${user}>`;
+    if (/^S[A-Z0-9]+$/.test(user)) return `<!subteam^${user}>`;
+    return slackVoice.code(id);
+  },
+  when: (iso) => `<!date^${Math.floor(Date.parse(iso) / 1000)}^{date_short_pretty} {time}|${iso}>`,
+};
+
+/** Plain text, for the console and the logs. */
+export const plainVoice: Voice = {
+  code: (text) => `\`${oneLine(text)}\``,
+  quote: oneLine,
+  who: (id) => id,
+  when: (iso) => iso.replace('T', ' ').replace(/(:\d\d)(:\d\d(\.\d+)?)?Z$/, '$1 UTC'),
+};
+
+type Texts = { [C in RefusalCode]: (facts: RefusalFacts[C], say: Voice) => string };
+
+/** What the user is told for each refusal. */
+export const refusalText: Texts = {
+  'unknown-command': ({ said, suggestion }, { code }) =>
+    suggestion === undefined
+      ? `I don't know ${code(said)}. ${code('help')} lists what I do.`
+      : `I don't know ${code(said)}. Did you mean ${code(suggestion)}?`,
+  'bad-argument': ({ argument, got, takes, example, usage }, { code }) =>
+    [
+      got === ''
+        ? `${code(argument)} is missing: it takes ${takes}.`
+        : `${code(got)} can't be ${code(argument)}: it takes ${takes}.`,
+      example === undefined ? '' : `Try ${code(example)}.`,
+      usage === undefined ? '' : `Usage: ${code(usage)}`,
+    ]
+      .filter((part) => part !== '')
+      .join(' '),
+  forbidden: ({ doing, role, who, unreadable }, say) =>
+    [
+      `Only ${article(role)} may ${doing}.`,
+      who.length > 0
+        ? `Ask ${anyOf(who.map(say.who))}.`
+        : `Nobody is one: an administrator sets ${say.code(`${role.toUpperCase()}S`)}.`,
+      unreadable.length > 0
+        ? `I can't read the members of ${list(unreadable.map(say.who))} just now, so I can't tell whether you are one; try again in a minute.`
+        : '',
+    ]
+      .filter((part) => part !== '')
+      .join(' '),
+
+  'node-exists': ({ name, address, podCidr, changeId }, { code }) =>
+    changeId === undefined
+      ? `${code(name)} is a node already, at ${address} with ${podCidr}. ${code(`node ${name}`)} shows it; ${code(`remove node ${name}`)} comes before adding it anew.`
+      : `${code(name)} (${address}, ${podCidr}) is being added by ${code(changeId)} already. ${code(`change ${changeId}`)} shows it; ${code(`cancel ${changeId}`)} frees the name.`,
+  'node-unknown': ({ name, suggestion }, { code }) =>
+    suggestion === undefined
+      ? `There is no node ${code(name)}. ${code('nodes')} lists them.`
+      : `There is no node ${code(name)}. Did you mean ${code(suggestion)}?`,
+  'node-still-owed': ({ name, podCidr, peers }, { code }) =>
+    `${code(name)} was removed, but ${list(peers.map(code))} still ${peers.length === 1 ? 'has' : 'have'} its route to ${podCidr}. It can come back once they have answered; ${code('changes')} shows what is owed.`,
+  'address-taken': ({ address, holder, changeId }, { code }) =>
+    `${address} is the address of ${code(holder)}${changeId === undefined ? '' : ` (${code(changeId)})`} already. Every node needs its own.`,
+  'address-in-pod-cidr': ({ address, podCidr, holder }, { code }) =>
+    `${address} lies in ${podCidr}, where the pods of ${code(holder)} are. Give the node's routable address, outside every pod CIDR.`,
+  'address-unusable': ({ address, because }) =>
+    `${address} can't be a node's address: ${because}. Give the node's routable address.`,
+
+  'pod-cidr-outside': ({ podCidr, clusterCidr }, { code }) =>
+    `${podCidr} is not in the cluster's ${clusterCidr}. Leave ${code('pod-cidr')} out and I pick a free one.`,
+  'pod-cidr-size': ({ podCidr, prefixLength }) =>
+    `${podCidr} has the wrong size: nodes of this cluster get a /${prefixLength}.`,
+  'pod-cidr-held': ({ podCidr, holder, changeId, restsUntil, owing }, { code, when }) => {
+    if (owing !== undefined && owing.length > 0) {
+      return `${podCidr} was ${code(holder)}'s, and ${list(owing.map(code))} may still route it. It is free once they have answered${restsUntil === undefined ? '' : `, not before ${when(restsUntil)}`}.`;
+    }
+    if (restsUntil !== undefined)
+      return `${podCidr} was ${code(holder)}'s and rests until ${when(restsUntil)}. Leave ${code('pod-cidr')} out and I pick a free one.`;
+    return `${podCidr} is held by ${code(holder)}${changeId === undefined ? '' : ` (${code(changeId)})`}. Leave ${code('pod-cidr')} out and I pick a free one.`;
+  },
+  'pod-cidr-overlaps': ({ podCidr, overlap, with: other, owner }, { code }) => {
+    const what = {
+      'service-cidr': `the service CIDR ${other}`,
+      reserved: `the reserved ${other}`,
+      'node-address': `${other}, the address of ${owner === undefined ? 'a node' : code(owner)}`,
+      'host-route': `${other}, which ${owner === undefined ? 'a host' : code(owner)} routes already`,
+    }[overlap];
+    return `${podCidr} overlaps ${what}. Leave ${code('pod-cidr')} out and I pick a free one.`;
+  },
+  'cluster-full': ({ clusterCidr, slices, resting, soonestFreeAt }, { code, when }) =>
+    [
+      `${clusterCidr} is full: ${slices === 1 ? 'its one slice is' : `all ${slices} slices are`} taken, reserved or resting.`,
+      resting === 0
+        ? `None is resting; ${code('remove node <name>')} frees one after its rest.`
+        : `${resting === 1 ? '1 is' : `${resting} are`} resting${soonestFreeAt === undefined ? ', and still routed by hosts that have not answered' : `; the next is free at ${when(soonestFreeAt)}`}.`,
+    ].join(' '),
+
+  'node-unreadable': ({ name, address, why }, { code, quote }) =>
+    `I can't read ${code(name)} at ${address}${why === '' ? '' : `: ${quote(why)}`}. When ${code(`ssh ${name}`)} works from my machine, ask again.`,
+  'address-not-there': ({ name, address }, { code }) =>
+    `${code(name)} answers, but none of its network cards holds ${address}. Check the address, or that SSH leads to the right machine.`,
+  'not-on-link': ({ from, to, address }, { code }) =>
+    `${code(from)} is on no subnet with ${address} (${code(to)}), so a plain route can't lead there. Give both an address on one subnet.`,
+  'windows-too-old': ({ name, build, oldest }, { code }) =>
+    `${code(name)} runs Windows build ${build}; containers need ${oldest} (Windows Server 2016) or later.`,
+  'pod-network-differs': ({ name, network, subnet }, { code }) =>
+    `${code(name)} has another transparent docker network, ${code(network)} with ${subnet}. Remove it there (${code(`docker network rm ${network}`)}), or set ${code('DOCKER_NETWORK')} and ${code('pod-cidr')} to it.`,
+  'nic-unknown': ({ name, mac, has }, { code, quote }) =>
+    `${code(name)} has no network card ${mac}. It has: ${quote(has)}.`,
+  'nic-busy': ({ name, mac, why }, { code, quote }) =>
+    `The network card ${mac} of ${code(name)} can't be given to containers: ${quote(why)}. Name another with ${code('container-nic')}.`,
+  'nic-none-free': ({ name, has }, { code, quote }) =>
+    `${code(name)} has no network card to give to containers: it needs a second one without the node's address, the SSH session or a default route. It has: ${quote(has)}.`,
+  'nic-ambiguous': ({ name, has }, { code, quote }) =>
+    `${code(name)} has more than one free network card: ${quote(has)}. Say which with ${code('container-nic <mac>')}.`,
+
+  'already-running': ({ id }, { code }) =>
+    `You asked for this a moment ago: it is ${code(id)}. ${code(`change ${id}`)} shows it.`,
+  'change-unknown': ({ id }, { code }) => `There is no change ${code(id)}. ${code('changes')} lists them.`,
+  'change-not-sealed': ({ id }, { code }) =>
+    `${code(id)} is still being planned: its hosts are being read. Decide when its card shows the plan.`,
+  'change-not-pending': ({ id, state, by, at }, { code, who, when }) =>
+    `${code(id)} is ${state}${by === '' ? '' : ` by ${who(by)}`}${at === '' ? '' : ` since ${when(at)}`}, so there is nothing left to decide. ${code(`change ${id}`)} shows it.`,
+  'change-expired': ({ id }, { code }) =>
+    `${code(id)} expired: nobody decided in time. Ask for it again and I plan it afresh.`,
+  'plan-outdated': ({ id }, { code }) =>
+    `That card shows an older plan of ${code(id)}. ${code(`change ${id}`)} shows the one that stands.`,
+  'own-request': ({ id }, { code }) =>
+    `${code(id)} is your own request, so somebody else has to approve it. ${code(`cancel ${id}`)} withdraws it.`,
+  'already-decided-by-you': ({ id }, { code }) =>
+    `You have decided on ${code(id)} already; it waits for somebody else.`,
+  'not-cancellable': ({ id, state }, { code }) =>
+    `${code(id)} is ${state}: nothing is left to cancel. ${code(`change ${id}`)} shows it.`,
+  'not-retryable': ({ id, state }, { code }) =>
+    `${code(id)} is ${state}: there is nothing to retry. ${code(`change ${id}`)} shows it.`,
+  'not-rollbackable': ({ id, state }, { code }) =>
+    `${code(id)} is ${state}: there is nothing to roll back. ${code(`change ${id}`)} shows it.`,
+  'wrong-version': ({ id }, { code }) =>
+    `Somebody moved ${code(id)} in the same moment. ${code(`change ${id}`)} shows how it stands; try again.`,
+  'console-only': ({ doing }, { code }) =>
+    `${doing} works only from the console, on the machine of the bot: ${code('npm run console')}.`,
+};
+
+/** A refusal as the user reads it. */
+export function sayRefusal<C extends RefusalCode>(refusal: Refusal<C>, voice: Voice = slackVoice): string {
+  return refusalText[refusal.code](refusal.facts, voice);
+}
+
+function list(items: readonly string[]): string {
+  const shown = items.length > 8 ? [...items.slice(0, 7), `${items.length - 7} more`] : items;
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
+
+function anyOf(items: readonly string[]): string {
+  return items.length > 8
+    ? `${items.slice(0, 8).join(', ')} or another of them`
+    : list(items).replace(/ and ([^,]*)$/, ' or $1');
+}
+
+function article(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+}

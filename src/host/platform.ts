@@ -1,0 +1,49 @@
+/** What an operating system means for a host: how it is read, how steps are rendered, how its answers are understood. Pure. */
+import type { Cidr, Ipv4 } from '../ip.js';
+import type { Route } from '../network/route.js';
+import type { Os } from '../node/node.js';
+import type { Observation, Step } from '../plan/plan.js';
+import type { HostRequest, HostTarget } from './host.js';
+import { linux } from './linux.js';
+import { windows } from './windows.js';
+
+/** What a platform needs to know of one host, beside what it reads there. */
+export interface HostContext {
+  target: HostTarget;
+  clusterCidr: Cidr;
+  /** The node's own slice. */
+  podCidr: Cidr;
+  /** The transparent docker network's name (Windows). */
+  network: string;
+  /** The bridge that holds the pod gateway (Linux). */
+  bridge: string;
+  /** MAC of the NIC given to containers (Windows). */
+  containerNic?: string;
+  /** The journal of routes that Fairway made on this host. Windows has no mark for them; Linux ignores it. */
+  owned: readonly Route[];
+}
+
+export type ProofAnswer = 'icmp' | 'tcp' | 'none';
+
+export interface Platform {
+  /** The request that reads a host. `full` also asks what only the new node needs. */
+  observe(ctx: HostContext, full: boolean): HostRequest;
+  /** Understands the answer to `observe` (and to the last of `apply`). Throws HostError `garbled`. */
+  parseObservation(data: unknown, ctx: HostContext): Observation;
+  /** The commands that a person would type for these steps, for the approver to read. They do not depend on what holds already. */
+  commands(steps: readonly Step[], ctx: HostContext, observed: Observation | null): string[];
+  /**
+   * The requests that make the steps hold, in order. What holds already, and what a foreign route is in the way of, is left out.
+   * Throws HostError `script` with code `REFUSED` for a route that may never be made there: own slice, outside the cluster, over an address.
+   */
+  apply(steps: readonly Step[], ctx: HostContext, observed: Observation, fence: number): HostRequest[];
+  /** The request that asks each target for a sign of life, from `source` (null: the node's address). */
+  prove(ctx: HostContext, source: Ipv4 | null, targets: readonly Ipv4[]): HostRequest;
+  /** Understands the answer to `prove`. Throws HostError `garbled`. */
+  parseProof(data: unknown): Record<Ipv4, ProofAnswer>;
+}
+
+/** The platform of an operating system. */
+export function platformOf(os: Os): Platform {
+  return os === 'windows' ? windows : linux;
+}

@@ -52,11 +52,16 @@ export interface Change {
   thread?: string;
   /** ISO instants. */
   requestedAt: string;
+  sealedAt?: string;
   expiresAt?: string;
   finishedAt?: string;
   /** 12 hex digits of SHA-256 over the plan's inputs and what every host held. */
   planHash?: string;
   approvalsRequired: number;
+  /** The pod CIDR that the requester asked for, if any; else the lowest free one was taken. */
+  podCidrAsked?: string;
+  /** Nodes of other open changes that had claimed their slice earlier: this plan covers the pairs with them. */
+  together?: Node[];
   decisions: Decision[];
   cards: Card[];
   /** Why it was refused, denied, went stale or failed: one sentence for people, and lines of detail. */
@@ -64,6 +69,8 @@ export interface Change {
   detail?: string[];
   /** `undo` while rolling back. */
   direction: 'do' | 'undo';
+  /** Set by Retry and Roll back until the hosts' results have been reset for the new run. */
+  restart?: 'retry' | 'undo';
   cancelRequestedBy?: string;
   rolledBackBy?: string;
   /** Pairs proved with packets (N3). */

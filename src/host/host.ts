@@ -45,14 +45,16 @@ export type HostErrorKind =
 
 /** Our trouble with a host. */
 export class HostError extends Error {
-  constructor(
-    readonly kind: HostErrorKind,
-    readonly host: string,
-    message: string,
-    readonly detail: { fingerprint?: string; printed?: string; code?: string } = {},
-  ) {
+  readonly kind: HostErrorKind;
+  readonly host: string;
+  readonly detail: { fingerprint?: string; printed?: string; code?: string };
+
+  constructor(kind: HostErrorKind, host: string, message: string, detail: HostError['detail'] = {}) {
     super(message);
     this.name = 'HostError';
+    this.kind = kind;
+    this.host = host;
+    this.detail = detail;
   }
 }
 

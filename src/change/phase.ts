@@ -1,0 +1,51 @@
+/** In which order a change visits its hosts. Pure. */
+import type { Change, HostResult } from './change.js';
+import type { HostPlan, Plan } from '../plan/plan.js';
+
+/** Statuses that need no further visit in this run. */
+const SETTLED: readonly HostResult['status'][] = ['done', 'unchanged', 'owed', 'failed', 'cancelled'];
+
+/**
+ * Groups of hosts, one after the other. Adding: the node, one canary peer of each OS, the other peers. Removing (and rolling
+ * back an addition) is the reverse in that the node comes last, so that no peer leads into a node that no longer carries pods.
+ */
+export function phases(plan: Plan, direction: Change['direction']): HostPlan[][] {
+  const node = plan.hosts.filter((host) => host.role === 'node');
+  const peers = plan.hosts.filter((host) => host.role === 'peer');
+  // A host that could not be read is no canary: it would prove nothing and hold the others up.
+  const canaries = (['linux', 'windows'] as const).flatMap((os) => {
+    const first = peers.find((host) => host.os === os && host.observed !== null);
+    return first ? [first] : [];
+  });
+  const rest = peers.filter((host) => !canaries.includes(host));
+  const adds = (plan.kind === 'add-node') === (direction === 'do');
+  const order = adds ? [node, canaries, rest] : [canaries, rest, node];
+  return order.filter((phase) => phase.length > 0);
+}
+
+export type NextMove = { kind: 'dispatch'; hosts: HostPlan[] } | { kind: 'wait' } | { kind: 'finish' };
+
+/**
+ * What to do next, from how the hosts stand. A phase begins when the one before is settled and nothing in it failed; in the last
+ * phase a failure stops nobody else. `waiting` hosts that have work queued (`dispatched`) are on their way already.
+ */
+export function nextMove(
+  plan: Plan,
+  change: Change,
+  results: ReadonlyMap<string, HostResult>,
+  dispatched: ReadonlySet<string>,
+): NextMove {
+  for (const phase of phases(plan, change.direction)) {
+    const open = phase.filter((host) => !isSettled(results.get(host.host)));
+    if (open.length > 0) {
+      const fresh = open.filter((host) => !dispatched.has(host.host));
+      return fresh.length > 0 ? { kind: 'dispatch', hosts: fresh } : { kind: 'wait' };
+    }
+    if (phase.some((host) => results.get(host.host)?.status === 'failed')) return { kind: 'finish' };
+  }
+  return { kind: 'finish' };
+}
+
+function isSettled(result: HostResult | undefined): boolean {
+  return result !== undefined && SETTLED.includes(result.status);
+}

@@ -1,0 +1,57 @@
+/** What reading a host gave, and how two readings differ. Pure. */
+import { type Cidr, overlaps } from '../ip.js';
+import type { ObservedRoute } from '../network/route.js';
+import type { Observation } from './plan.js';
+
+/** A host as planning found it: read whole, or not at all and why. */
+export type HostReading =
+  | { observed: Observation; fingerprint: string; firstContact: boolean }
+  | { observed: null; unreadable: string; /** What was met instead of the pinned key. */ keyChanged: boolean };
+
+/** The default route leads everywhere; it is nobody's claim to a slice. */
+const DEFAULT_ROUTE = '0.0.0.0/0';
+
+/** The routes that matter to pods: those that share an address with the cluster CIDR. */
+export function clusterRoutes(observed: Observation, clusterCidr: Cidr): ObservedRoute[] {
+  return observed.routes.filter(
+    (route) => route.destination !== DEFAULT_ROUTE && overlaps(route.destination, clusterCidr),
+  );
+}
+
+/** What a plan's seal covers of a host, one line a fact. Metrics and interface numbers change by themselves and are left out. */
+export function sealedFacts(observed: Observation, clusterCidr: Cidr): string[] {
+  const routes = clusterRoutes(observed, clusterCidr).map(factOf);
+  const networks = (observed.windows?.podNetworks ?? []).map(
+    (network) => `network ${network.name} ${network.subnet} gateway ${network.gateway}`,
+  );
+  const forwarding = observed.forwarding ? 'forwarding on' : 'forwarding off';
+  return [forwarding, ...[...routes, ...networks].sort()];
+}
+
+function factOf(route: ObservedRoute): string {
+  const via = route.nextHop === null ? 'connected' : `via ${route.nextHop}`;
+  return `route ${route.destination} ${via}${route.ours ? ' (Fairway)' : ''}${route.partial ? ' (in part)' : ''}`;
+}
+
+/**
+ * What changed on a host since a plan was sealed, as lines `+ fact` and `- fact`. Routes that Fairway itself made or took
+ * away for other approved changes in the meantime (`ownCidrs`) are no surprise, nor is forwarding that got switched on.
+ */
+export function differences(
+  sealed: Observation,
+  now: Observation,
+  clusterCidr: Cidr,
+  ownCidrs: ReadonlySet<Cidr>,
+): string[] {
+  const expected = (observed: Observation): Observation => ({
+    ...observed,
+    forwarding: observed.forwarding || now.forwarding,
+    routes: observed.routes.filter((route) => !(route.ours && ownCidrs.has(route.destination))),
+  });
+  const before = sealedFacts(expected(sealed), clusterCidr);
+  const after = sealedFacts(expected(now), clusterCidr);
+  return [
+    ...before.filter((fact) => !after.includes(fact)).map((fact) => `- ${fact}`),
+    ...after.filter((fact) => !before.includes(fact)).map((fact) => `+ ${fact}`),
+  ];
+}

@@ -1,0 +1,140 @@
+/** Plans a change: reads every host it would touch, builds the plan, seals it, and offers it for approval. */
+import type { Change } from '../src/change/change.js';
+import { isRefusal, Refusal } from '../src/errors.js';
+import { overlaps } from '../src/ip.js';
+import { podCidrs } from '../src/network/allocation.js';
+import { nextHopTo } from '../src/network/route.js';
+import type { Node } from '../src/node/node.js';
+import { planAddNode, type RouteInTheWay, routesInTheWay } from '../src/plan/add-node.js';
+import type { Plan } from '../src/plan/plan.js';
+import type { PlanPolicy } from '../src/plan/policy.js';
+import { clusterRoutes, type HostReading } from '../src/plan/reading.js';
+import { planRemoveNode } from '../src/plan/remove-node.js';
+import { planHash } from '../src/plan/seal.js';
+import { sayRefusal } from '../src/words.js';
+import type { WorkerDeps } from './deps.js';
+import { readHosts, renderer } from './read-hosts.js';
+
+/** Slices that turned out to be routed somewhere are passed over this often before the cluster is called full. */
+const CLAIMS = 8;
+
+/** Processes `plan-change`. Safe to repeat: a change that is no longer in planning is left alone. */
+export async function planChange(deps: WorkerDeps, changeId: string): Promise<void> {
+  const change = await deps.changes.get(changeId);
+  if (change.state !== 'planning') return;
+  try {
+    const plan = change.kind === 'add-node' ? await planAdding(deps, change) : await planRemoving(deps, change);
+    await seal(deps, changeId, plan);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    await refuse(deps, changeId, sayRefusal(error));
+  }
+  await deps.jobs.card(changeId);
+}
+
+async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<void> {
+  const now = new Date();
+  const hash = planHash(plan, deps.config.clusterCidr);
+  const expiresAt = new Date(now.getTime() + deps.config.approvalTtlMs).toISOString();
+  await deps.changes.savePlan(changeId, plan);
+  await deps.changes.setResults(
+    changeId,
+    plan.hosts.map((host) => ({ host: host.host, status: 'waiting' as const, at: now.toISOString() })),
+  );
+  const sealed = await deps.changes.update(
+    changeId,
+    (change) =>
+      change.state === 'planning'
+        ? { ...change, state: 'pending', node: plan.node, planHash: hash, sealedAt: now.toISOString(), expiresAt }
+        : change,
+    now,
+  );
+  if (sealed.state !== 'pending') return;
+  await deps.jobs.expireChange(changeId, deps.config.approvalTtlMs);
+  await deps.audit.append({ at: now.toISOString(), actor: 'fairway', what: 'plan-sealed', changeId, planHash: hash });
+}
+
+async function refuse(deps: WorkerDeps, changeId: string, reason: string): Promise<void> {
+  const now = new Date();
+  await deps.leases.release(changeId);
+  await deps.changes.update(
+    changeId,
+    (change) =>
+      change.state === 'planning' ? { ...change, state: 'refused', reason, finishedAt: now.toISOString() } : change,
+    now,
+  );
+  await deps.audit.append({ at: now.toISOString(), actor: 'fairway', what: 'plan-refused', changeId, facts: { reason } });
+}
+
+async function planAdding(deps: WorkerDeps, change: Change): Promise<Plan> {
+  const policy = planPolicy(deps);
+  let { node, together = [] } = change;
+  const excluded = new Set<string>();
+  for (let claim = 0; claim < CLAIMS; claim += 1) {
+    const inventory = await deps.nodes.read();
+    const others = together.filter((other) => !inventory.nodes.some((member) => member.name === other.name));
+    const peers = [...inventory.nodes, ...others];
+    const readings = await readHosts(deps, [node, ...peers], new Set([node.name]));
+    const hop = (host: string) => nextHopTo(node, peers.find((peer) => peer.name === host)?.os ?? 'linux', policy.nextHop);
+    const [inTheWay] = routesInTheWay(node.podCidr, node, readings, policy, hop);
+    if (inTheWay === undefined) {
+      return planAddNode({ node, inventory, together: others, readings, policy, render: renderer(deps.config) });
+    }
+    if (change.podCidrAsked !== undefined) throw routedElsewhere(node.podCidr, inTheWay);
+    for (const slice of routedSlices(deps, readings)) excluded.add(slice);
+    ({ node, together } = await claimAnother(deps, change, node, [...excluded]));
+  }
+  throw new Refusal('cluster-full', { clusterCidr: policy.clusterCidr, slices: excluded.size, resting: 0 });
+}
+
+/** Gives the slice back and takes the lowest one that no host routes; the change follows. */
+async function claimAnother(
+  deps: WorkerDeps,
+  change: Change,
+  node: Node,
+  excluded: string[],
+): Promise<{ node: Node; together: Node[] }> {
+  const { podCidr: _old, ...spec } = node;
+  await deps.leases.release(change.id);
+  const claimed = await deps.leases.claim({ changeId: change.id, node: spec, excluded, now: new Date() });
+  const next = { node: { ...node, podCidr: claimed.lease.podCidr }, together: claimed.others.filter(isClaimed).map((lease) => ({ ...lease.node, podCidr: lease.podCidr })) };
+  await deps.changes.update(change.id, (current) => ({ ...current, ...next }), new Date());
+  return next;
+}
+
+async function planRemoving(deps: WorkerDeps, change: Change): Promise<Plan> {
+  const inventory = await deps.nodes.read();
+  const node = inventory.nodes.find((member) => member.name === change.node.name);
+  if (!node) throw new Refusal('node-unknown', { name: change.node.name });
+  const readings = await readHosts(deps, inventory.nodes, new Set([node.name]));
+  return planRemoveNode({ node, inventory, readings, policy: planPolicy(deps), render: renderer(deps.config) });
+}
+
+/** Every slice that shares an address with a route of any host that could be read. */
+function routedSlices(deps: WorkerDeps, readings: ReadonlyMap<string, HostReading>): string[] {
+  const { clusterCidr, nodePrefixLength } = deps.config;
+  const routes = [...readings.values()].flatMap((reading) =>
+    reading.observed ? clusterRoutes(reading.observed, clusterCidr) : [],
+  );
+  return [...podCidrs(clusterCidr, nodePrefixLength)].filter((slice) =>
+    routes.some((route) => overlaps(route.destination, slice)),
+  );
+}
+
+function routedElsewhere(podCidr: string, { host, route }: RouteInTheWay): Refusal {
+  return new Refusal('pod-cidr-overlaps', { podCidr, overlap: 'host-route', with: route.destination, owner: host });
+}
+
+function isClaimed(lease: { state: string }): boolean {
+  return lease.state === 'claimed';
+}
+
+/** What planning depends on, of the configuration. */
+export function planPolicy({ config }: WorkerDeps): PlanPolicy {
+  return {
+    clusterCidr: config.clusterCidr,
+    nextHop: config.nextHop,
+    bridge: config.linuxBridge,
+    network: config.dockerNetwork,
+  };
+}

@@ -1,0 +1,71 @@
+/** Reading hosts: all at once, each whole or not at all. */
+import type { Config } from '../src/config.js';
+import { HostError, type HostTarget } from '../src/host/host.js';
+import { type HostContext, platformOf } from '../src/host/platform.js';
+import type { Route } from '../src/network/route.js';
+import type { Node } from '../src/node/node.js';
+import type { Observation } from '../src/plan/plan.js';
+import type { RenderCommands } from '../src/plan/policy.js';
+import type { HostReading } from '../src/plan/reading.js';
+import type { WorkerDeps } from './deps.js';
+
+/** How a node is reached as a host. */
+export function targetOf(node: Node): HostTarget {
+  return { name: node.name, address: node.address, os: node.os, ...(node.ssh ? { ssh: node.ssh } : {}) };
+}
+
+/** What a platform needs to know of a host. `owned` is Windows' journal; Linux tags its routes instead. */
+export function contextFor(config: Config, node: Node, owned: readonly Route[] = []): HostContext {
+  return {
+    target: targetOf(node),
+    clusterCidr: config.clusterCidr,
+    podCidr: node.podCidr,
+    network: config.dockerNetwork,
+    bridge: config.linuxBridge,
+    ...(node.containerNic ? { containerNic: node.containerNic } : {}),
+    owned,
+  };
+}
+
+/** The same, with the journal looked up. */
+export async function contextOf(deps: WorkerDeps, node: Node): Promise<HostContext> {
+  return contextFor(deps.config, node, node.os === 'windows' ? await deps.works.owned(node.name) : []);
+}
+
+/** Writes steps down as the commands of the host's OS. */
+export function renderer(config: Config): RenderCommands {
+  return (node, steps, observed) => platformOf(node.os).commands(steps, contextFor(config, node), observed);
+}
+
+/**
+ * Reads many hosts side by side. `full` names those whose NICs and container networks are wanted too. A host without a pinned key
+ * is read at first contact; whoever approves the plan accepts its fingerprint.
+ */
+export async function readHosts(
+  deps: WorkerDeps,
+  nodes: readonly Node[],
+  full: ReadonlySet<string>,
+): Promise<Map<string, HostReading>> {
+  const readings = await Promise.all(
+    nodes.map(async (node): Promise<[string, HostReading]> => [node.name, await readHost(deps, node, full.has(node.name))]),
+  );
+  return new Map(readings);
+}
+
+async function readHost(deps: WorkerDeps, node: Node, full: boolean): Promise<HostReading> {
+  try {
+    const pinned = await deps.hostKeys.pinned(node.name);
+    const context = await contextOf(deps, node);
+    const platform = platformOf(node.os);
+    const reply = await deps.hosts.request(
+      context.target,
+      platform.observe(context, full),
+      pinned === null ? 'any' : { fingerprint: pinned },
+    );
+    const observed: Observation = platform.parseObservation(reply.data, context);
+    return { observed, fingerprint: reply.fingerprint, firstContact: pinned === null };
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { observed: null, unreadable: error.message, keyChanged: error.kind === 'host-key-changed' };
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * One visit to one host: read it, see which approved steps do not hold, apply those in one go, read it again. It serves every
+ * change that has work there, and decides by what the host holds, never by exit codes.
+ */
+import type { HostResult, HostStatus } from '../src/change/change.js';
+import { routesOf, type Work, wantedSteps } from '../src/change/work.js';
+import { HostError } from '../src/host/host.js';
+import { platformOf } from '../src/host/platform.js';
+import { redact } from '../src/log.js';
+import type { Observation, Step } from '../src/plan/plan.js';
+import { conflicts, stepHolds } from '../src/plan/step.js';
+import { sayConflict, sayNotHolding } from '../src/words.js';
+import type { WorkerDeps } from './deps.js';
+import { contextOf } from './read-hosts.js';
+
+/** Processes `sync-host`. Returns false when another worker has the host in hand: come back later. */
+export async function syncHost(deps: WorkerDeps, host: string): Promise<boolean> {
+  const visited = await deps.hostLeases.hold(host, async (fence) => {
+    const works = await deps.works.of(host);
+    const results = works.length > 0 ? await visit(deps, host, works, fence) : [];
+    await settle(deps, host, results);
+    return true;
+  });
+  return visited === true;
+}
+
+interface Outcome {
+  changeId: string;
+  result: HostResult;
+}
+
+async function visit(deps: WorkerDeps, host: string, works: readonly Work[], fence: number): Promise<Outcome[]> {
+  const [first] = works;
+  if (!first) return [];
+  const result = (status: HostStatus, extra: Partial<HostResult> = {}): HostResult => ({ host, status, at: new Date().toISOString(), ...extra });
+  try {
+    const inventory = await deps.nodes.read();
+    const wanted = works.map((work) => ({ work, steps: wantedSteps(work, inventory) }));
+    const visitor = await Visitor.open(deps, first, needsFullRead(works), fence);
+    const before = visitor.observed;
+    const clear = wanted.map(({ work, steps }) => ({
+      work,
+      steps,
+      conflicts: steps.flatMap((step) => conflicts(step, before) ?? []),
+    }));
+    const todo = unique(clear.flatMap(({ steps, conflicts: found }) => (found.length > 0 ? [] : steps))).filter(
+      (step) => !stepHolds(step, before),
+    );
+    if (todo.length > 0) await visitor.apply(todo);
+    return clear.map(({ work, steps, conflicts: found }) => {
+      if (found.length > 0) return { changeId: work.changeId, result: result('failed', { error: sayConflict(found) }) };
+      const broken = steps.filter((step) => !stepHolds(step, visitor.observed));
+      const printed = visitor.printed === '' ? {} : { printed: redact(visitor.printed) };
+      if (broken.length > 0) {
+        return { changeId: work.changeId, result: result('failed', { error: sayNotHolding(broken, visitor.printed), ...printed }) };
+      }
+      const changed = steps.some((step) => !stepHolds(step, before));
+      return { changeId: work.changeId, result: result(changed ? 'done' : 'unchanged', printed) };
+    });
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return works.map((work) => {
+      // A new node that went away has nothing that anybody could owe it; peers catch up when they return.
+      const owed = (error.kind === 'unreachable' || error.kind === 'timeout' || error.kind === 'auth') && !isNewNode(work);
+      const printed = error.detail.printed ? { printed: redact(error.detail.printed) } : {};
+      return { changeId: work.changeId, result: result(owed ? 'owed' : 'failed', { error: redact(error.message), ...printed }) };
+    });
+  }
+}
+
+/** One host in hand: its context, what it held last, and how to make steps hold. */
+class Visitor {
+  observed: Observation;
+  printed = '';
+  private readonly deps: WorkerDeps;
+  private readonly work: Work;
+  private readonly full: boolean;
+  private readonly fence: number;
+
+  private constructor(deps: WorkerDeps, work: Work, full: boolean, fence: number, observed: Observation) {
+    this.deps = deps;
+    this.work = work;
+    this.full = full;
+    this.fence = fence;
+    this.observed = observed;
+  }
+
+  static async open(deps: WorkerDeps, work: Work, full: boolean, fence: number): Promise<Visitor> {
+    return new Visitor(deps, work, full, fence, await observe(deps, work, full));
+  }
+
+  async apply(steps: readonly Step[]): Promise<void> {
+    const { deps, work } = this;
+    const host = work.node.name;
+    const journal = work.node.os === 'windows';
+    // Noted before they are made: after a crash in between we still know them for ours.
+    if (journal) await deps.works.own(host, routesOf(steps, 'ensure'));
+    const context = await contextOf(deps, work.node);
+    const platform = platformOf(work.node.os);
+    for (const request of platform.apply(steps, context, this.observed, this.fence)) {
+      const reply = await deps.hosts.request(context.target, request, await keyOf(deps, work));
+      this.printed += reply.printed;
+      if (platform.answersWithReading(request)) this.observed = platform.parseObservation(reply.data, context);
+    }
+    if (!steps.every((step) => stepHolds(step, this.observed))) this.observed = await observe(deps, work, this.full);
+    if (journal) await deps.works.disown(host, routesOf(steps.filter((step) => stepHolds(step, this.observed)), 'remove'));
+  }
+}
+
+async function observe(deps: WorkerDeps, work: Work, full: boolean): Promise<Observation> {
+  const context = await contextOf(deps, work.node);
+  const platform = platformOf(work.node.os);
+  const reply = await deps.hosts.request(context.target, platform.observe(context, full), await keyOf(deps, work));
+  return platform.parseObservation(reply.data, context);
+}
+
+/** The pinned key; else the one that the approved plan trusted. A host that no plan ever met has none, and is met with none. */
+async function keyOf(deps: WorkerDeps, work: Work): Promise<{ fingerprint: string }> {
+  const pinned = await deps.hostKeys.pinned(work.node.name);
+  return { fingerprint: pinned ?? work.fingerprint ?? 'none' };
+}
+
+async function settle(deps: WorkerDeps, host: string, outcomes: readonly Outcome[]): Promise<void> {
+  let advance = outcomes.length === 0;
+  for (const { changeId, result } of outcomes) {
+    const { left, showProgress } = await deps.works.settle(changeId, result);
+    if (left <= 0) advance = true;
+    else if (showProgress) await deps.jobs.card(changeId, PROGRESS_DELAY_MS);
+    deps.log.info({ change: changeId, host, status: result.status, error: result.error }, 'host settled');
+  }
+  await deps.works.clearOwing(host);
+  if (advance) await deps.jobs.advance();
+}
+
+function needsFullRead(works: readonly Work[]): boolean {
+  return works.some((work) => work.role === 'node');
+}
+
+function isNewNode(work: Work): boolean {
+  return work.role === 'node' && work.steps.some((step) => step.action === 'ensure');
+}
+
+function unique(steps: readonly Step[]): Step[] {
+  return [...new Map(steps.map((step) => [JSON.stringify(step), step])).values()];
+}
+
+/** Late enough that many hosts share an edit. */
+const PROGRESS_DELAY_MS = 500;

@@ -1,0 +1,55 @@
+# Parameters: base64 of one flat JSON object. Fork-free for what is short, since on a busy host a fork costs more than the work.
+
+alphabet=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
+
+# decode TEXT: sets $json. Measured in dash: 120 characters take 0.25 ms here and 1.2 ms with base64(1); the time grows with the square.
+decode() {
+  if [ ${#1} -gt 400 ]; then
+    json=$(base64 -d 2>/dev/null <<EOF
+$1
+EOF
+)
+    return
+  fi
+  [ -n "${ascii_126-}" ] || name_characters
+  json='' rest=$1
+  while [ -n "$rest" ]; do
+    a=${rest%"${rest#????}"} rest=${rest#????}
+    [ ${#a} -eq 4 ] || { json=''; return; }
+    d=${a#???} c=${a#??} b=${a#?} a=${a%???}
+    c=${c%?} b=${b%??}
+    # A character's number is the length of what comes before it; '=' comes after all 64 and counts as 0.
+    a=${alphabet%%"$a"*} b=${alphabet%%"$b"*} c=${alphabet%%"$c"*} d=${alphabet%%"$d"*}
+    bits=$(( ${#a} << 18 | ${#b} << 12 | (${#c} & 63) << 6 | (${#d} & 63) ))
+    eval "json=\$json\${ascii_$((bits >> 16))-}\${ascii_$((bits >> 8 & 255))-}\${ascii_$((bits & 255))-}"
+  done
+}
+
+# Sets ascii_32 to ascii_126, the printable characters. All others decode to nothing.
+name_characters() {
+  code=32 rest=' !"#$%&'\''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~'
+  while [ -n "$rest" ]; do
+    eval "ascii_$code=\${rest%\"\${rest#?}\"}"
+    code=$((code + 1)) rest=${rest#?}
+  done
+}
+
+# take TEXT: sets $json, or fails when it isn't base64 of an object in the few characters that our own parameters need.
+take() {
+  case $1 in e30=) json='{}'; return ;; '' | *[!A-Za-z0-9+/=]*) return 1 ;; esac
+  decode "$1"
+  case $json in
+    *[!A-Za-z0-9\ ._:,/{}\"\\-]*) return 1 ;;
+    '{'*'}') ;;
+    *) return 1 ;;
+  esac
+}
+
+# field NAME: sets $value to that field's string or number; empty when there is none.
+field() {
+  case $json in
+    *"\"$1\":\""*) value=${json#*"\"$1\":\""} value=${value%%\"*} ;;
+    *"\"$1\":"*) value=${json#*"\"$1\":"} value=${value%%[,\}]*} ;;
+    *) value='' ;;
+  esac
+}

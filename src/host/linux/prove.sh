@@ -1,0 +1,44 @@
+# prove: who answers an ICMP echo, or at least a TCP connection to port 22 (refused is an answer too).
+
+do_prove() {
+  field source; source=$value
+  field targets; targets=$value
+  case "$source $targets" in *[!0-9.\ ]*) refuse PARAMS 'addresses only'; return ;; esac
+  answers=$(
+    exec 3>&-
+    count=0
+    for target in $targets; do
+      probe "$target" &
+      count=$((count + 1))
+      [ $((count % 64)) -ne 0 ] || wait
+    done
+    wait
+  )
+  list=''
+  for answer in $answers; do list="$list${list:+,}$answer"; done
+  printf '@@R@@ %s 1\n{"ok":true,"answers":{%s}}\n' "$id" "$list" >&3
+}
+
+probe() {
+  answer=none
+  if answers_ping "$1" 1 || answers_ping "$1" 2; then answer=icmp; elif answers_tcp "$1"; then answer=tcp; fi
+  printf '"%s":"%s"\n' "$1" "$answer"
+}
+
+answers_ping() {
+  ping -q -c 1 -W "$2" ${source:+-I "$source"} "$1" </dev/null >/dev/null 2>&1
+}
+
+answers_tcp() {
+  if command -v perl >/dev/null; then
+    perl -MErrno=ECONNREFUSED -MIO::Socket::INET -e '
+      my ($peer, $source) = @ARGV;
+      my $socket = IO::Socket::INET->new(PeerAddr => $peer, PeerPort => 22, Timeout => 2, $source ? (LocalAddr => $source) : ());
+      exit !($socket || $! == ECONNREFUSED);' "$1" "$source" </dev/null >/dev/null 2>&1
+  else
+    case $(LC_ALL=C nc -v -w 2 ${source:+-s "$source"} "$1" 22 </dev/null 2>&1) in
+      *refused* | *SSH-*) true ;;
+      *) false ;;
+    esac
+  fi
+}

@@ -1,0 +1,64 @@
+# sync: one batch of changes, then the tables as they are.
+
+do_sync() {
+  field fence; fence=$value
+  field forward; forward=$value
+  field batch; batch=$value
+  case $fence in '' | *[!0-9]* | ????????????????*) refuse PARAMS 'no fence'; return ;; esac
+  case $forward in '' | 0 | 1) ;; *) refuse PARAMS 'forward is 0, 1 or empty'; return ;; esac
+  check_batch || { refuse PARAMS "not a line that I run: $line"; return; }
+  pass_fence "$fence" || return
+  [ -z "$forward" ] || set_forwarding "$forward"
+  if [ "$plain" = yes ] && [ "$uid" = 0 ]; then
+    do_read "$batch"
+    return
+  fi
+  # A fresh ip: as root by sudo, or because the resident one may remember the number of a device that was made anew since.
+  printf '%b' "$batch" | as_root "$ip" -4 -j -force -batch - >&3 2>&1
+  do_read ''
+}
+
+# Fails unless every line is one of the changes that Fairway makes, in harmless characters. `ip -batch` could run any program
+# (netns exec), so this is what keeps a request from being a command. Sets $plain to yes when only routes change.
+check_batch() {
+  plain=yes rest=$batch
+  case $batch in *[!A-Za-z0-9\ ._/\\-]*) line='other characters'; return 1 ;; esac
+  while [ -n "$rest" ]; do
+    line=${rest%%\\n*}
+    case $rest in *\\n*) rest=${rest#*\\n} ;; *) return 1 ;; esac
+    case $line in
+      *\\*) return 1 ;;
+      'route add '*' proto 155' | 'route del '*' proto 155') ;;
+      'link add name '*' type bridge' | 'link delete '*' type bridge') plain=no ;;
+      'link set '*' up' | 'link set '*' down') plain=no ;;
+      'address add '*' dev '* | 'address del '*' dev '*) plain=no ;;
+      *) return 1 ;;
+    esac
+  done
+}
+
+set_forwarding() {
+  if [ "$uid" = 0 ]; then
+    echo "$1" 2>&3 >/proc/sys/net/ipv4/ip_forward
+  else
+    sudo -n sysctl -w "net.ipv4.ip_forward=$1" </dev/null >/dev/null 2>&3
+  fi
+}
+
+as_root() {
+  if [ "$uid" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+# pass_fence TOKEN: remembers the highest token seen, and refuses a lower one: its lease is over.
+pass_fence() {
+  dir=/run/fairway
+  [ "$uid" = 0 ] || dir=/tmp/fairway-$uid
+  # umask 077 made it ours alone; somebody else's directory under our name in /tmp is not trusted.
+  if [ ! -d "$dir" ]; then mkdir "$dir" 2>&3; fi
+  if [ -h "$dir" ] || [ ! -O "$dir" ]; then refuse FENCE "$dir is not mine"; return 1; fi
+  seen=0
+  [ ! -f "$dir/fence" ] || read -r seen <"$dir/fence"
+  case $seen in '' | *[!0-9]*) seen=0 ;; esac
+  if [ "$1" -lt "$seen" ]; then refuse FENCED "token $1 is older than $seen"; return 1; fi
+  [ "$1" -eq "$seen" ] || echo "$1" >"$dir/fence"
+}

@@ -13,7 +13,7 @@ export interface Voice {
   when(iso: string): string;
 }
 
-const LONGEST_QUOTE = 120;
+const LONGEST_QUOTE = 200;
 
 /** One line, short, with control characters made visible. */
 function oneLine(text: string): string {
@@ -187,4 +187,31 @@ function anyOf(items: readonly string[]): string {
 
 function article(noun: string): string {
   return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
+}
+
+// What a change's card says of its own course.
+
+/** A member joined between planning and approval, and no plan covers the pair. */
+export function sayJoinedSince(name: string): string {
+  return `${name} joined after this was planned. Ask again: the new plan will cover it.`;
+}
+
+export function sayStale(): string {
+  return 'Hosts changed after this was planned, so nothing was applied. Look at what changed, then ask again.';
+}
+
+/** Routes are there, but packets are not answered. */
+export function sayUnproved(silent: number, all: number): string {
+  return `The routes are in place, but ${silent} of ${all} pod gateways do not answer. Check the hosts' firewalls, then Retry or Roll back.`;
+}
+
+/** Foreign routes stand where ours should go. */
+export function sayConflict(found: readonly string[]): string {
+  return `In the way, and left alone: ${found.join('; ')}. Remove it on the host, then Retry.`;
+}
+
+/** Read again from scratch, the host is not as it should be; `printed` is its own word. */
+export function sayNotHolding(broken: number, printed: string): string {
+  const own = printed.trim() === '' ? 'it gave no reason' : `it said: ${printed.trim()}`;
+  return `${broken} ${broken === 1 ? 'step does' : 'steps do'} not hold after applying; ${own}`;
 }

@@ -1,0 +1,248 @@
+/** Holding a pod CIDR: claims, and rests after removal, in Redis. Every operation is one call of one Lua script. */
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import { Refusal } from '../errors.js';
+import { baseOf, type Cidr, overlaps } from '../ip.js';
+import { NodeSpec } from '../node/node.js';
+import { type Keys, prepareScript } from '../redis.js';
+import {
+  checkAddress,
+  checkPodCidr,
+  type NetworkPolicy,
+  neverGiven,
+  sliceCount,
+  toRanges,
+} from './allocation.js';
+
+/**
+ *     claim ─▶ claimed ─ confirm ─▶ held ─ quarantine ─▶ resting ─ all peers settled, and `restsUntil` past ─▶ free
+ *                 └──── release ─▶ free
+ */
+export interface Lease {
+  podCidr: Cidr;
+  node: NodeSpec;
+  /** The change that claimed it. */
+  changeId: string;
+  state: 'claimed' | 'held' | 'resting';
+  /** ISO instants. */
+  claimedAt: string;
+  restsUntil?: string;
+  /** Resting: peers that may still route it. */
+  owing: string[];
+}
+
+export interface Claim {
+  changeId: string;
+  node: NodeSpec;
+  /** The slice that the user asked for; without it, the lowest free one. */
+  explicit?: Cidr;
+  /** Ranges that some host routes already. */
+  excluded: readonly Cidr[];
+  now: Date;
+}
+
+export interface LeaseStore {
+  /**
+   * Takes a slice for a change, or gives back the one that this change has. `others` are all other leases at that
+   * moment: whatever is `claimed` or `held` there came first. Throws a Refusal when the name, the address or the slice
+   * is taken, or none is left.
+   */
+  claim(claim: Claim): Promise<{ lease: Lease; others: Lease[] }>;
+  /** Approved: from now on the slice goes through quarantine before anybody else gets it. Null: this change has no claim. */
+  confirm(changeId: string): Promise<Lease | null>;
+  /** Denied or expired, nothing was ever routed: free at once. `held`: refused, it may be routed; quarantine it. */
+  release(changeId: string): Promise<'released' | 'held' | 'none'>;
+  /** Puts a removed node's slice to rest. Repeating it changes nothing; null when the slice is not this node's. */
+  quarantine(rest: {
+    podCidr: Cidr;
+    node: string;
+    peersOwing: readonly string[];
+    until: Date;
+  }): Promise<Lease | null>;
+  /** A peer has confirmed that it routes the slice no more. Null when the slice does not rest. */
+  settle(podCidr: Cidr, peer: string): Promise<Lease | null>;
+  /** How many slices are neither held nor free yet. */
+  restingCount(now: Date): Promise<number>;
+  /** All leases, lowest slice first. Those that have rested enough are left out. */
+  list(now: Date): Promise<Lease[]>;
+}
+
+const lua = readFileSync(new URL('./lease.lua', import.meta.url), 'utf8');
+
+export function createLeaseStore(redis: Redis, keys: Keys, policy: NetworkPolicy): LeaseStore {
+  const script = prepareScript(redis, lua);
+  async function run(...args: (string | number)[]): Promise<string[]> {
+    return (await script([keys.leases, keys.inventory], args)) as string[];
+  }
+
+  async function list(now: Date): Promise<Lease[]> {
+    const records = Object.entries(await redis.hgetall(keys.leases));
+    return records
+      .map(([podCidr, record]) => toLease(podCidr, record))
+      .filter((lease) => !isRested(lease, now))
+      .sort((a, b) => baseOf(a.podCidr) - baseOf(b.podCidr));
+  }
+
+  return {
+    list,
+    async claim({ changeId, node, explicit, excluded, now }) {
+      const refusal =
+        checkAddress(node.address, policy, []) ?? checkExplicit(explicit, node, excluded, policy);
+      if (refusal !== null) throw refusal;
+      const answer = await run(
+        'claim',
+        changeId,
+        node.name,
+        node.address,
+        JSON.stringify(node),
+        now.getTime(),
+        explicit ?? '',
+        baseOf(policy.clusterCidr),
+        2 ** (32 - policy.nodePrefixLength),
+        sliceCount(policy),
+        policy.nodePrefixLength,
+        ...toRanges([...neverGiven(policy, [node.address]), ...excluded]),
+      );
+      const [verdict = '', ...rest] = answer;
+      if (verdict !== 'lease') throw refusalOf(verdict, rest, node, explicit, policy);
+      const [lease, ...others] = toLeases(rest);
+      if (lease === undefined) throw new Error('The lease script answered without a lease');
+      return { lease, others };
+    },
+    async confirm(changeId) {
+      return toLeaseOrNull(await run('confirm', changeId));
+    },
+    async release(changeId) {
+      const [verdict] = await run('release', changeId);
+      return verdict === 'released' || verdict === 'held' ? verdict : 'none';
+    },
+    async quarantine({ podCidr, node, peersOwing, until }) {
+      return toLeaseOrNull(await run('quarantine', podCidr, node, until.getTime(), peersOwing.join(',')));
+    },
+    async settle(podCidr, peer) {
+      return toLeaseOrNull(await run('settle', podCidr, peer));
+    },
+    async restingCount(now) {
+      return (await list(now)).filter((lease) => lease.state === 'resting').length;
+    },
+  };
+}
+
+/** What can be said of an explicit slice without asking who holds what. */
+function checkExplicit(
+  explicit: Cidr | undefined,
+  node: NodeSpec,
+  excluded: readonly Cidr[],
+  policy: NetworkPolicy,
+): Refusal | null {
+  if (explicit === undefined) return null;
+  const refusal = checkPodCidr(explicit, policy, [], [node]);
+  if (refusal !== null) return refusal;
+  const routed = excluded.find((range) => overlaps(range, explicit));
+  return routed === undefined
+    ? null
+    : new Refusal('pod-cidr-overlaps', { podCidr: explicit, overlap: 'host-route', with: routed });
+}
+
+function refusalOf(
+  verdict: string,
+  rest: string[],
+  node: NodeSpec,
+  explicit: Cidr | undefined,
+  policy: NetworkPolicy,
+): Error {
+  if (verdict === 'full') {
+    const [resting = '0', soonest = '0'] = rest;
+    return new Refusal('cluster-full', {
+      clusterCidr: policy.clusterCidr,
+      slices: sliceCount(policy),
+      resting: Number(resting),
+      ...(soonest === '0' ? {} : { soonestFreeAt: iso(soonest) }),
+    });
+  }
+  const [podCidr = '', record = ''] = rest;
+  const { name, address, changeId, state, restsUntil, owing } = factsOf(record);
+  // A member is named by its name alone: the change that once added it says nothing to the user.
+  const by = changeId === '' || state !== 'claimed' ? {} : { changeId };
+  switch (verdict) {
+    case 'name':
+      return new Refusal('node-exists', { name, address, podCidr, ...by });
+    case 'address':
+      return new Refusal('address-taken', { address, holder: name, ...by });
+    case 'inside':
+      return new Refusal('address-in-pod-cidr', { address: node.address, podCidr, holder: name });
+    case 'owed':
+      return new Refusal('node-still-owed', { name, podCidr, peers: owing });
+    case 'covers':
+      return new Refusal('pod-cidr-overlaps', {
+        podCidr: explicit ?? '',
+        overlap: 'node-address',
+        with: address,
+        owner: name,
+      });
+    case 'held':
+      return new Refusal('pod-cidr-held', {
+        podCidr: explicit ?? podCidr,
+        holder: name,
+        ...by,
+        ...(state === 'resting' ? { restsUntil: iso(restsUntil), owing } : {}),
+      });
+    default:
+      return new Error(`The lease script answered ${verdict}`);
+  }
+}
+
+/** A record's fields as the script writes them; see lease.lua. */
+function factsOf(record: string) {
+  const [
+    state = '',
+    changeId = '',
+    name = '',
+    address = '',
+    claimedAt = '0',
+    restsUntil = '0',
+    owing = '',
+    spec = '',
+  ] = record.split('\n');
+  return {
+    state,
+    changeId,
+    name,
+    address,
+    claimedAt,
+    restsUntil,
+    owing: owing.split(',').filter(Boolean),
+    spec,
+  };
+}
+
+function toLease(podCidr: Cidr, record: string): Lease {
+  const { state, changeId, claimedAt, restsUntil, owing, spec } = factsOf(record);
+  if (state !== 'claimed' && state !== 'held' && state !== 'resting')
+    throw new Error(`Lease of ${podCidr}: state ${state}`);
+  return {
+    podCidr,
+    node: NodeSpec.parse(JSON.parse(spec)),
+    changeId,
+    state,
+    claimedAt: iso(claimedAt),
+    ...(state === 'resting' ? { restsUntil: iso(restsUntil) } : {}),
+    owing,
+  };
+}
+
+function toLeases(pairs: readonly string[]): Lease[] {
+  return pairs.flatMap((podCidr, i) => (i % 2 === 0 ? [toLease(podCidr, pairs[i + 1] ?? '')] : []));
+}
+
+function toLeaseOrNull([verdict, ...rest]: string[]): Lease | null {
+  return verdict === 'lease' ? (toLeases(rest)[0] ?? null) : null;
+}
+
+function isRested(lease: Lease, now: Date): boolean {
+  return lease.restsUntil !== undefined && lease.owing.length === 0 && lease.restsUntil <= now.toISOString();
+}
+
+function iso(ms: string): string {
+  return new Date(Number(ms)).toISOString();
+}

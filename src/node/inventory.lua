@@ -1,0 +1,32 @@
+--[[
+Changes the inventory and its revision together. A write that changes nothing leaves the revision as it is.
+
+KEYS[1]  hash node name -> node JSON
+KEYS[2]  revision
+ARGV     'read' | 'add', name, JSON, address, pod CIDR | 'remove', name
+Answers: { revision, JSON, ... } of all nodes for read, else { revision }; add: { 'taken', JSON } of the node in the way.
+]]
+local what, name, json, address, cidr = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+
+local function revision() return redis.call('GET', KEYS[2]) or '0' end
+
+if what == 'read' then
+  local nodes = redis.call('HVALS', KEYS[1])
+  table.insert(nodes, 1, revision())
+  return nodes
+end
+
+if what == 'remove' then
+  if redis.call('HDEL', KEYS[1], name) == 1 then redis.call('INCR', KEYS[2]) end
+  return { revision() }
+end
+
+if redis.call('HGET', KEYS[1], name) == json then return { revision() } end
+-- The leases keep this from happening; should they ever be lost, two nodes still never share a slice.
+for _, other in ipairs(redis.call('HVALS', KEYS[1])) do
+  local same = other:find('"address":"' .. address .. '"', 1, true) or other:find('"podCidr":"' .. cidr .. '"', 1, true)
+  if same and not other:find('"name":"' .. name .. '"', 1, true) then return { 'taken', other } end
+end
+redis.call('HSET', KEYS[1], name, json)
+redis.call('INCR', KEYS[2])
+return { revision() }

@@ -1,0 +1,57 @@
+/** The inventory in Redis: the cluster's desired state, with its revision. */
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import { baseOf } from '../ip.js';
+import { type Keys, prepareScript } from '../redis.js';
+import { type Inventory, Node } from './node.js';
+
+export interface NodeStore {
+  /** The inventory as it is now, in the order of the pod CIDRs. One small request when nothing changed since the last read. */
+  read(): Promise<Inventory>;
+  /** Makes it a member, or replaces the member of that name; the new revision. Repeating it changes nothing. */
+  add(node: Node): Promise<number>;
+  /** Ends its membership; the new revision. Repeating it changes nothing. */
+  remove(name: string): Promise<number>;
+}
+
+const lua = readFileSync(new URL('./inventory.lua', import.meta.url), 'utf8');
+
+export function createNodeStore(redis: Redis, keys: Keys): NodeStore {
+  const script = prepareScript(redis, lua);
+  let cached: Inventory | null = null;
+  async function run(...args: string[]): Promise<string[]> {
+    return (await script([keys.inventory, keys.inventoryRevision], args)) as string[];
+  }
+
+  return {
+    async read() {
+      const now = Number((await redis.get(keys.inventoryRevision)) ?? 0);
+      if (cached?.revision === now) return cached;
+      const [revision, ...nodes] = await run('read');
+      cached = Object.freeze({
+        revision: Number(revision),
+        nodes: nodes
+          .map((json) => Node.parse(JSON.parse(json)))
+          .sort((a, b) => baseOf(a.podCidr) - baseOf(b.podCidr)),
+      });
+      return cached;
+    },
+    async add(node) {
+      const parsed = Node.parse(node);
+      const [first = '', other] = await run(
+        'add',
+        parsed.name,
+        JSON.stringify(parsed),
+        parsed.address,
+        parsed.podCidr,
+      );
+      if (first === 'taken')
+        throw new Error(`${parsed.name} shares its address or pod CIDR with a member: ${other}`);
+      return Number(first);
+    },
+    async remove(name) {
+      const [revision] = await run('remove', name);
+      return Number(revision);
+    },
+  };
+}

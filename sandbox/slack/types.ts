@@ -1,0 +1,143 @@
+/** What the fake Slack holds and hands out, as plain data. */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+/** A JSON object nobody has checked yet: a block, a view, a payload. */
+export type Obj = { [key: string]: unknown };
+
+export interface SlackUser {
+  id: string;
+  name: string;
+  /** Ids of the user groups that the user belongs to, such as `S0NETOPS`. */
+  groups?: readonly string[];
+}
+
+export interface SlackChannel {
+  id: string;
+  name: string;
+}
+
+/** Budgets, as Slack states them (per workspace unless said otherwise). `false` switches one off, for a bench. */
+export interface RateLimits {
+  /** chat.postMessage, per channel: 1 a second with short bursts. */
+  post: { perSecond: number; burst: number } | false;
+  /** Other methods by tier, calls a minute: chat.update 50, usergroups.list 20, … Named methods override the tier's number. */
+  perMinute: Readonly<Record<string, number>> | false;
+}
+
+export interface FakeSlackOptions {
+  /** 0: any free one. */
+  port?: number;
+  signingSecret: string;
+  users: readonly SlackUser[];
+  channels: readonly SlackChannel[];
+  botToken: string;
+  appToken: string;
+  teamId: string;
+  /** The bot's own user; also what `@name` mentions resolve to. */
+  bot?: { userId: string; botId: string; appId: string; name: string };
+  /** Request URL of an app that listens by HTTP; used while no socket is connected. `setAppUrl` sets it later. */
+  appUrl?: string;
+  rateLimits?: Partial<RateLimits>;
+  /** Milliseconds an app has to acknowledge; 3000 at Slack. */
+  ackTimeoutMs?: number;
+  /** Milliseconds before each retry of an event that was not acknowledged; at Slack at once, 1 minute, 5 minutes. */
+  eventRetryMs?: readonly number[];
+  /** The slash command's "escape channels, users and links" switch of the app's manifest. */
+  shouldEscape?: boolean;
+  /** Types as a phone does: curly quotes and em dashes. */
+  smartPunctuation?: boolean;
+}
+
+/** One thing that Slack would have refused, cut or complained about. */
+export interface Violation {
+  /** Milliseconds since the epoch. */
+  at: number;
+  /** Web API method, or `ack`, `response_url`, `socket`. */
+  method: string;
+  /** Slack's own error code. */
+  error: string;
+  detail: string;
+}
+
+export interface SlackFile {
+  id: string;
+  name: string;
+  title: string;
+  size: number;
+  content: string;
+}
+
+export interface Metadata {
+  event_type: string;
+  event_payload: Obj;
+}
+
+/** One state of a message. */
+export interface Version {
+  /** Milliseconds since the epoch. */
+  at: number;
+  how: 'post' | 'edit' | 'delete';
+  text: string;
+  blocks: Obj[];
+  metadata?: Metadata;
+}
+
+export interface Message {
+  ts: string;
+  channel: string;
+  /** Slack user id of the author; the bot's for the app's own. */
+  user: string;
+  threadTs?: string;
+  /** Only this user sees it. */
+  ephemeralTo?: string;
+  text: string;
+  blocks: Obj[];
+  metadata?: Metadata;
+  files: SlackFile[];
+  deleted: boolean;
+  /** Every state so far, oldest first; the last one is the current. */
+  versions: Version[];
+}
+
+export interface View {
+  id: string;
+  hash: string;
+  userId: string;
+  rootId: string;
+  previousId: string | null;
+  /** The view as the app sent it. */
+  view: Obj;
+  open: boolean;
+}
+
+/** Something that happened on a user's screen. */
+export type Sight =
+  | { type: 'message' | 'edit' | 'delete'; at: number; message: Message }
+  /** A modal was opened, replaced or closed. */
+  | { type: 'view'; at: number; view: View };
+
+/** How a payload to the app went, and what its sender sees at once. */
+export interface Outcome {
+  ok: boolean;
+  /** `operation_timeout`, `dispatch_failed`, or what Slack's client itself says. */
+  error?: string;
+  via: 'socket' | 'http' | 'none';
+  /** Milliseconds from sending to the acknowledgement, or to giving up. */
+  latencyMs: number;
+  /** The acknowledgement's body; undefined when it had none. */
+  body?: unknown;
+  /** HTTP only. */
+  status?: number;
+}
+
+export function isObj(value: unknown): value is Obj {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function objects(value: unknown): Obj[] {
+  return Array.isArray(value) ? value.filter(isObj) : [];
+}
+
+export function str(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+}

@@ -23,7 +23,8 @@ export async function planChange(deps: WorkerDeps, changeId: string): Promise<vo
   const change = await deps.changes.get(changeId);
   if (change.state !== 'planning') return;
   try {
-    const plan = change.kind === 'add-node' ? await planAdding(deps, change) : await planRemoving(deps, change);
+    const plan =
+      change.kind === 'add-node' ? await planAdding(deps, change) : await planRemoving(deps, change);
     await seal(deps, changeId, plan);
   } catch (error) {
     if (!isRefusal(error)) throw error;
@@ -34,7 +35,7 @@ export async function planChange(deps: WorkerDeps, changeId: string): Promise<vo
 
 async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<void> {
   const now = new Date();
-  const hash = planHash(plan, deps.config.clusterCidr);
+  const hash = planHash(plan, deps.config.cluster.clusterCidr);
   const expiresAt = new Date(now.getTime() + deps.config.approvalTtlMs).toISOString();
   await deps.changes.savePlan(changeId, plan);
   await deps.changes.setResults(
@@ -45,13 +46,26 @@ async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<voi
     changeId,
     (change) =>
       change.state === 'planning'
-        ? { ...change, state: 'pending', node: plan.node, planHash: hash, sealedAt: now.toISOString(), expiresAt }
+        ? {
+            ...change,
+            state: 'pending',
+            node: plan.node,
+            planHash: hash,
+            sealedAt: now.toISOString(),
+            expiresAt,
+          }
         : change,
     now,
   );
   if (sealed.state !== 'pending') return;
   await deps.jobs.expireChange(changeId, deps.config.approvalTtlMs);
-  await deps.audit.append({ at: now.toISOString(), actor: 'fairway', what: 'plan-sealed', changeId, planHash: hash });
+  await deps.audit.append({
+    at: now.toISOString(),
+    actor: 'fairway',
+    what: 'plan-sealed',
+    changeId,
+    planHash: hash,
+  });
 }
 
 async function refuse(deps: WorkerDeps, changeId: string, reason: string): Promise<void> {
@@ -60,10 +74,18 @@ async function refuse(deps: WorkerDeps, changeId: string, reason: string): Promi
   await deps.changes.update(
     changeId,
     (change) =>
-      change.state === 'planning' ? { ...change, state: 'refused', reason, finishedAt: now.toISOString() } : change,
+      change.state === 'planning'
+        ? { ...change, state: 'refused', reason, finishedAt: now.toISOString() }
+        : change,
     now,
   );
-  await deps.audit.append({ at: now.toISOString(), actor: 'fairway', what: 'plan-refused', changeId, facts: { reason } });
+  await deps.audit.append({
+    at: now.toISOString(),
+    actor: 'fairway',
+    what: 'plan-refused',
+    changeId,
+    facts: { reason },
+  });
 }
 
 async function planAdding(deps: WorkerDeps, change: Change): Promise<Plan> {
@@ -75,10 +97,18 @@ async function planAdding(deps: WorkerDeps, change: Change): Promise<Plan> {
     const others = together.filter((other) => !inventory.nodes.some((member) => member.name === other.name));
     const peers = [...inventory.nodes, ...others];
     const readings = await readHosts(deps, [node, ...peers], new Set([node.name]));
-    const hop = (host: string) => nextHopTo(node, peers.find((peer) => peer.name === host)?.os ?? 'linux', policy.nextHop);
+    const hop = (host: string) =>
+      nextHopTo(node, peers.find((peer) => peer.name === host)?.os ?? 'linux', policy.nextHop);
     const [inTheWay] = routesInTheWay(node.podCidr, node, readings, policy, hop);
     if (inTheWay === undefined) {
-      return planAddNode({ node, inventory, together: others, readings, policy, render: renderer(deps.config) });
+      return planAddNode({
+        node,
+        inventory,
+        together: others,
+        readings,
+        policy,
+        render: renderer(deps.config),
+      });
     }
     if (change.podCidrAsked !== undefined) throw routedElsewhere(node.podCidr, inTheWay);
     for (const slice of routedSlices(deps, readings)) excluded.add(slice);
@@ -97,7 +127,10 @@ async function claimAnother(
   const { podCidr: _old, ...spec } = node;
   await deps.leases.release(change.id);
   const claimed = await deps.leases.claim({ changeId: change.id, node: spec, excluded, now: new Date() });
-  const next = { node: { ...node, podCidr: claimed.lease.podCidr }, together: claimed.others.filter(isClaimed).map((lease) => ({ ...lease.node, podCidr: lease.podCidr })) };
+  const next = {
+    node: { ...node, podCidr: claimed.lease.podCidr },
+    together: claimed.others.filter(isClaimed).map((lease) => ({ ...lease.node, podCidr: lease.podCidr })),
+  };
   await deps.changes.update(change.id, (current) => ({ ...current, ...next }), new Date());
   return next;
 }
@@ -107,12 +140,18 @@ async function planRemoving(deps: WorkerDeps, change: Change): Promise<Plan> {
   const node = inventory.nodes.find((member) => member.name === change.node.name);
   if (!node) throw new Refusal('node-unknown', { name: change.node.name });
   const readings = await readHosts(deps, inventory.nodes, new Set([node.name]));
-  return planRemoveNode({ node, inventory, readings, policy: planPolicy(deps), render: renderer(deps.config) });
+  return planRemoveNode({
+    node,
+    inventory,
+    readings,
+    policy: planPolicy(deps),
+    render: renderer(deps.config),
+  });
 }
 
 /** Every slice that shares an address with a route of any host that could be read. */
 function routedSlices(deps: WorkerDeps, readings: ReadonlyMap<string, HostReading>): string[] {
-  const { clusterCidr, nodePrefixLength } = deps.config;
+  const { clusterCidr, nodePrefixLength } = deps.config.cluster;
   const routes = [...readings.values()].flatMap((reading) =>
     reading.observed ? clusterRoutes(reading.observed, clusterCidr) : [],
   );
@@ -122,7 +161,12 @@ function routedSlices(deps: WorkerDeps, readings: ReadonlyMap<string, HostReadin
 }
 
 function routedElsewhere(podCidr: string, { host, route }: RouteInTheWay): Refusal {
-  return new Refusal('pod-cidr-overlaps', { podCidr, overlap: 'host-route', with: route.destination, owner: host });
+  return new Refusal('pod-cidr-overlaps', {
+    podCidr,
+    overlap: 'host-route',
+    with: route.destination,
+    owner: host,
+  });
 }
 
 function isClaimed(lease: { state: string }): boolean {
@@ -131,10 +175,6 @@ function isClaimed(lease: { state: string }): boolean {
 
 /** What planning depends on, of the configuration. */
 export function planPolicy({ config }: WorkerDeps): PlanPolicy {
-  return {
-    clusterCidr: config.clusterCidr,
-    nextHop: config.nextHop,
-    bridge: config.linuxBridge,
-    network: config.dockerNetwork,
-  };
+  const { clusterCidr, nextHop, bridge, network } = config.cluster;
+  return { clusterCidr, nextHop, bridge, network };
 }

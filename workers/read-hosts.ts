@@ -18,10 +18,10 @@ export function targetOf(node: Node): HostTarget {
 export function contextFor(config: Config, node: Node, owned: readonly Route[] = []): HostContext {
   return {
     target: targetOf(node),
-    clusterCidr: config.clusterCidr,
+    clusterCidr: config.cluster.clusterCidr,
     podCidr: node.podCidr,
-    network: config.dockerNetwork,
-    bridge: config.linuxBridge,
+    network: config.cluster.network,
+    bridge: config.cluster.bridge,
     ...(node.containerNic ? { containerNic: node.containerNic } : {}),
     owned,
   };
@@ -47,7 +47,12 @@ export async function readHosts(
   full: ReadonlySet<string>,
 ): Promise<Map<string, HostReading>> {
   const readings = await Promise.all(
-    nodes.map(async (node): Promise<[string, HostReading]> => [node.name, await readHost(deps, node, full.has(node.name))]),
+    nodes.map(
+      async (node): Promise<[string, HostReading]> => [
+        node.name,
+        await readHost(deps, node, full.has(node.name)),
+      ],
+    ),
   );
   return new Map(readings);
 }

@@ -4,7 +4,7 @@
  */
 import type { HostResult, HostStatus } from '../src/change/change.js';
 import { routesOf, type Work, wantedSteps } from '../src/change/work.js';
-import { HostError } from '../src/host/host.js';
+import { HostError, type HostRequest } from '../src/host/host.js';
 import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
 import type { Observation, Step } from '../src/plan/plan.js';
@@ -29,10 +29,20 @@ interface Outcome {
   result: HostResult;
 }
 
-async function visit(deps: WorkerDeps, host: string, works: readonly Work[], fence: number): Promise<Outcome[]> {
+async function visit(
+  deps: WorkerDeps,
+  host: string,
+  works: readonly Work[],
+  fence: number,
+): Promise<Outcome[]> {
   const [first] = works;
   if (!first) return [];
-  const result = (status: HostStatus, extra: Partial<HostResult> = {}): HostResult => ({ host, status, at: new Date().toISOString(), ...extra });
+  const result = (status: HostStatus, extra: Partial<HostResult> = {}): HostResult => ({
+    host,
+    status,
+    at: new Date().toISOString(),
+    ...extra,
+  });
   try {
     const inventory = await deps.nodes.read();
     const wanted = works.map((work) => ({ work, steps: wantedSteps(work, inventory) }));
@@ -43,16 +53,23 @@ async function visit(deps: WorkerDeps, host: string, works: readonly Work[], fen
       steps,
       conflicts: steps.flatMap((step) => conflicts(step, before) ?? []),
     }));
-    const todo = unique(clear.flatMap(({ steps, conflicts: found }) => (found.length > 0 ? [] : steps))).filter(
-      (step) => !stepHolds(step, before),
-    );
+    const todo = unique(
+      clear.flatMap(({ steps, conflicts: found }) => (found.length > 0 ? [] : steps)),
+    ).filter((step) => !stepHolds(step, before));
     if (todo.length > 0) await visitor.apply(todo);
     return clear.map(({ work, steps, conflicts: found }) => {
-      if (found.length > 0) return { changeId: work.changeId, result: result('failed', { error: sayConflict(found) }) };
+      if (found.length > 0)
+        return { changeId: work.changeId, result: result('failed', { error: sayConflict(found) }) };
       const broken = steps.filter((step) => !stepHolds(step, visitor.observed));
       const printed = visitor.printed === '' ? {} : { printed: redact(visitor.printed) };
       if (broken.length > 0) {
-        return { changeId: work.changeId, result: result('failed', { error: sayNotHolding(broken, visitor.printed), ...printed }) };
+        return {
+          changeId: work.changeId,
+          result: result('failed', {
+            error: sayNotHolding(broken.length, redact(visitor.printed)),
+            ...printed,
+          }),
+        };
       }
       const changed = steps.some((step) => !stepHolds(step, before));
       return { changeId: work.changeId, result: result(changed ? 'done' : 'unchanged', printed) };
@@ -61,9 +78,14 @@ async function visit(deps: WorkerDeps, host: string, works: readonly Work[], fen
     if (!(error instanceof HostError)) throw error;
     return works.map((work) => {
       // A new node that went away has nothing that anybody could owe it; peers catch up when they return.
-      const owed = (error.kind === 'unreachable' || error.kind === 'timeout' || error.kind === 'auth') && !isNewNode(work);
+      const owed =
+        (error.kind === 'unreachable' || error.kind === 'timeout' || error.kind === 'auth') &&
+        !isNewNode(work);
       const printed = error.detail.printed ? { printed: redact(error.detail.printed) } : {};
-      return { changeId: work.changeId, result: result(owed ? 'owed' : 'failed', { error: redact(error.message), ...printed }) };
+      return {
+        changeId: work.changeId,
+        result: result(owed ? 'owed' : 'failed', { error: redact(error.message), ...printed }),
+      };
     });
   }
 }
@@ -100,17 +122,34 @@ class Visitor {
     for (const request of platform.apply(steps, context, this.observed, this.fence)) {
       const reply = await deps.hosts.request(context.target, request, await keyOf(deps, work));
       this.printed += reply.printed;
-      if (platform.answersWithReading(request)) this.observed = platform.parseObservation(reply.data, context);
+      if (this.carriesReading(request)) this.observed = platform.parseObservation(reply.data, context);
     }
-    if (!steps.every((step) => stepHolds(step, this.observed))) this.observed = await observe(deps, work, this.full);
-    if (journal) await deps.works.disown(host, routesOf(steps.filter((step) => stepHolds(step, this.observed)), 'remove'));
+    if (!steps.every((step) => stepHolds(step, this.observed)))
+      this.observed = await observe(deps, work, this.full);
+    if (journal)
+      await deps.works.disown(
+        host,
+        routesOf(
+          steps.filter((step) => stepHolds(step, this.observed)),
+          'remove',
+        ),
+      );
+  }
+
+  /** Both OSes read the tables again in the call that changes them; Windows leaves the node's NICs and networks out. */
+  private carriesReading(request: HostRequest): boolean {
+    return request.script === 'sync' || (request.script === 'sync-routes' && !this.full);
   }
 }
 
 async function observe(deps: WorkerDeps, work: Work, full: boolean): Promise<Observation> {
   const context = await contextOf(deps, work.node);
   const platform = platformOf(work.node.os);
-  const reply = await deps.hosts.request(context.target, platform.observe(context, full), await keyOf(deps, work));
+  const reply = await deps.hosts.request(
+    context.target,
+    platform.observe(context, full),
+    await keyOf(deps, work),
+  );
   return platform.parseObservation(reply.data, context);
 }
 

@@ -69,7 +69,10 @@ export class AuditLog {
   /** The number (from 0) of the first record that does not follow from the one before, or null when the chain is whole. */
   async firstBroken(): Promise<number | null> {
     const records = await this.records();
-    const expected = chain('', records.map((record) => record.event));
+    const expected = chain(
+      '',
+      records.map((record) => record.event),
+    );
     const broken = records.findIndex((record, index) => record.hash !== expected[index]?.hash);
     if (broken !== -1) return broken;
     const head = (await this.redis.get(this.keys.auditHead)) ?? '';

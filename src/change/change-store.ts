@@ -45,7 +45,8 @@ export class ChangeStore {
 
   /** Stores a new change. */
   async create(change: Change, now: Date): Promise<void> {
-    if (!(await this.write({ ...change, version: 1 }, 0, now))) throw new Error(`change ${change.id} exists already`);
+    if (!(await this.write({ ...change, version: 1 }, 0, now)))
+      throw new Error(`change ${change.id} exists already`);
     await this.redis.zadd(this.keys.changes, now.getTime(), change.id);
   }
 
@@ -84,7 +85,8 @@ export class ChangeStore {
 
   /** Forgets messages that Slack no longer lets us edit. */
   async forgetCard(id: string, card: Card): Promise<void> {
-    const others = (change: Change) => change.cards.filter((each) => each.ts !== card.ts || each.channel !== card.channel);
+    const others = (change: Change) =>
+      change.cards.filter((each) => each.ts !== card.ts || each.channel !== card.channel);
     await this.update(id, (change) => ({ ...change, cards: others(change) }), new Date());
   }
 

@@ -16,11 +16,21 @@ export interface Actor {
  *                stale
  */
 export type ChangeState =
-  | 'planning' | 'refused'
-  | 'pending' | 'denied' | 'expired' | 'stale'
-  | 'approved' | 'applying' | 'proving'
-  | 'applied' | 'owing' | 'failed' | 'cancelled'
-  | 'rolling-back' | 'rolled-back';
+  | 'planning'
+  | 'refused'
+  | 'pending'
+  | 'denied'
+  | 'expired'
+  | 'stale'
+  | 'approved'
+  | 'applying'
+  | 'proving'
+  | 'applied'
+  | 'owing'
+  | 'failed'
+  | 'cancelled'
+  | 'rolling-back'
+  | 'rolled-back';
 
 export interface Decision {
   actor: string;

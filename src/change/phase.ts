@@ -1,6 +1,7 @@
 /** In which order a change visits its hosts. Pure. */
-import type { Change, HostResult } from './change.js';
+
 import type { HostPlan, Plan } from '../plan/plan.js';
+import type { Change, HostResult } from './change.js';
 
 /** Statuses that need no further visit in this run. */
 const SETTLED: readonly HostResult['status'][] = ['done', 'unchanged', 'owed', 'failed', 'cancelled'];

@@ -14,7 +14,14 @@ export const OPEN_STATES: readonly ChangeState[] = [
 ];
 
 /** States of a change that never touched a host. */
-export const HANDS_OFF_STATES: readonly ChangeState[] = ['planning', 'refused', 'pending', 'denied', 'expired', 'stale'];
+export const HANDS_OFF_STATES: readonly ChangeState[] = [
+  'planning',
+  'refused',
+  'pending',
+  'denied',
+  'expired',
+  'stale',
+];
 
 /** States in which hosts are being worked on. */
 export const RUNNING_STATES: readonly ChangeState[] = ['approved', 'applying', 'proving', 'rolling-back'];
@@ -43,8 +50,11 @@ export function decide(
   if (change.state === 'expired' || isExpired(change, now)) throw new Refusal('change-expired', { id });
   if (change.state !== 'pending') throw new Refusal('change-not-pending', notPending(change));
   if (planHash !== null && planHash !== change.planHash) throw new Refusal('plan-outdated', { id });
-  if (verdict === 'approve' && actor.id === change.requester && !rules.own) throw new Refusal('own-request', { id });
-  const again = change.decisions.some((decision) => decision.actor === actor.id && decision.verdict === verdict);
+  if (verdict === 'approve' && actor.id === change.requester && !rules.own)
+    throw new Refusal('own-request', { id });
+  const again = change.decisions.some(
+    (decision) => decision.actor === actor.id && decision.verdict === verdict,
+  );
   if (again) throw new Refusal('already-decided-by-you', { id });
   const decision: Decision = {
     actor: actor.id,
@@ -54,18 +64,23 @@ export function decide(
     ...(reason ? { reason } : {}),
   };
   const decided = { ...change, decisions: [...change.decisions, decision] };
-  if (verdict === 'deny') return { ...decided, state: 'denied', finishedAt: decision.at, ...(reason ? { reason } : {}) };
+  if (verdict === 'deny')
+    return { ...decided, state: 'denied', finishedAt: decision.at, ...(reason ? { reason } : {}) };
   return approvals(decided) >= rules.required ? { ...decided, state: 'approved' } : decided;
 }
 
 /** How many different people approved. */
 export function approvals(change: Change): number {
-  return new Set(change.decisions.filter((decision) => decision.verdict === 'approve').map((decision) => decision.actor)).size;
+  return new Set(
+    change.decisions.filter((decision) => decision.verdict === 'approve').map((decision) => decision.actor),
+  ).size;
 }
 
 /** True once a pending plan is older than its life. */
 export function isExpired(change: Change, now: Date): boolean {
-  return change.state === 'pending' && change.expiresAt !== undefined && now.toISOString() >= change.expiresAt;
+  return (
+    change.state === 'pending' && change.expiresAt !== undefined && now.toISOString() >= change.expiresAt
+  );
 }
 
 /** Asks a queued or running change to stop at the next host boundary, or withdraws one that nobody approved yet. */
@@ -82,28 +97,49 @@ export function cancel(change: Change, actor: Actor, now: Date): Change {
 /** Runs again what is not done. */
 export function retry(change: Change): Change {
   const { cancelRequestedBy: _asked, finishedAt: _at, reason: _reason, detail: _detail, ...rest } = change;
-  const retryable = change.state === 'failed' || change.state === 'owing' || (change.state === 'cancelled' && change.planHash !== undefined && approvals(change) >= change.approvalsRequired);
+  const retryable =
+    change.state === 'failed' ||
+    change.state === 'owing' ||
+    (change.state === 'cancelled' &&
+      change.planHash !== undefined &&
+      approvals(change) >= change.approvalsRequired);
   if (!retryable) throw new Refusal('not-retryable', { id: change.id, state: change.state });
   return { ...rest, state: change.direction === 'undo' ? 'rolling-back' : 'applying', restart: 'retry' };
 }
 
 /** Turns the change around: its inverse was approved with it (N2). */
 export function rollBack(change: Change, actor: Actor): Change {
-  const { cancelRequestedBy: _asked, finishedAt: _at, reason: _reason, detail: _detail, proof: _proof, ...rest } = change;
-  const reversible = ['applied', 'owing', 'failed'].includes(change.state) || (change.state === 'cancelled' && approvals(change) >= change.approvalsRequired);
-  if (!reversible || change.direction === 'undo') throw new Refusal('not-rollbackable', { id: change.id, state: change.state });
+  const {
+    cancelRequestedBy: _asked,
+    finishedAt: _at,
+    reason: _reason,
+    detail: _detail,
+    proof: _proof,
+    ...rest
+  } = change;
+  const reversible =
+    ['applied', 'owing', 'failed'].includes(change.state) ||
+    (change.state === 'cancelled' && approvals(change) >= change.approvalsRequired);
+  if (!reversible || change.direction === 'undo')
+    throw new Refusal('not-rollbackable', { id: change.id, state: change.state });
   return { ...rest, state: 'rolling-back', direction: 'undo', restart: 'undo', rolledBackBy: actor.id };
 }
 
 /** The state that a change comes to rest in, from its hosts' results. */
 export function outcome(change: Change, hosts: readonly HostResult[]): ChangeState {
   if (hosts.some((host) => host.status === 'failed')) return 'failed';
-  if (hosts.some((host) => host.status === 'waiting' || host.status === 'cancelled')) return change.cancelRequestedBy ? 'cancelled' : 'failed';
+  if (hosts.some((host) => host.status === 'waiting' || host.status === 'cancelled'))
+    return change.cancelRequestedBy ? 'cancelled' : 'failed';
   if (hosts.some((host) => host.status === 'owed')) return 'owing';
   return change.direction === 'undo' ? 'rolled-back' : 'applied';
 }
 
 function notPending(change: Change): RefusalFacts['change-not-pending'] {
   const last = change.decisions.at(-1);
-  return { id: change.id, state: change.state, by: last?.actor ?? '', at: last?.at ?? change.finishedAt ?? '' };
+  return {
+    id: change.id,
+    state: change.state,
+    by: last?.actor ?? '',
+    at: last?.at ?? change.finishedAt ?? '',
+  };
 }

@@ -34,7 +34,9 @@ export class WorkStore {
 
   /** What a host has left to do. */
   async of(host: string): Promise<Work[]> {
-    return Object.values(await this.redis.hgetall(this.keys.hostWork(host))).map((text) => JSON.parse(text) as Work);
+    return Object.values(await this.redis.hgetall(this.keys.hostWork(host))).map(
+      (text) => JSON.parse(text) as Work,
+    );
   }
 
   /** Those of the hosts that hold work of this change. */
@@ -75,7 +77,8 @@ export class WorkStore {
 
   /** Ends a host's debts once it has none. */
   async clearOwing(host: string): Promise<void> {
-    if ((await this.redis.hlen(this.keys.hostWork(host))) === 0) await this.redis.srem(this.keys.owingHosts, host);
+    if ((await this.redis.hlen(this.keys.hostWork(host))) === 0)
+      await this.redis.srem(this.keys.owingHosts, host);
   }
 
   /** The routes that Fairway made on a Windows host (its journal; Windows has no tag for them). */

@@ -19,11 +19,13 @@ if ARGV[2] == '0' then redis.call('DEL', KEYS[1]) else redis.call('PEXPIRE', KEY
 return 1`;
 
 export class HostLeases {
+  private readonly redis: Redis;
   private readonly keys: Keys;
   private readonly acquire: Script;
   private readonly renew: Script;
 
   constructor(redis: Redis, keys: Keys) {
+    this.redis = redis;
     this.keys = keys;
     this.acquire = prepareScript(redis, ACQUIRE);
     this.renew = prepareScript(redis, RENEW);
@@ -48,5 +50,13 @@ export class HostLeases {
       clearInterval(renewal);
       await this.renew([lease], [holder, 0]);
     }
+  }
+
+  /** Those of the hosts that some worker has in hand right now. */
+  async held(hosts: readonly string[]): Promise<Set<string>> {
+    const batch = this.redis.pipeline();
+    for (const host of hosts) batch.exists(this.keys.hostLease(host));
+    const replies = (await batch.exec()) ?? [];
+    return new Set(hosts.filter((_host, index) => replies[index]?.[1] === 1));
   }
 }

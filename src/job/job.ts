@@ -32,15 +32,15 @@ export type PayDebts = z.infer<typeof PayDebts>;
 
 export const Origin = z.strictObject({
   channel: z.string(),
-  thread: z.string().optional(),
+  thread: z.string().exactOptional(),
   user: z.string(),
-  responseUrl: z.string().optional(),
+  responseUrl: z.string().exactOptional(),
 });
 
 /** Reads hosts and answers with their routes. `node` absent: all of them. */
 export const ReadRoutes = z.strictObject({
   name: z.literal('read-routes'),
-  node: z.string().optional(),
+  node: z.string().exactOptional(),
   origin: Origin,
 });
 export type ReadRoutes = z.infer<typeof ReadRoutes>;

@@ -4,7 +4,10 @@ import type { Origin } from '../command/reply.js';
 import { type ChangeJob, type NotifyJob, QUEUE, type SyncHost } from './job.js';
 
 /** Finished jobs are kept an hour, for the curious; failed ones a week. */
-const KEPT: JobsOptions = { removeOnComplete: { age: 3600, count: 1000 }, removeOnFail: { age: 7 * 24 * 3600 } };
+const KEPT: JobsOptions = {
+  removeOnComplete: { age: 3600, count: 1000 },
+  removeOnFail: { age: 7 * 24 * 3600 },
+};
 
 /** How often everything open is looked at again, whatever got lost. */
 const SAFETY_NET_MS = 15_000;
@@ -26,25 +29,45 @@ export class Jobs {
   }
 
   async planChange(changeId: string): Promise<void> {
-    await this.change.add('plan-change', { name: 'plan-change', changeId }, { ...RETRIED, ...single(`plan-${changeId}`) });
+    await this.change.add(
+      'plan-change',
+      { name: 'plan-change', changeId },
+      { ...RETRIED, ...single(`plan-${changeId}`) },
+    );
   }
 
   /** Ends the plan at its time; the job looks again whether it is still pending. */
   async expireChange(changeId: string, delayMs: number): Promise<void> {
-    await this.change.add('expire-change', { name: 'expire-change', changeId }, { ...RETRIED, delay: delayMs });
+    await this.change.add(
+      'expire-change',
+      { name: 'expire-change', changeId },
+      { ...RETRIED, delay: delayMs },
+    );
   }
 
   /** Asked for while one runs, it runs once more afterwards: what it looks at may have changed. */
   async advance(): Promise<void> {
-    await this.change.add('advance-changes', { name: 'advance-changes' }, { ...RETRIED, ...single('advance', true) });
+    await this.change.add(
+      'advance-changes',
+      { name: 'advance-changes' },
+      { ...RETRIED, ...single('advance', true) },
+    );
   }
 
   async prove(): Promise<void> {
-    await this.change.add('prove-changes', { name: 'prove-changes' }, { ...RETRIED, ...single('prove', true) });
+    await this.change.add(
+      'prove-changes',
+      { name: 'prove-changes' },
+      { ...RETRIED, ...single('prove', true) },
+    );
   }
 
   async readRoutes(origin: Origin, node?: string): Promise<void> {
-    await this.change.add('read-routes', { name: 'read-routes', origin, ...(node ? { node } : {}) }, { attempts: 1 });
+    await this.change.add(
+      'read-routes',
+      { name: 'read-routes', origin, ...(node ? { node } : {}) },
+      { attempts: 1 },
+    );
   }
 
   /** One waiting job a host, however many changes ask: they share the visit. */
@@ -79,8 +102,16 @@ export class Jobs {
 
   /** The scheduled jobs. Safe to call from every worker that starts. */
   async schedule(): Promise<void> {
-    await this.change.upsertJobScheduler('safety-net', { every: SAFETY_NET_MS }, { name: 'advance-changes', data: { name: 'advance-changes' } });
-    await this.change.upsertJobScheduler('debts', { every: DEBTS_EVERY_MS }, { name: 'pay-debts', data: { name: 'pay-debts' } });
+    await this.change.upsertJobScheduler(
+      'safety-net',
+      { every: SAFETY_NET_MS },
+      { name: 'advance-changes', data: { name: 'advance-changes' } },
+    );
+    await this.change.upsertJobScheduler(
+      'debts',
+      { every: DEBTS_EVERY_MS },
+      { name: 'pay-debts', data: { name: 'pay-debts' } },
+    );
   }
 
   async close(): Promise<void> {

@@ -61,6 +61,8 @@ export interface LeaseStore {
   }): Promise<Lease | null>;
   /** A peer has confirmed that it routes the slice no more. Null when the slice does not rest. */
   settle(podCidr: Cidr, peer: string): Promise<Lease | null>;
+  /** The removal was rolled back: the node has its slice again. Null when it is another's by now. */
+  restore(podCidr: Cidr, node: string): Promise<Lease | null>;
   /** How many slices are neither held nor free yet. */
   restingCount(now: Date): Promise<number>;
   /** All leases, lowest slice first. Those that have rested enough are left out. */
@@ -121,6 +123,9 @@ export function createLeaseStore(redis: Redis, keys: Keys, policy: NetworkPolicy
     },
     async settle(podCidr, peer) {
       return toLeaseOrNull(await run('settle', podCidr, peer));
+    },
+    async restore(podCidr, node) {
+      return toLeaseOrNull(await run('restore', podCidr, node));
     },
     async restingCount(now) {
       return (await list(now)).filter((lease) => lease.state === 'resting').length;

@@ -225,5 +225,16 @@ local function settle(cidr, peer)
   return { 'lease', lease.cidr, render(lease) }
 end
 
-local does = { claim = claim, confirm = confirm, release = release, quarantine = quarantine, settle = settle }
+-- CIDR, node. The removal of a node was rolled back: its slice is its own again, if nobody got it meanwhile.
+local function restore(cidr, node)
+  local lease = read(cidr)
+  if not lease or lease.node ~= node then return { 'none' } end
+  lease.state, lease.untilMs, lease.owing = 'held', 0, ''
+  save(lease)
+  return { 'lease', lease.cidr, render(lease) }
+end
+
+local does = {
+  claim = claim, confirm = confirm, release = release, quarantine = quarantine, settle = settle, restore = restore,
+}
 return does[ARGV[1]](ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11])

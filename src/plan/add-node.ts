@@ -34,7 +34,11 @@ export function planAddNode(input: AddNodeInput): Plan {
   const { inventory, together, readings, policy, render } = input;
   const own = readings.get(input.node.name);
   if (own?.observed == null) {
-    throw new Refusal('node-unreadable', { name: input.node.name, address: input.node.address, why: own?.unreadable ?? '' });
+    throw new Refusal('node-unreadable', {
+      name: input.node.name,
+      address: input.node.address,
+      why: own?.unreadable ?? '',
+    });
   }
   if (own.observed.nodeDevice === null) {
     throw new Refusal('address-not-there', { name: input.node.name, address: input.node.address });
@@ -46,12 +50,25 @@ export function planAddNode(input: AddNodeInput): Plan {
     const reading = readings.get(peer.name);
     if (reading?.observed) checkReach(peer, reading.observed, node, policy);
   }
-  const onNode = needed([...nodeSteps(node, own.observed, policy), ...peers.map((peer) => ensureRoute(node, peer, policy.nextHop))], own.observed);
+  const onNode = needed(
+    [
+      ...nodeSteps(node, own.observed, policy),
+      ...peers.map((peer) => ensureRoute(node, peer, policy.nextHop)),
+    ],
+    own.observed,
+  );
   const hosts = [
     hostPlan(node, 'node', onNode, own, render),
     ...peers.map((peer) => {
-      const reading = readings.get(peer.name) ?? { observed: null, unreadable: 'not read', keyChanged: false };
-      const steps: Step[] = [{ kind: 'forwarding', action: 'ensure' }, ensureRoute(peer, node, policy.nextHop)];
+      const reading = readings.get(peer.name) ?? {
+        observed: null,
+        unreadable: 'not read',
+        keyChanged: false,
+      };
+      const steps: Step[] = [
+        { kind: 'forwarding', action: 'ensure' },
+        ensureRoute(peer, node, policy.nextHop),
+      ];
       return hostPlan(peer, 'peer', needed(steps, reading.observed), reading, render);
     }),
   ];
@@ -85,7 +102,8 @@ export function routesInTheWay(
       if (!overlaps(route.destination, podCidr)) continue;
       // A node's own pod network, made before Fairway came, is connected there.
       const ownNetwork = host === node.name && route.nextHop === null && contains(podCidr, route.destination);
-      const already = host !== node.name && route.destination === podCidr && route.nextHop === nextHopOn(host);
+      const already =
+        host !== node.name && route.destination === podCidr && route.nextHop === nextHopOn(host);
       if (!ownNetwork && !already) found.push({ host, route });
     }
   }
@@ -110,13 +128,23 @@ function needed(steps: Step[], observed: Observation | null): Step[] {
   return observed === null ? steps : steps.filter((step) => !stepHolds(step, observed));
 }
 
-function hostPlan(node: Node, role: HostPlan['role'], steps: Step[], reading: HostReading, render: RenderCommands): HostPlan {
+function hostPlan(
+  node: Node,
+  role: HostPlan['role'],
+  steps: Step[],
+  reading: HostReading,
+  render: RenderCommands,
+): HostPlan {
   // Forwarding stays on when a peer's route is taken back: other nodes' pods may have come to need it.
   const undo = inverses(role === 'peer' ? steps.filter((step) => step.kind !== 'forwarding') : steps);
   const common = { host: node.name, os: node.os, role, steps, undo };
   return withCommands(
     reading.observed
-      ? { ...common, observed: reading.observed, hostKey: { fingerprint: reading.fingerprint, firstContact: reading.firstContact } }
+      ? {
+          ...common,
+          observed: reading.observed,
+          hostKey: { fingerprint: reading.fingerprint, firstContact: reading.firstContact },
+        }
       : { ...common, observed: null, unreadable: reading.unreadable, hostKey: null },
     node,
     render,

@@ -6,7 +6,11 @@ import type { Observation } from './plan.js';
 /** A host as planning found it: read whole, or not at all and why. */
 export type HostReading =
   | { observed: Observation; fingerprint: string; firstContact: boolean }
-  | { observed: null; unreadable: string; /** What was met instead of the pinned key. */ keyChanged: boolean };
+  | {
+      observed: null;
+      unreadable: string /** What was met instead of the pinned key. */;
+      keyChanged: boolean;
+    };
 
 /** The default route leads everywhere; it is nobody's claim to a slice. */
 const DEFAULT_ROUTE = '0.0.0.0/0';

@@ -23,7 +23,14 @@ export function planRemoveNode({ node, inventory, readings, policy, render }: Re
     const common = { host: host.name, os: host.os, role };
     if (!reading.observed) {
       return withCommands(
-        { ...common, steps, undo: inverses(steps), observed: null, unreadable: reading.unreadable, hostKey: null },
+        {
+          ...common,
+          steps,
+          undo: inverses(steps),
+          observed: null,
+          unreadable: reading.unreadable,
+          hostKey: null,
+        },
         host,
         render,
       );
@@ -63,7 +70,13 @@ export function planRemoveNode({ node, inventory, readings, policy, render }: Re
 function nodeRemains(node: Node, made: Made | undefined, policy: PlanPolicy): Step[] {
   const steps: Step[] = [];
   if (node.os === 'linux') {
-    steps.push({ kind: 'bridge', action: 'remove', bridge: policy.bridge, podCidr: node.podCidr, ownBridge: made?.bridge ?? false });
+    steps.push({
+      kind: 'bridge',
+      action: 'remove',
+      bridge: policy.bridge,
+      podCidr: node.podCidr,
+      ownBridge: made?.bridge ?? false,
+    });
   } else if (made?.podNetwork) {
     const containerNic = node.containerNic ?? '';
     steps.push(

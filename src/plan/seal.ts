@@ -10,7 +10,10 @@ export function planHash(plan: Plan, clusterCidr: Cidr): string {
     ...host,
     observed: host.observed && sealedFacts(host.observed, clusterCidr),
   }));
-  return createHash('sha256').update(canonicalJson({ ...plan, hosts })).digest('hex').slice(0, 12);
+  return createHash('sha256')
+    .update(canonicalJson({ ...plan, hosts }))
+    .digest('hex')
+    .slice(0, 12);
 }
 
 /** JSON with sorted keys, so that equal values give equal text. */

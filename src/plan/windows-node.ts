@@ -14,17 +14,29 @@ const OLDEST_BUILD = 14393;
  */
 export function chooseContainerNic(node: Node, observed: Observation, policy: PlanPolicy): string {
   const seen = observed.windows;
-  if (!seen) throw new Refusal('node-unreadable', { name: node.name, address: node.address, why: 'no Windows facts' });
-  if (seen.build < OLDEST_BUILD) throw new Refusal('windows-too-old', { name: node.name, build: seen.build, oldest: OLDEST_BUILD });
+  if (!seen)
+    throw new Refusal('node-unreadable', { name: node.name, address: node.address, why: 'no Windows facts' });
+  if (seen.build < OLDEST_BUILD)
+    throw new Refusal('windows-too-old', { name: node.name, build: seen.build, oldest: OLDEST_BUILD });
   for (const network of seen.podNetworks) {
-    const same = network.name === policy.network && network.subnet === node.podCidr && network.gateway === podGateway(node.podCidr);
-    if (!same) throw new Refusal('pod-network-differs', { name: node.name, network: network.name, subnet: network.subnet });
+    const same =
+      network.name === policy.network &&
+      network.subnet === node.podCidr &&
+      network.gateway === podGateway(node.podCidr);
+    if (!same)
+      throw new Refusal('pod-network-differs', {
+        name: node.name,
+        network: network.name,
+        subnet: network.subnet,
+      });
   }
   const physical = seen.nics.filter((nic) => nic.kind === 'physical');
   if (node.containerNic !== undefined) {
     const asked = physical.find((nic) => nic.mac === node.containerNic);
-    if (!asked) throw new Refusal('nic-unknown', { name: node.name, mac: node.containerNic, has: list(physical) });
-    if (asked.busy.length > 0) throw new Refusal('nic-busy', { name: node.name, mac: asked.mac, why: asked.busy.join('; ') });
+    if (!asked)
+      throw new Refusal('nic-unknown', { name: node.name, mac: node.containerNic, has: list(physical) });
+    if (asked.busy.length > 0)
+      throw new Refusal('nic-busy', { name: node.name, mac: asked.mac, why: asked.busy.join('; ') });
     return asked.mac;
   }
   const free = physical.filter((nic) => nic.busy.length === 0);

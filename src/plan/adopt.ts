@@ -1,0 +1,49 @@
+/** Which hosts an approved plan really visits, now that it is known who else became a member. Pure. */
+import type { Inventory, Node } from '../node/node.js';
+import { ensureRoute, inverses } from './pair.js';
+import type { HostPlan, Plan } from './plan.js';
+import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
+
+/** Members that a plan says nothing of: they joined after it was made. */
+export function uncovered(plan: Plan, inventory: Inventory): Node[] {
+  const covered = new Set(plan.hosts.map((host) => host.host));
+  return inventory.nodes.filter((node) => !covered.has(node.name));
+}
+
+/**
+ * Adds the pairs with members whose own approved plans cover them (each such plan named this node among those that it goes
+ * together with). Nothing is added that no approver saw.
+ */
+export function adoptPairs(
+  plan: Plan,
+  members: readonly Node[],
+  policy: PlanPolicy,
+  render: RenderCommands,
+): Plan {
+  if (members.length === 0) return plan;
+  const { node } = plan;
+  const own = members.map((member) => ensureRoute(node, member, policy.nextHop));
+  const hosts = plan.hosts.map((host) => {
+    if (host.role !== 'node') return host;
+    const steps = [...host.steps, ...own];
+    return withCommands({ ...host, steps, undo: [...inverses(own), ...host.undo] }, node, render);
+  });
+  const peers = members.map((member): HostPlan => {
+    const steps = [ensureRoute(member, node, policy.nextHop)];
+    return withCommands(
+      {
+        host: member.name,
+        os: member.os,
+        role: 'peer',
+        steps,
+        undo: inverses(steps),
+        observed: null,
+        unreadable: 'read with its own plan',
+        hostKey: null,
+      },
+      member,
+      render,
+    );
+  });
+  return { ...plan, hosts: [...hosts, ...peers] };
+}

@@ -1,0 +1,153 @@
+/** The gate between approval and the hosts: read every host again, and let through only what is still as it was sealed. */
+import type { Change } from '../src/change/change.js';
+import type { Inventory, Node } from '../src/node/node.js';
+import { adoptPairs, uncovered } from '../src/plan/adopt.js';
+import type { Plan } from '../src/plan/plan.js';
+import { differences, type HostReading } from '../src/plan/reading.js';
+import { sayJoinedSince, sayStale } from '../src/words.js';
+import type { WorkerDeps } from './deps.js';
+import { planPolicy } from './plan-change.js';
+import { readHosts, renderer } from './read-hosts.js';
+
+/** Lets approved changes through, one after the other, with one reading of each host for all of them. */
+export async function admitChanges(deps: WorkerDeps, approved: readonly Change[]): Promise<void> {
+  if (approved.length === 0) return;
+  const before = await deps.nodes.read();
+  const plans = new Map<string, Plan>();
+  for (const change of approved) {
+    const plan = await deps.changes.plan(change.id);
+    if (plan) plans.set(change.id, plan);
+  }
+  const joining = approved.flatMap((change) => plans.get(change.id)?.node ?? []);
+  const nodes = uniqueByName([...before.nodes, ...joining]);
+  const readings = await readHosts(deps, nodes, new Set(joining.map((node) => node.name)));
+  for (const change of approved) {
+    const plan = plans.get(change.id);
+    if (plan) await admit(deps, change, plan, readings);
+  }
+}
+
+async function admit(
+  deps: WorkerDeps,
+  change: Change,
+  plan: Plan,
+  readings: ReadonlyMap<string, HostReading>,
+): Promise<void> {
+  if (change.cancelRequestedBy !== undefined) return withdraw(deps, change);
+  const inventory = await deps.nodes.read();
+  const strangers = uncovered(plan, inventory);
+  const adopted: Node[] = [];
+  for (const member of strangers) {
+    if (!(await isCoveredBy(deps, change, member)))
+      return makeStale(deps, change, sayJoinedSince(member.name), []);
+    adopted.push(member);
+  }
+  const detail = await changedSince(deps, change, plan, readings);
+  if (detail.length > 0) return makeStale(deps, change, sayStale(), detail);
+  if (adopted.length > 0) {
+    const policy = planPolicy(deps);
+    await deps.changes.savePlan(change.id, adoptPairs(plan, adopted, policy, renderer(deps.config)));
+    const at = new Date().toISOString();
+    const results = adopted.map((member) => ({ host: member.name, status: 'waiting' as const, at }));
+    await deps.changes.setResults(change.id, results);
+  }
+  await enterInventory(deps, change, plan, inventory);
+  const now = new Date();
+  await deps.changes.update(
+    change.id,
+    (current) => (current.state === 'approved' ? { ...current, state: 'applying' } : current),
+    now,
+  );
+  await deps.audit.append({
+    at: now.toISOString(),
+    actor: 'fairway',
+    what: 'apply-started',
+    changeId: change.id,
+    ...(change.planHash ? { planHash: change.planHash } : {}),
+    ...(adopted.length > 0 ? { facts: { adopted: adopted.map((member) => member.name) } } : {}),
+  });
+  await deps.jobs.card(change.id);
+}
+
+/** Desired state moves first; the hosts follow it. Every call is safe to repeat. */
+async function enterInventory(
+  deps: WorkerDeps,
+  change: Change,
+  plan: Plan,
+  inventory: Inventory,
+): Promise<void> {
+  if (plan.kind === 'add-node') {
+    await deps.leases.confirm(change.id);
+    await deps.nodes.add({ ...plan.node, made: plan.made });
+    await deps.redis.hset(deps.keys.nodeChanges, plan.node.name, change.id);
+  } else {
+    await restSlice(deps, plan.node, inventory.nodes);
+    await deps.nodes.remove(plan.node.name);
+  }
+}
+
+/** Puts the slice of a node that leaves to rest, until every peer has confirmed and the time has passed. */
+export async function restSlice(deps: WorkerDeps, node: Node, members: readonly Node[]): Promise<void> {
+  await deps.leases.quarantine({
+    podCidr: node.podCidr,
+    node: node.name,
+    peersOwing: members.map((member) => member.name).filter((name) => name !== node.name),
+    until: new Date(Date.now() + deps.config.quarantineMs),
+  });
+}
+
+/** What differs between the seal and now, one line a fact. Hosts that could not be read, then or now, differ in nothing known. */
+async function changedSince(
+  deps: WorkerDeps,
+  change: Change,
+  plan: Plan,
+  readings: ReadonlyMap<string, HostReading>,
+): Promise<string[]> {
+  const ours = await deps.changes.movedSince(new Date(change.sealedAt ?? 0), change.node.podCidr);
+  return plan.hosts.flatMap((host) => {
+    const reading = readings.get(host.host);
+    if (!host.observed || !reading?.observed) return [];
+    const lines = differences(host.observed, reading.observed, deps.config.cluster.clusterCidr, ours);
+    return lines.map((line) => `${host.host}: ${line}`);
+  });
+}
+
+/** True when the member's own approved plan names this change's node among those it goes together with. */
+async function isCoveredBy(deps: WorkerDeps, change: Change, member: Node): Promise<boolean> {
+  if (change.kind !== 'add-node') return false;
+  const by = await deps.redis.hget(deps.keys.nodeChanges, member.name);
+  const plan = by === null ? null : await deps.changes.plan(by);
+  return plan?.together.includes(change.node.name) ?? false;
+}
+
+async function makeStale(deps: WorkerDeps, change: Change, reason: string, detail: string[]): Promise<void> {
+  await finishUntouched(deps, change, { state: 'stale', reason, detail });
+}
+
+async function withdraw(deps: WorkerDeps, change: Change): Promise<void> {
+  await finishUntouched(deps, change, { state: 'cancelled' });
+}
+
+async function finishUntouched(deps: WorkerDeps, change: Change, end: Partial<Change>): Promise<void> {
+  const now = new Date();
+  await deps.leases.release(change.id);
+  await deps.changes.update(
+    change.id,
+    (current) =>
+      current.state === 'approved' ? { ...current, ...end, finishedAt: now.toISOString() } : current,
+    now,
+  );
+  const facts = { reason: end.reason ?? '', detail: end.detail ?? [] };
+  await deps.audit.append({
+    at: now.toISOString(),
+    actor: 'fairway',
+    what: `change-${end.state}`,
+    changeId: change.id,
+    facts,
+  });
+  await deps.jobs.card(change.id);
+}
+
+function uniqueByName(nodes: readonly Node[]): Node[] {
+  return [...new Map(nodes.map((node) => [node.name, node])).values()];
+}

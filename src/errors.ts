@@ -3,7 +3,9 @@ import type { Cidr, Ipv4 } from './ip.js';
 
 /** What each kind of refusal knows. The sentences are in `words.ts`. Instants are ISO texts, actors are actor ids. */
 export interface RefusalFacts {
-  'unknown-command': { said: string; suggestion?: string };
+  /** `usage`: of the command that begins alike. */
+  'unknown-command': { said: string; suggestion?: string; usage?: string };
+  'extra-word': { word: string; usage: string };
   /** `got` is empty when the argument is missing; `argument` is as the usage writes it, without the brackets. */
   'bad-argument': { argument: string; got: string; takes: string; example?: string; usage?: string };
   /** `who`: the configured principals that may. `unreadable`: user groups whose members Slack did not tell. */

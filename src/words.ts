@@ -50,10 +50,12 @@ type Texts = { [C in RefusalCode]: (facts: RefusalFacts[C], say: Voice) => strin
 
 /** What the user is told for each refusal. */
 export const refusalText: Texts = {
-  'unknown-command': ({ said, suggestion }, { code }) =>
-    suggestion === undefined
-      ? `I don't know ${code(said)}. ${code('help')} lists what I do.`
-      : `I don't know ${code(said)}. Did you mean ${code(suggestion)}?`,
+  'unknown-command': ({ said, suggestion, usage }, { code }) => {
+    if (suggestion !== undefined) return `I don't know ${code(said)}. Did you mean ${code(suggestion)}?`;
+    return `I don't know ${code(said)}. ${usage === undefined ? `${code('help')} lists what I do.` : `Usage: ${code(usage)}`}`;
+  },
+  'extra-word': ({ word, usage }, { code }) =>
+    `${code(word)} is more than this command takes. Usage: ${code(usage)}`,
   'bad-argument': ({ argument, got, takes, example, usage }, { code }) =>
     [
       got === ''

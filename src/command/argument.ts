@@ -1,0 +1,76 @@
+/** The arguments of commands: how each is written, and what it takes. Pure. */
+import { CidrText, Ipv4Text, Mac, NodeName, SshTarget } from '../node/node.js';
+import { ChangeId } from './command.js';
+
+export interface ArgumentType {
+  /** The value, or null when it isn't one. */
+  read(text: string): string | null;
+  takes: string;
+  example: string;
+}
+
+const LONGEST_REASON = 500;
+
+function fits(schema: { safeParse(text: string): { success: boolean } }) {
+  return (text: string) => (schema.safeParse(text).success ? text : null);
+}
+
+/** By the name in the grammar's brackets. */
+export const argumentTypes: Readonly<Record<string, ArgumentType>> = {
+  name: {
+    read: fits(NodeName),
+    takes: 'small letters, digits and dashes, 63 at most, as in `kubectl get nodes`',
+    example: 'win03',
+  },
+  node: { read: fits(NodeName), takes: 'the name of a node', example: 'win03' },
+  address: {
+    read: fits(Ipv4Text),
+    takes: 'an IPv4 address of four plain decimal parts',
+    example: '10.0.0.7',
+  },
+  cidr: {
+    read: fits(CidrText),
+    takes: 'an IPv4 range without host bits',
+    example: '192.168.7.0/24',
+  },
+  'user@host:port': {
+    read: readSshTarget,
+    takes: 'a login and a host, with a port when it is not 22',
+    example: 'admin@win03.corp.local:2222',
+  },
+  mac: {
+    read: readMac,
+    takes: 'the six pairs of hex digits of a network card',
+    example: '00-15-5D-00-04-01',
+  },
+  id: { read: readChangeId, takes: 'the id of a change', example: 'c12' },
+  reason: {
+    read: (text) => (text.length <= LONGEST_REASON ? text.replace(/\s+/g, ' ') : null),
+    takes: `up to ${LONGEST_REASON} characters`,
+    example: 'not before the release',
+  },
+};
+
+/** Also `00:15:5d:00:04:01`, `0015.5d00.0401` and `00155D000401`; the answer is as Windows prints it. */
+function readMac(text: string): string | null {
+  const known =
+    /^([0-9a-f]{2}([:-])(?:[0-9a-f]{2}\2){4}[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}|[0-9a-f]{12})$/i;
+  if (!known.test(text)) return null;
+  const pairs =
+    text
+      .toUpperCase()
+      .replace(/[^0-9A-F]/g, '')
+      .match(/../g) ?? [];
+  return fits(Mac)(pairs.join('-'));
+}
+
+/** People write `12` and `#12` for `c12`. */
+function readChangeId(text: string): string | null {
+  return fits(ChangeId)(text.toLowerCase().replace(/^#?c?/, 'c'));
+}
+
+function readSshTarget(text: string): string | null {
+  const port = Number(/:(\d+)$/.exec(text)?.[1] ?? 22);
+  // A host that begins with a dash would be an option to some ssh along the way.
+  return port <= 65535 && /@[A-Za-z0-9]/.test(text) ? fits(SshTarget)(text) : null;
+}

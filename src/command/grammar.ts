@@ -1,0 +1,177 @@
+/** The command grammar: one table that the parser, the help and "did you mean" all read. Pure. */
+import { Refusal } from '../errors.js';
+import { type ArgumentType, argumentTypes } from './argument.js';
+import { BotCommand, type CommandKind } from './command.js';
+import { nearest, type Pattern, readPattern } from './pattern.js';
+import { suggest } from './suggest.js';
+
+/** What was typed for one pattern: the words that matched its choices, and the arguments by name. */
+interface Typed {
+  choices: readonly string[];
+  arguments: Readonly<Record<string, string>>;
+}
+
+export interface Rule {
+  kind: CommandKind;
+  pattern: Pattern;
+  /** The typed command as a BotCommand, before its check. */
+  build(typed: Typed): unknown;
+}
+
+function rule(
+  kind: CommandKind,
+  pattern: string,
+  build: (typed: Typed) => object = ({ arguments: named }) => named,
+): Rule {
+  return { kind, pattern: readPattern(pattern), build: (typed) => ({ kind, ...build(typed) }) };
+}
+
+/** Every command. Arguments by the same name as the BotCommand's field need no builder. */
+export const rules: readonly Rule[] = [
+  rule(
+    'add-node',
+    'add (linux|windows) node <name> <address> [pod-cidr <cidr>] [ssh <user@host:port>] [container-nic <mac>]',
+    ({ choices: [os], arguments: { name, address, cidr, mac, 'user@host:port': ssh } }) => ({
+      spec: { name, os, address, ...present({ ssh, containerNic: mac }) },
+      ...present({ podCidr: cidr }),
+    }),
+  ),
+  rule('remove-node', 'remove node <name>'),
+  rule('nodes', 'nodes'),
+  rule('node', 'node <name>'),
+  rule('routes', 'routes [<node>]', ({ arguments: { node } }) => present({ name: node })),
+  rule('kubectl', 'kubectl <node>', ({ arguments: { node } }) => ({ name: node })),
+  rule('changes', 'changes'),
+  rule('change', 'change <id>'),
+  rule('approve', 'approve <id>'),
+  rule('deny', 'deny <id> [<reason…>]'),
+  rule('cancel', 'cancel <id>'),
+  rule('retry', 'retry <id>'),
+  rule('rollback', 'rollback <id>'),
+  rule('help', 'help [<command…>]', ({ arguments: { command } }) =>
+    present({ topic: command && kindsOf(command) }),
+  ),
+  rule('whoami', 'whoami'),
+  rule('can-i', 'can-i <command…>', ({ arguments: { command = '' } }) => ({
+    asked: kindsOf(command)[0],
+    command,
+  })),
+];
+
+/** Longer than any command; a reason alone may have 500. */
+const LONGEST = 1000;
+
+/** Reads a normalized command. Throws a Refusal that names what is wrong and what would work. An empty text asks for help. */
+export function parseCommand(text: string): BotCommand {
+  if (text === '') return { kind: 'help' };
+  if (text.length > LONGEST) {
+    throw new Refusal('bad-argument', {
+      argument: 'command',
+      got: text,
+      takes: `at most ${LONGEST} characters`,
+    });
+  }
+  const words = wordsOf(text);
+  const found = rules.find(({ pattern }) => startsWith(words, pattern));
+  if (found === undefined) throw unknown(text, words);
+  const typed = { choices: choicesOf(words, found.pattern), arguments: readArguments(words, found.pattern) };
+  return BotCommand.parse(found.build(typed));
+}
+
+/** Which commands some words stand for, such as `add`, `add linux node` or a whole command. Throws a Refusal when none. */
+export function kindsOf(text: string): CommandKind[] {
+  const words = wordsOf(text);
+  const found = rules.filter(({ pattern }) => {
+    const common = Math.min(words.length, pattern.head.length);
+    return startsWith(words.slice(0, common), { ...pattern, head: pattern.head.slice(0, common) });
+  });
+  if (found.length === 0) throw unknown(text, words);
+  return found.map(({ kind }) => kind);
+}
+
+/** Blanks part words; newlines don't, so that a pasted second line is refused as a part of the word that it clings to. */
+function wordsOf(text: string): string[] {
+  return text.split(' ').filter((word) => word !== '');
+}
+
+function startsWith(words: readonly string[], { head }: Pattern): boolean {
+  return (
+    words.length >= head.length && head.every((choices, i) => choices.includes(words[i]?.toLowerCase() ?? ''))
+  );
+}
+
+function choicesOf(words: readonly string[], { head }: Pattern): string[] {
+  return head.flatMap((choices, i) => (choices.length > 1 ? [words[i]?.toLowerCase() ?? ''] : []));
+}
+
+/** `--pod-cidr` is taken for `pod-cidr`. */
+function optionWord(word: string): string {
+  return word.toLowerCase().replace(/^--/, '');
+}
+
+function readArguments(words: readonly string[], pattern: Pattern): Record<string, string> {
+  const values: Record<string, string> = {};
+  const places = [...pattern.places];
+  for (let i = pattern.head.length; i < words.length; i += 1) {
+    const word = words[i] ?? '';
+    const option = pattern.options.find((candidate) => candidate.word === optionWord(word));
+    if (option !== undefined) {
+      if (values[option.argument] !== undefined) throw extraWord(word, pattern);
+      i += 1;
+      values[option.argument] = checked(option.argument, words[i] ?? '', pattern);
+      continue;
+    }
+    const place = places.shift();
+    if (place === undefined) throw misplaced(word, words, pattern);
+    const got = place.rest ? words.slice(i).join(' ') : word;
+    values[place.argument] = checked(place.argument, got, pattern);
+    if (place.rest) break;
+  }
+  const missing = places.find(({ required }) => required);
+  if (missing !== undefined) checked(missing.argument, '', pattern);
+  return values;
+}
+
+const anything: ArgumentType = { read: (text) => text, takes: 'a command', example: 'nodes' };
+
+/** Checks one argument. Throws the Refusal that names it. */
+function checked(argument: string, got: string, pattern: Pattern): string {
+  const type = argumentTypes[argument] ?? anything;
+  const value = got === '' ? null : type.read(got);
+  if (value !== null) return value;
+  // Phones begin with a capital letter: when that is all that is wrong, the example is what was meant.
+  const lower = got.toLowerCase();
+  throw new Refusal('bad-argument', {
+    argument,
+    got,
+    takes: type.takes,
+    example: got !== '' && type.read(lower) !== null ? lower : type.example,
+    usage: pattern.text,
+  });
+}
+
+function misplaced(word: string, words: readonly string[], pattern: Pattern): Refusal {
+  const options = pattern.options.map((option) => option.word);
+  const meant = nearest(optionWord(word), options);
+  if (meant === null) return extraWord(word, pattern);
+  const corrected = words.map((each) => (each === word ? meant : each)).join(' ');
+  return new Refusal('unknown-command', { said: words.join(' '), suggestion: corrected });
+}
+
+function extraWord(word: string, pattern: Pattern): Refusal {
+  return new Refusal('extra-word', { word, usage: pattern.text });
+}
+
+/** Nothing matches: the nearest command, else how the command with the same first word goes. */
+function unknown(text: string, words: readonly string[]): Refusal {
+  const patterns = rules.map(({ pattern }) => pattern);
+  const suggestion = suggest(words, patterns) ?? undefined;
+  const usage = patterns.find(({ head }) => head[0]?.includes(words[0]?.toLowerCase() ?? ''))?.text;
+  return new Refusal('unknown-command', { said: text, ...present({ suggestion, usage }) });
+}
+
+function present<T>(fields: Record<string, T | undefined>): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(fields).filter((field): field is [string, T] => field[1] !== undefined),
+  );
+}

@@ -1,0 +1,44 @@
+# The request loop of docs/host-protocol.md. Comes last: its table of scripts is what is defined by now.
+
+function New-ScriptTable {
+  $table = @{}
+  foreach ($f in @(Get-ChildItem function:Invoke-*)) {
+    $table[($f.Name.Substring(7) -creplace '(?<!^)([A-Z])', '-$1').ToLowerInvariant()] = $f.ScriptBlock
+  }
+  $table
+}
+
+# What a request may have left behind. Modules see the global preferences only, so those are set, not this scope's.
+function Reset-Session {
+  $global:ErrorActionPreference = 'Stop'; $global:ProgressPreference = 'SilentlyContinue'; $global:LASTEXITCODE = 0
+  $global:Error.Clear()
+  Set-Location -LiteralPath "$env:SystemDrive\"
+}
+
+function Get-Answer($Table, [string]$Name, [string]$Params) {
+  try {
+    Reset-Session
+    if (-not $Table.ContainsKey($Name)) { Stop-Request 'UNKNOWN-SCRIPT' 'there is no such script' }
+    $p = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Params)) | ConvertFrom-Json
+    $answer = @(& $Table[$Name] $p 3>$null 4>$null 5>$null 6>$null)[-1]
+    ConvertTo-AsciiJson $answer
+  } catch {
+    $code = [string]$_.FullyQualifiedErrorId
+    if ($code -eq $_.Exception.Message) { $code = '' }     # throw 'text' has the text for its id
+    ConvertTo-AsciiJson ([ordered]@{ ok = $false; code = $code; error = [string]$_.Exception.Message })
+  }
+}
+
+function Start-Loop {
+  $table = New-ScriptTable
+  [Console]::Out.WriteLine('@@READY@@ 1')
+  while ($null -ne ($line = [Console]::In.ReadLine())) {
+    $id, $name, $params = $line -split ' ', 3
+    if ($id -cnotmatch '^[0-9]{1,15}\z') { [Console]::Out.WriteLine('not a request'); continue }
+    $answer = Get-Answer $table ([string]$name) ([string]$params)
+    [Console]::Out.WriteLine("@@R@@ $id 1")
+    [Console]::Out.WriteLine($answer)
+  }
+}
+
+Start-Loop

@@ -1,0 +1,99 @@
+// PowerShell's engine, made to look like Windows PowerShell 5.1 on Windows Server 2016.
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Host;
+using System.Management.Automation.Language;
+using System.Management.Automation.Runspaces;
+using Microsoft.PowerShell.Commands;
+
+namespace Lab;
+
+static class Engine
+{
+    static readonly Dictionary<string, Type> Cmdlets = new()
+    {
+        ["ConvertTo-Json"] = typeof(ConvertToJsonCommand),
+        ["ConvertFrom-Json"] = typeof(ConvertFromJsonCommand),
+        ["New-Object"] = typeof(NewObjectCommand),
+        ["Out-String"] = typeof(OutStringCommand),
+        ["Start-Sleep"] = typeof(StartSleepCommand),
+        ["Get-ChildItem"] = typeof(GetChildItemCommand),
+        ["Set-Location"] = typeof(SetLocationCommand),
+        ["Get-CimInstance"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand),
+        ["Invoke-CimMethod"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand),
+    };
+
+    public static int Run(string script)
+    {
+        // Windows PowerShell feeds stdin to a command that names $input; then nothing is left for [Console]::In.
+        var ast = Parser.ParseInput(script, out _, out _);
+        if (ast.Find(a => a is VariableExpressionAst v && v.VariablePath.UserPath == "input", true) != null) Console.In.ReadToEnd();
+
+        Environment.SetEnvironmentVariable("ProgramData", Path.Combine(Machine.Folder, "ProgramData"));
+        Environment.SetEnvironmentVariable("SystemDrive", "C:");
+        var state = InitialSessionState.CreateDefault2();
+        foreach (var name in new[] { "IsWindows", "IsLinux", "IsMacOS", "IsCoreCLR" }) state.Variables.Remove(name, typeof(object));
+        foreach (var (name, type) in Cmdlets) state.Commands.Add(new SessionStateCmdletEntry(name, type, null));
+        state.ImportPSModule([.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "modules"), "*.psm1")]);
+        var host = new Host();
+        using var runspace = RunspaceFactory.CreateRunspace(host, state);
+        runspace.Open();
+        Runspace.DefaultRunspace = runspace;
+        var session = runspace.SessionStateProxy;
+        ((Hashtable)session.GetVariable("PSVersionTable"))["PSVersion"] = new Version(5, 1, 14393, 0);
+        session.SetVariable("PSNativeCommandArgumentPassing", "Legacy");
+        var drive = new PSDriveInfo("C", session.Provider.GetOne("FileSystem"), Machine.Folder, "", null);
+        session.Drive.New(drive, "global");
+
+        using var ps = PowerShell.Create();
+        ps.Runspace = runspace;
+        ps.AddScript(script, false);
+        ps.Commands.Commands[0].MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
+        ps.AddCommand("Out-Default");
+        try { ps.Invoke(); }
+        catch (RuntimeException e)
+        {
+            Console.Error.WriteLine(e.ErrorRecord + " [" + e.ErrorRecord.FullyQualifiedErrorId + "]");
+            return 1;
+        }
+        return host.Exit ?? (ps.HadErrors ? 1 : 0);
+    }
+}
+
+sealed class Host : PSHost
+{
+    public int? Exit;
+    readonly UserInterface ui = new();
+    public override Guid InstanceId { get; } = Guid.NewGuid();
+    public override string Name => "ConsoleHost";
+    public override Version Version => new(5, 1);
+    public override PSHostUserInterface UI => ui;
+    public override System.Globalization.CultureInfo CurrentCulture => new("en-US");
+    public override System.Globalization.CultureInfo CurrentUICulture => new("en-US");
+    public override void SetShouldExit(int exitCode) => Exit = exitCode;
+    public override void EnterNestedPrompt() => throw new NotSupportedException();
+    public override void ExitNestedPrompt() => throw new NotSupportedException();
+    public override void NotifyBeginApplication() { }
+    public override void NotifyEndApplication() { }
+}
+
+// NonInteractive: every prompt throws.
+sealed class UserInterface : PSHostUserInterface
+{
+    static PSInvalidOperationException Prompted() => new("PowerShell is in NonInteractive mode. Read and Prompt functionality is not available.");
+    public override PSHostRawUserInterface RawUI => null;
+    public override void Write(string value) => Console.Out.Write(value);
+    public override void Write(ConsoleColor foreground, ConsoleColor background, string value) => Console.Out.Write(value);
+    public override void WriteLine(string value) => Console.Out.WriteLine(value);
+    public override void WriteErrorLine(string value) => Console.Error.WriteLine(value);
+    public override void WriteWarningLine(string message) => Console.Out.WriteLine("WARNING: " + message);
+    public override void WriteVerboseLine(string message) => Console.Out.WriteLine("VERBOSE: " + message);
+    public override void WriteDebugLine(string message) => Console.Out.WriteLine("DEBUG: " + message);
+    public override void WriteProgress(long sourceId, ProgressRecord record) { }
+    public override string ReadLine() => throw Prompted();
+    public override System.Security.SecureString ReadLineAsSecureString() => throw Prompted();
+    public override PSCredential PromptForCredential(string caption, string message, string userName, string targetName) => throw Prompted();
+    public override PSCredential PromptForCredential(string c, string m, string u, string t, PSCredentialTypes types, PSCredentialUIOptions options) => throw Prompted();
+    public override int PromptForChoice(string c, string m, System.Collections.ObjectModel.Collection<ChoiceDescription> choices, int defaultChoice) => throw Prompted();
+    public override Dictionary<string, PSObject> Prompt(string c, string m, System.Collections.ObjectModel.Collection<FieldDescription> descriptions) => throw Prompted();
+}

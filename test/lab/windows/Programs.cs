@@ -1,0 +1,130 @@
+// docker.exe, netsh.exe and route.exe, as far as our scripts call them.
+using System.Text.Json;
+
+namespace Lab;
+
+static class Docker
+{
+    public static int Run(string[] args)
+    {
+        var state = Machine.Read();
+        if (state.Faults.TryGetValue("docker", out var words)) return Fail(words);
+        switch (args)
+        {
+            case ["network", "ls", "--quiet", "--no-trunc"]:
+                foreach (var n in state.Networks) Console.WriteLine(n.Id);
+                return 0;
+            case ["network", "inspect", .. var ids]:
+                var found = ids.Select(id => state.Networks.Find(n => n.Id == id || n.Name == id)).ToList();
+                if (found.Contains(null)) return Fail("Error: No such network: " + ids[found.IndexOf(null)]);
+                Console.WriteLine(JsonSerializer.Serialize(found.Select(n => new
+                {
+                    n.Name, n.Id, n.Driver,
+                    IPAM = new { Driver = "windows", Config = n.Subnet == null ? null : new[] { new { n.Subnet, n.Gateway } } },
+                })));
+                return 0;
+            case ["network", "create", "-d", "transparent", "--subnet", var subnet, "--gateway", var gateway, "-o", var option, var name]:
+                Slow(state);
+                return Try(() => Machine.Update(s => Create(s, subnet, gateway, option, name)));
+            case ["network", "rm", var name]:
+                Slow(state);
+                return Try(() => Machine.Update(s => Remove(s, name)));
+            case ["ps", "--quiet", "--filter", var filter]:
+                var count = state.Containers.GetValueOrDefault(filter.Split('=')[1]);
+                for (var i = 0; i < count; i++) Console.WriteLine($"{i:x12}");
+                return 0;
+            default:
+                return Fail("docker: not modelled: " + string.Join(' ', args));
+        }
+    }
+
+    static void Slow(State state)
+    {
+        if (state.Faults.TryGetValue("docker-slow", out var ms)) Thread.Sleep(int.Parse(ms));
+    }
+
+    static void Create(State state, string subnet, string gateway, string option, string name)
+    {
+        if (state.Networks.Exists(n => n.Name == name)) throw new InvalidOperationException($"network with name {name} already exists");
+        const string prefix = "com.docker.network.windowsshim.interface=";
+        var nic = option.StartsWith(prefix) ? state.Nics.Find(n => n.Name == option[prefix.Length..]) : null;
+        if (nic == null) throw new InvalidOperationException("HNS failed with error : Element not found.");
+        var network = new Network { Id = Guid.NewGuid().ToString("N"), Name = name, Driver = "transparent", Subnet = subnet, Gateway = gateway };
+        Machine.MakeSwitch(state, network, nic);
+        state.Networks.Add(network);
+    }
+
+    static void Remove(State state, string name)
+    {
+        var network = state.Networks.Find(n => n.Name == name) ?? throw new InvalidOperationException("No such network: " + name);
+        if (state.Containers.GetValueOrDefault(name) > 0) throw new InvalidOperationException($"network {name} has active endpoints");
+        Machine.RemoveSwitch(state, network);
+        state.Networks.Remove(network);
+    }
+
+    static int Try(Action action)
+    {
+        try { action(); return 0; }
+        catch (InvalidOperationException e) { return Fail("Error response from daemon: " + e.Message); }
+    }
+
+    static int Fail(string words)
+    {
+        Console.Error.WriteLine(words);
+        return 1;
+    }
+}
+
+static class Netsh
+{
+    public static int Run(string[] args)
+    {
+        var state = Machine.Read();
+        // Localized on purpose: nothing may read what netsh says.
+        if (state.Faults.TryGetValue("netsh", out var words)) { Console.WriteLine(words); return 1; }
+        try
+        {
+            switch (args)
+            {
+                case ["interface", "ipv4", "set", "interface", var index, var forwarding, "store=persistent"]:
+                    Machine.SetForwarding(int.Parse(index), Value(forwarding, "forwarding") == "enabled");
+                    return 0;
+                case ["interface", "ipv4", "set", "address", var name, "source=static", var address, var mask, "gateway=none", "store=persistent"]:
+                    var device = Machine.Find(state, int.Parse(Value(name, "name"))).Device;
+                    var length = Value(mask, "mask").Split('.').Sum(part => System.Numerics.BitOperations.PopCount(uint.Parse(part)));
+                    Machine.Ip("-4", "address", "flush", "dev", device);
+                    Machine.Ip("address", "add", $"{Value(address, "address")}/{length}", "dev", device);
+                    return 0;
+                case ["interface", "ipv4", "delete", "address", var name, var address]:
+                    var nic = Machine.Find(state, int.Parse(Value(name, "name")));
+                    var held = Machine.Addresses().First(a => a.Index == nic.Index && a.Ip == Value(address, "address"));
+                    Machine.Ip("address", "del", $"{held.Ip}/{held.Length}", "dev", nic.Device);
+                    return 0;
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            Console.WriteLine("Die Syntax für den Dateinamen, Verzeichnisnamen oder die Datenträgerbezeichnung ist falsch.");
+            return 1;
+        }
+        Console.WriteLine("netsh: not modelled: " + string.Join(' ', args));
+        return 1;
+    }
+
+    static string Value(string word, string key) => word.StartsWith(key + "=") ? word[(key.Length + 1)..] : throw new InvalidOperationException(word);
+}
+
+static class RouteExe
+{
+    // Its exit code says nothing, as the real one's.
+    public static int Run(string[] args)
+    {
+        if (args is not ["delete", var network, "mask", var mask, var hop]) { Console.WriteLine("route: not modelled"); return 0; }
+        var length = mask.Split('.').Sum(part => System.Numerics.BitOperations.PopCount(uint.Parse(part)));
+        foreach (var route in Machine.ActiveRoutes().Concat(Machine.SavedRoutes()))
+        {
+            if (route.Destination == $"{network}/{length}" && route.NextHop == hop) Machine.RemoveRoute(route);
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,206 @@
+/**
+ * A Windows host in a network namespace: Debian's sshd, behaving as Windows' does, in front of PowerShell's own engine.
+ *
+ * The namespace comes with two NICs: `eth0`, which holds the address, and `eth1`, for containers. Processes:
+ *
+ *     wmi loop (init of the host's own pid namespace: when it dies, all die)
+ *     ├─ sshd ─ one pid namespace a session, as Windows' kill-on-close job ─ powershell ─ docker.exe, netsh.exe …
+ *     └─ what Win32_Process Create starts, which outlives the session
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { windowsProgram } from './build.js';
+
+export interface WindowsHostOptions {
+  /** The network namespace, which the caller makes and removes. */
+  namespace: string;
+  /** The host's routable address, which `eth0` already holds. */
+  address: string;
+  sshPort: number;
+  /** A line of authorized_keys. */
+  authorizedKey: string;
+  /** An absolute path, for this host alone. Its state, keys and log go there. */
+  workDir: string;
+  /** Defaults to 14393, Windows Server 2016. */
+  build?: number;
+}
+
+/** What Windows remembers, as Machine.cs has it. Routes that are active, addresses and forwarding are the kernel's. */
+export interface WindowsState {
+  boot: string;
+  build: string;
+  nics: { device: string; name: string; index: number; guid: string; component: string }[];
+  routes: { destination: string; nextHop: string; metric: number }[];
+  networks: {
+    id: string;
+    name: string;
+    driver: string;
+    subnet: string;
+    gateway: string;
+    device: string | null;
+  }[];
+  /** Docker network name to the number of containers on it. */
+  containers: Record<string, number>;
+  /** `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `wmi`, `netsh`. */
+  faults: Record<string, string>;
+}
+
+export interface WindowsHost {
+  /** Ends the host with all that runs on it, and removes what docker made of its NICs. */
+  stop(): Promise<void>;
+  state(): WindowsState;
+  /** Changes what the host remembers, or breaks it. Not while a request runs. */
+  edit(change: (state: WindowsState) => void): void;
+}
+
+/** Starts the host; resolves once its sshd listens. Needs root, `ip`, `nft` and the .NET SDK. */
+export async function startWindowsHost(options: WindowsHostOptions): Promise<WindowsHost> {
+  const { namespace, workDir } = options;
+  const program = windowsProgram();
+  mkdirSync(join(workDir, 'ProgramData'), { recursive: true });
+  mkdirSync('/run/sshd', { recursive: true });
+  writePrograms(workDir, program);
+  const edit = stateFile(workDir);
+  edit.write(freshState(options.build ?? 14393));
+  prepareKernel(namespace);
+  writeSshd(options, program);
+
+  const log = openSync(join(workDir, 'log'), 'a');
+  const args = [
+    'netns',
+    'exec',
+    namespace,
+    'unshare',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+    'sh',
+    join(workDir, 'host.sh'),
+  ];
+  const host = spawn('ip', args, { stdio: ['ignore', log, log] });
+  const ended = new Promise<void>((resolve) => host.once('exit', () => resolve()));
+  for (let tries = 0; !listens(options); tries++) {
+    if (host.exitCode !== null || tries > 100)
+      throw new Error(`no sshd: ${readFileSync(join(workDir, 'log'), 'utf8')}`);
+    await sleep(50);
+  }
+  return {
+    state: edit.read,
+    edit: (change) => {
+      const state = edit.read();
+      change(state);
+      edit.write(state);
+    },
+    stop: async () => {
+      // The kernel takes the whole pid namespace with it.
+      host.kill('SIGKILL');
+      await ended;
+      for (const { device } of edit.read().networks)
+        if (device !== null) inNamespace(namespace, 'ip', 'link', 'del', device);
+    },
+  };
+}
+
+function freshState(build: number): WindowsState {
+  const guid = (n: number): string => `{00000000-0000-0000-0000-${String(n).padStart(12, '0')}}`;
+  return {
+    boot: new Date().toISOString(),
+    build: String(build),
+    // No index is the kernel's own, nor are they in the kernel's order.
+    nics: [
+      { device: 'eth0', name: 'Ethernet', index: 1007, guid: guid(7), component: 'vmbus\\netvsc' },
+      { device: 'eth1', name: 'Ethernet 2', index: 1004, guid: guid(4), component: 'vmbus\\netvsc' },
+    ],
+    routes: [],
+    networks: [],
+    containers: {},
+    faults: {},
+  };
+}
+
+function stateFile(workDir: string): { read(): WindowsState; write(state: WindowsState): void } {
+  const path = join(workDir, 'state.json');
+  return {
+    read: () => JSON.parse(readFileSync(path, 'utf8')) as WindowsState,
+    write: (state) => {
+      writeFileSync(`${path}.edit`, JSON.stringify(state));
+      renameSync(`${path}.edit`, path);
+    },
+  };
+}
+
+/** One `<name>.exe` for each program that the scripts start. */
+function writePrograms(workDir: string, program: string): void {
+  const folder = join(workDir, 'programs');
+  mkdirSync(folder, { recursive: true });
+  const exe = (name: string, text: string): void => {
+    writeFileSync(join(folder, `${name}.exe`), `#!/bin/sh\n${text}\n`);
+    chmodSync(join(folder, `${name}.exe`), 0o755);
+  };
+  for (const role of ['powershell', 'docker', 'netsh', 'route'])
+    exe(role, `exec '${program}' ${role} '${workDir}' "$@"`);
+  // `ping -n 1 -w <ms> -S <source> <target>`; Windows' prints TTL= where Linux' prints ttl=.
+  exe('ping', 'ping -n -c "$2" -W "$(($4 / 1000 + 1))" -I "$6" "$7" | sed s/ttl=/TTL=/ | grep TTL=');
+}
+
+/** Off by default, as on Windows; ARP and reception follow the strong host model (the rest of it is Machine.cs'). */
+function prepareKernel(namespace: string): void {
+  const off = ['forwarding', 'rp_filter', 'send_redirects'].flatMap((name) =>
+    ['all', 'default', 'eth0', 'eth1'].map((dev) => `net.ipv4.conf.${dev}.${name}=0`),
+  );
+  inNamespace(
+    namespace,
+    'sysctl',
+    '-qw',
+    ...off,
+    'net.ipv4.conf.all.arp_ignore=1',
+    'net.ipv4.conf.all.arp_announce=2',
+  );
+  inNamespace(namespace, 'ip', 'link', 'set', 'lo', 'up');
+}
+
+function writeSshd(options: WindowsHostOptions, program: string): void {
+  const { workDir } = options;
+  if (!existsSync(join(workDir, 'host_key')))
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(workDir, 'host_key')]);
+  writeFileSync(join(workDir, 'authorized_keys'), `${options.authorizedKey}\n`);
+  // Windows' account; uid 0 must come by this name first.
+  writeFileSync(
+    join(workDir, 'passwd'),
+    `Administrator:x:0:0::${workDir}:/bin/sh\n${readFileSync('/etc/passwd', 'utf8')}`,
+  );
+  const session = `setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc ${program} shell ${workDir}`;
+  const config = [
+    `ListenAddress ${options.address}`,
+    `Port ${options.sshPort}`,
+    `HostKey ${workDir}/host_key`,
+    `AuthorizedKeysFile ${workDir}/authorized_keys`,
+    'AuthenticationMethods publickey',
+    'StrictModes no',
+    'UsePAM no',
+    'PidFile none',
+    'MaxStartups 100',
+    `ForceCommand PATH=${workDir}/programs:$PATH exec ${session}`,
+  ];
+  writeFileSync(join(workDir, 'sshd_config'), `${config.join('\n')}\n`);
+  const hostSh = [
+    `PATH=${workDir}/programs:$PATH`,
+    `mount --bind ${workDir}/passwd /etc/passwd`,
+    `rm -f ${workDir}/wmi; mkfifo ${workDir}/wmi`,
+    `/usr/sbin/sshd -D -e -f ${workDir}/sshd_config &`,
+    // Read and write: the pipe then never ends for want of a writer.
+    `while IFS= read -r job; do setsid sh "$job" </dev/null >/dev/null 2>&1 & done <>${workDir}/wmi`,
+  ];
+  writeFileSync(join(workDir, 'host.sh'), `${hostSh.join('\n')}\n`);
+}
+
+function listens({ namespace, sshPort }: WindowsHostOptions): boolean {
+  return inNamespace(namespace, 'ss', '-Hltn', `sport = :${sshPort}`).trim() !== '';
+}
+
+function inNamespace(namespace: string, ...command: string[]): string {
+  return execFileSync('ip', ['netns', 'exec', namespace, ...command], { encoding: 'utf8' });
+}

@@ -1,6 +1,7 @@
 /** Configuration: the environment, checked as a whole. Every problem is named in one message. Pure. */
 import { z } from 'zod';
 import { type Cidr, contains, overlaps, parseCidr, prefixLength } from './ip.js';
+import { isGroup, PRINCIPAL, personOf } from './principal.js';
 
 /** Which program reads it: each needs a part of the variables. */
 export type Program = 'bot' | 'worker' | 'console';
@@ -57,8 +58,6 @@ function parseUrl(protocols: readonly string[]) {
     URL.canParse(value) && protocols.includes(new URL(value).protocol) ? value : null;
 }
 
-/** A Slack user (of a team, when given), a Slack user group, or a login of the console's machine. */
-const PRINCIPAL = /^(([TE][A-Z0-9]{2,}:)?[UW][A-Z0-9]{2,}|S[A-Z0-9]{2,}|console:[A-Za-z0-9._-]{1,64})$/;
 const PRINCIPALS = 'Slack user ids (U…, W…), user group ids (S…) and console:<login>, with commas between';
 const DURATION = 'a whole number with its unit, such as 90s, 30m, 2h or 1d';
 
@@ -285,8 +284,7 @@ function approvalProblems(values: Partial<Values>): string[] {
     ];
   }
   // Who is in a user group is not known here, and a group may hold everybody that is needed.
-  if (operators === undefined || required === undefined || approvers.some((id) => id.startsWith('S')))
-    return [];
+  if (operators === undefined || required === undefined || approvers.some(isGroup)) return [];
   const persons = new Set(approvers.map(personOf));
   if (persons.size < required) {
     return [
@@ -300,11 +298,6 @@ function approvalProblems(values: Partial<Values>): string[] {
     ];
   }
   return [];
-}
-
-/** The principal without its team: `T01:U02` and `U02` are one person. */
-function personOf(principal: string): string {
-  return principal.startsWith('console:') ? principal : principal.slice(principal.indexOf(':') + 1);
 }
 
 function toConfig(values: Values): Config {

@@ -5,6 +5,8 @@ import { BotCommand, type CommandKind } from './command.js';
 import { nearest, type Pattern, readPattern } from './pattern.js';
 import { suggest } from './suggest.js';
 
+export type { BotCommand } from './command.js';
+
 /** What was typed for one pattern: the words that matched its choices, and the arguments by name. */
 interface Typed {
   choices: readonly string[];

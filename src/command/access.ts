@@ -1,0 +1,122 @@
+/** Who may do what. Default deny; every door (slash, mention, button, modal, console) asks `authorize` (Q2). Pure. */
+import type { Actor } from '../change/change.js';
+import type { Config } from '../config.js';
+import { Refusal } from '../errors.js';
+import { isGroup, names, personOf } from '../principal.js';
+import { actionWords } from '../words.js';
+import type { CommandKind } from './command.js';
+
+/** Each role may also do what the ones before it may. */
+export const roles = ['viewer', 'operator', 'approver'] as const;
+export type Role = (typeof roles)[number];
+
+export type Action = keyof typeof actionWords;
+
+/** The role that an action takes; null: nobody is refused, so that whoever is may learn why. */
+const roleFor: Readonly<Record<Action, Role | null>> = {
+  introduce: null,
+  look: 'viewer',
+  request: 'operator',
+  decide: 'approver',
+};
+
+const actions: Readonly<Record<CommandKind, Action>> = {
+  'add-node': 'request',
+  'remove-node': 'request',
+  nodes: 'look',
+  node: 'look',
+  routes: 'look',
+  kubectl: 'look',
+  changes: 'look',
+  change: 'look',
+  approve: 'decide',
+  deny: 'decide',
+  // Cancelling and rolling back lead to states that were approved, or to none; retrying repeats what was.
+  cancel: 'request',
+  retry: 'request',
+  rollback: 'request',
+  help: 'introduce',
+  whoami: 'introduce',
+  'can-i': 'introduce',
+};
+
+/** What a command does, as far as permission goes. */
+export function actionOf(kind: CommandKind): Action {
+  return actions[kind];
+}
+
+/** The members of a user group as Slack told them; `unknown` when it did not. */
+export type Members = readonly string[] | 'unknown';
+
+export interface Access {
+  /** Configured principals, see principal.ts. */
+  principals: Readonly<Record<Role, readonly string[]>>;
+  members: ReadonlyMap<string, Members>;
+}
+
+/** Roles as configured, with the members that each user group has now. */
+export function accessOf(config: Config['access'], members: ReadonlyMap<string, Members>): Access {
+  const { viewers: viewer, operators: operator, approvers: approver } = config;
+  return { principals: { viewer, operator, approver }, members };
+}
+
+/** Every user group that the configuration names. */
+export function groupsOf(config: Config['access']): string[] {
+  const { viewers, operators, approvers } = config;
+  return [...new Set([...viewers, ...operators, ...approvers])].filter(isGroup);
+}
+
+/** The roles that an actor has; lower ones come with a higher one. */
+export function rolesOf(actor: Pick<Actor, 'id'>, access: Access): Role[] {
+  return roles.filter((role) =>
+    whoHas(role, access).some((principal) => includes(principal, actor.id, access)),
+  );
+}
+
+/** Every principal with the role, by itself or by a higher one. */
+export function whoHas(role: Role, access: Access): string[] {
+  const enough = roles.slice(roles.indexOf(role));
+  return [...new Set(enough.flatMap((each) => access.principals[each]))];
+}
+
+/** Every principal that may do this; `*` for everybody. */
+export function whoMay(action: Action, access: Access): string[] {
+  const role = roleFor[action];
+  return role === null ? ['*'] : whoHas(role, access);
+}
+
+/** The role that a command takes; null when none. */
+export function roleOf(kind: CommandKind): Role | null {
+  return roleFor[actionOf(kind)];
+}
+
+/** Whether the actor may. Unreadable groups don't count. */
+export function may(actor: Pick<Actor, 'id'>, action: Action, access: Access): boolean {
+  return whoMay(action, access).some((principal) => includes(principal, actor.id, access));
+}
+
+/** Throws the Refusal `forbidden`, which names who may, unless the actor may. */
+export function authorize(actor: Pick<Actor, 'id'>, action: Action, access: Access): void {
+  if (may(actor, action, access)) return;
+  const who = whoMay(action, access);
+  const unreadable = who.filter(
+    (principal) => isGroup(principal) && membersOf(principal, access) === 'unknown',
+  );
+  throw new Refusal('forbidden', {
+    doing: actionWords[action],
+    role: roleFor[action] ?? '',
+    who,
+    unreadable,
+  });
+}
+
+function includes(principal: string, actorId: string, access: Access): boolean {
+  if (!isGroup(principal)) return names(principal, actorId);
+  const members = membersOf(principal, access);
+  // A console login is no Slack user, whatever it is called.
+  return members !== 'unknown' && !actorId.startsWith('console:') && members.includes(personOf(actorId));
+}
+
+function membersOf(group: string, access: Access): Members {
+  return access.members.get(group) ?? 'unknown';
+}

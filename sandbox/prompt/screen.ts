@@ -1,0 +1,113 @@
+/** What of a sight is worth printing, and how it looks. */
+import { type Look, renderCard, renderView } from '../card/card.js';
+import { paint } from '../card/mrkdwn.js';
+import { widthOf } from '../card/width.js';
+import type { Message, Sight, SlackFile, View } from '../slack/types.js';
+import { changeOf, isUnderway } from './board.js';
+import type { Workspace } from './client.js';
+
+/** Lines of a file that are shown; the rest is counted. */
+const FILE_LINES = 80;
+const GUTTER = '│ ';
+
+export interface Screen {
+  /** The text to print for a sight; '' when nothing that one can see has changed. */
+  draw(sight: Sight): string;
+  /** A message, whole. */
+  card(message: Message): string;
+}
+
+export function createScreen(workspace: Workspace, width: number, look: Look): Screen {
+  /** What was last drawn of each message, by ts. */
+  const drawn = new Map<string, string>();
+  const inner = width - widthOf(GUTTER);
+  const name = (id: string): string => (id === workspace.bot.userId ? 'Fairway' : (look.userName(id) ?? id));
+
+  function content(message: Message): string {
+    const blocks =
+      message.blocks.length > 0
+        ? message.blocks
+        : message.text === ''
+          ? []
+          : [{ type: 'section', text: { type: 'mrkdwn', text: message.text } }];
+    return [renderCard(blocks, inner, look), ...message.files.map((file) => fileText(file))]
+      .filter((part) => part !== '')
+      .join('\n')
+      .replace(/^\n/, '');
+  }
+
+  function frame(title: string, body: string): string {
+    const lines = body.split('\n').map((line) => (GUTTER + line).trimEnd());
+    return [paint(`┌ ${title}`, 'dim', look), ...lines, paint('└', 'dim', look)].join('\n');
+  }
+
+  function title(message: Message): string {
+    const change = changeOf(message);
+    return [
+      name(message.user),
+      ...(message.ephemeralTo ? [`only ${name(message.ephemeralTo)} sees this`] : []),
+      ...(message.threadTs ? ['in the thread'] : []),
+      ...(change ? [`${change.id} ${change.state}`] : []),
+    ].join(' · ');
+  }
+
+  function card(message: Message): string {
+    return frame(title(message), content(message));
+  }
+
+  /** One line for an edit on the way: what is new on the card. */
+  function progress(message: Message, before: string, after: string): string {
+    const old = new Set(before.split('\n'));
+    const fresh = after.split('\n').filter((line) => line.trim() !== '' && !old.has(line));
+    const change = changeOf(message);
+    const more = fresh.length > 1 ? `  (+${fresh.length - 1})` : '';
+    const text = (fresh[0] ?? '').trim();
+    return `${paint(`· ${change?.id ?? ''} ${change?.state ?? ''}:`, 'dim', look)} ${text}${more}`;
+  }
+
+  return {
+    card,
+    draw: (sight) => {
+      if (sight.type === 'view') return sight.view.open ? form(sight.view) : '';
+      const { message } = sight;
+      if (sight.type === 'delete')
+        return drawn.delete(message.ts) ? `${paint('· deleted', 'dim', look)}` : '';
+      // One's own words are on the screen already.
+      if (message.user !== workspace.bot.userId) return '';
+      const now = content(message);
+      const before = drawn.get(message.ts);
+      drawn.set(message.ts, now);
+      if (before === undefined) return card(message);
+      if (before === now) return '';
+      const state = changeOf(message)?.state ?? '';
+      return isUnderway(state) && state !== 'pending' ? progress(message, before, now) : card(message);
+    },
+  };
+
+  function form(view: View): string {
+    return frame(
+      `form for ${name(view.userId)} · type: reason <text>, or close`,
+      renderView(view.view, inner, look),
+    );
+  }
+}
+
+function fileText(file: SlackFile): string {
+  const lines = file.content.trimEnd().split('\n');
+  const rest = lines.length - FILE_LINES;
+  const shown = renderCard(
+    [
+      {
+        type: 'rich_text',
+        elements: [
+          {
+            type: 'rich_text_preformatted',
+            elements: [{ type: 'text', text: lines.slice(0, FILE_LINES).join('\n') }],
+          },
+        ],
+      },
+    ],
+    Number.MAX_SAFE_INTEGER,
+  );
+  return `[file ${file.name}, ${file.size} bytes]\n${shown}${rest > 0 ? `\n  … ${rest} more lines` : ''}`;
+}

@@ -61,6 +61,19 @@ export function keys(prefix: string) {
     /** Hash host → HostResult JSON. */
     changeHosts: (id: string) => `${base}:change:${id}:hosts`,
 
+    /** Sorted set of pod CIDRs, by when an approved change last moved their routes. */
+    movedCidrs: `${base}:moved-cidrs`,
+    /** Hash node name → id of the change that made it a member. */
+    nodeChanges: `${base}:node-changes`,
+    /** How many hosts of the running phase have not settled yet. */
+    changeLeft: (id: string) => `${base}:change:${id}:left`,
+    /** Lives for as long as a card may not be edited again for progress. */
+    changeProgress: (id: string) => `${base}:change:${id}:progress`,
+    /** Hash change id → Work JSON: what approved changes have left to do on a host. */
+    hostWork: (host: string) => `${base}:host-work:${host}`,
+    /** Set of the hosts that are owed something. */
+    owingHosts: `${base}:owing-hosts`,
+
     /** Set of the routes that Fairway made on a Windows host, which can't tag them. */
     ownedRoutes: (host: string) => `${base}:owned-routes:${host}`,
     /** Hash host → pinned fingerprint of its host key. */
@@ -72,6 +85,14 @@ export function keys(prefix: string) {
 
     /** When the next message may go to a Slack channel. */
     slackPacing: (channel: string) => `${base}:slack-pacing:${channel}`,
+    /** Hash `channel:ts` → what was last sent to that copy of a change's card; `intent` while the first one is being posted. */
+    slackCard: (changeId: string) => `${base}:slack-card:${changeId}`,
+    /** Who writes a change's cards right now. */
+    slackCardLock: (changeId: string) => `${base}:slack-card-lock:${changeId}`,
+    /** A payload of Slack's that was taken already: events are delivered again, and people click twice. */
+    slackSeen: (id: string) => `${base}:slack-seen:${id}`,
+    /** How often a response_url was used. */
+    slackAnswers: (urlHash: string) => `${base}:slack-answers:${urlHash}`,
     /** Change that this actor's same command started within the last minute (Q21). */
     recentCommand: (actor: string, command: string) => `${base}:recent:${actor}:${command}`,
 

@@ -1,0 +1,112 @@
+/** The buttons of a card: which ones work in which state, and what they carry. Pure. */
+import { z } from 'zod';
+import type { Change, HostResult } from '../change/change.js';
+import { approvals, isExpired } from '../change/transition.js';
+import { ChangeId } from '../command/command.js';
+import type { ChangeView } from '../command/reply.js';
+import { type Button, plainText } from './blocks.js';
+
+export const ACTION = {
+  approve: 'change:approve',
+  deny: 'change:deny',
+  details: 'change:details',
+  cancel: 'change:cancel',
+  retry: 'change:retry',
+  rollback: 'change:rollback',
+} as const;
+export type Press = keyof typeof ACTION;
+
+/** What a button carries: the change, and the plan that the person saw. */
+export const ButtonValue = z.strictObject({
+  id: ChangeId,
+  hash: z.string().max(64).nullable(),
+});
+export type ButtonValue = z.infer<typeof ButtonValue>;
+
+/** The value of a clicked button; null for one that no card of ours carries. */
+export function parseButtonValue(text: unknown): ButtonValue | null {
+  try {
+    return ButtonValue.parse(JSON.parse(String(text)));
+  } catch {
+    return null;
+  }
+}
+
+/** At most three, and only those that would work now (Q3, Q28). */
+export function cardButtons(view: ChangeView, now: Date): Button[] {
+  const { change } = view;
+  return pressable(view, now).map((press) => {
+    const value: ButtonValue = { id: change.id, hash: change.planHash ?? null };
+    return {
+      type: 'button',
+      action_id: ACTION[press],
+      text: plainText(label(press, view.hosts)),
+      value: JSON.stringify(value),
+      ...LOOK[press],
+    };
+  });
+}
+
+const LOOK: Readonly<Record<Press, Partial<Button>>> = {
+  approve: { style: 'primary' },
+  deny: { style: 'danger' },
+  details: {},
+  cancel: { style: 'danger' },
+  retry: { style: 'primary' },
+  rollback: {
+    confirm: {
+      title: plainText('Roll back?'),
+      text: plainText('The inverse commands, approved with the plan, run on every host it touched.'),
+      confirm: plainText('Roll back'),
+      deny: plainText('Keep it'),
+    },
+  },
+};
+
+function pressable(view: ChangeView, now: Date): Press[] {
+  const { change } = view;
+  const details: Press[] = view.plan === null ? [] : ['details'];
+  switch (change.state) {
+    case 'pending':
+      return isExpired(change, now) ? details : ['approve', 'deny', ...details];
+    case 'approved':
+    case 'applying':
+      return change.cancelRequestedBy === undefined ? ['cancel', ...details] : details;
+    case 'applied':
+    case 'owing':
+    case 'failed':
+    case 'cancelled':
+      return [...repairs(change, view.hosts), ...details];
+    default:
+      return details;
+  }
+}
+
+/** A change withdrawn before its approval has nothing to run again or to undo. */
+function repairs(change: Change, hosts: readonly HostResult[]): Press[] {
+  if (change.state === 'cancelled' && approvals(change) < change.approvalsRequired) return [];
+  const retry: Press[] = change.state !== 'applied' && notDone(hosts) > 0 ? ['retry'] : [];
+  return change.direction === 'undo' ? retry : [...retry, 'rollback'];
+}
+
+/** How many hosts a retry would visit. */
+export function notDone(hosts: readonly HostResult[]): number {
+  return hosts.filter((host) => host.status !== 'done' && host.status !== 'unchanged').length;
+}
+
+function label(press: Press, hosts: readonly HostResult[]): string {
+  switch (press) {
+    case 'approve':
+      return 'Approve';
+    case 'deny':
+      return 'Deny';
+    case 'details':
+      return 'Details';
+    case 'cancel':
+      return 'Cancel';
+    case 'retry':
+      return `Retry ${hosts.some((host) => host.status === 'failed') ? 'failed ' : ''}(${notDone(hosts)})`;
+    case 'rollback':
+      return 'Roll back';
+  }
+}

@@ -1,0 +1,80 @@
+/** The card of a change: a pure function of what is stored. Every copy of it in Slack shows the same (Q4). */
+import type { Change, ChangeState } from '../change/change.js';
+import type { ChangeView } from '../command/reply.js';
+import { actions, type Block, context, header, type Message, pack, section } from './blocks.js';
+import { cardButtons } from './buttons.js';
+import { decisions, facts, STATE_WORDS, status, title } from './card-head.js';
+import { cautions, planBlocks, plural, undoSummary } from './card-plan.js';
+import { detailBlocks, hostLines, proofBlocks, snippetBlocks } from './card-result.js';
+import type { ClusterFacts } from './cluster.js';
+import { lines, plain } from './text.js';
+
+/** A card's message, with what finds it again in a channel's history. */
+export type CardMessage = Message & {
+  metadata: { event_type: typeof CARD_EVENT; event_payload: { id: string; state: ChangeState } };
+};
+
+/** The metadata type that marks our cards. */
+export const CARD_EVENT = 'fairway_change';
+
+/** States in which nobody works on the hosts yet, so that the plan is what matters. */
+const PLAN_STATES: readonly ChangeState[] = ['pending', 'denied', 'expired', 'stale', 'approved'];
+/** States in which the kubectl lines are of use. Removing has lines that come before (drain), so they stand with the plan too. */
+const SNIPPET_STATES: readonly ChangeState[] = ['applied', 'owing', 'failed'];
+
+/**
+ * Renders the card. `buttons: false` is for copies that nobody can edit later, such as the answer to `change <id>`.
+ * `compact` leaves the plan and the snippets to the file, for the case that Slack finds the card too long after all.
+ */
+export function changeCard(
+  view: ChangeView,
+  cluster: ClusterFacts,
+  now: Date,
+  options: { buttons?: boolean; compact?: boolean } = {},
+): CardMessage {
+  const { change } = view;
+  const name = title(change, cluster);
+  const first = [
+    header(name),
+    section(status(view, now)),
+    section(facts(view)),
+    ...decisionBlocks(change),
+    ...(change.state === 'pending' && view.plan ? cautions(view.plan) : []),
+    ...hostLines(PLAN_STATES.includes(change.state) || change.state === 'planning' ? [] : view.hosts),
+    ...(shows(change, ['stale', 'refused', 'failed']) ? detailBlocks(view) : []),
+    ...(change.state === 'proving' || change.state === 'rolling-back'
+      ? []
+      : proofBlocks(change.proof ?? [], change.node.name)),
+  ];
+  const more = options.compact ? [] : extras(view, cluster);
+  const last = options.buttons === false ? [] : actions(cardButtons(view, now));
+  return {
+    text: plain(`${name}: ${STATE_WORDS[change.state]} (${change.id})`, 400),
+    blocks: pack(first, more, last, (left) => context(leftOut(view, left))),
+    metadata: { event_type: CARD_EVENT, event_payload: { id: change.id, state: change.state } },
+  };
+}
+
+/** The plan while it is to be decided on, the kubectl lines once it ran. */
+function extras(view: ChangeView, cluster: ClusterFacts): Block[] {
+  const { change, plan, snippets } = view;
+  const before = change.kind === 'remove-node' && change.state === 'pending';
+  return [
+    ...(before || shows(change, SNIPPET_STATES) ? snippetBlocks(snippets) : []),
+    ...(plan && shows(change, ['pending', 'approved']) ? planBlocks(plan, cluster.cidr) : []),
+  ];
+}
+
+function shows(change: Change, states: readonly ChangeState[]): boolean {
+  return states.includes(change.state);
+}
+
+function decisionBlocks(change: Change): Block[] {
+  const all = decisions(change);
+  return all.length > 0 ? [context(lines(all, 700, (left) => `… and ${left} more`))] : [];
+}
+
+function leftOut(view: ChangeView, left: number): string {
+  const undo = view.plan && shows(view.change, ['pending', 'approved']) ? ` ${undoSummary(view.plan)}.` : '';
+  return `${plural(left, 'more part')} in *Details*: the full plan, as a file in the thread.${undo}`;
+}

@@ -1,0 +1,39 @@
+/** The dialog that asks why a plan is denied (Q6). Pure. */
+import { plainText } from './blocks.js';
+import type { ButtonValue } from './buttons.js';
+import type { Call, ModalMemory } from './payload.js';
+
+export const DENY_MODAL = 'deny-reason';
+
+/** The reason is optional. */
+export function denyModal(value: ButtonValue, call: Pick<Call, 'answerTo'>) {
+  const { channel, thread, responseUrl } = call.answerTo;
+  const memory: ModalMemory = {
+    ...value,
+    channel,
+    ...(thread === undefined ? {} : { thread }),
+    ...(responseUrl === undefined ? {} : { responseUrl }),
+  };
+  return {
+    type: 'modal' as const,
+    callback_id: DENY_MODAL,
+    private_metadata: JSON.stringify(memory),
+    title: plainText(`Deny ${value.id}`.slice(0, 24)),
+    submit: plainText('Deny'),
+    close: plainText('Back'),
+    blocks: [
+      {
+        type: 'input' as const,
+        block_id: 'reason',
+        optional: true,
+        label: plainText('Why? The requester reads it on the card.'),
+        element: {
+          type: 'plain_text_input' as const,
+          action_id: 'reason',
+          multiline: true,
+          max_length: 500,
+        },
+      },
+    ],
+  };
+}

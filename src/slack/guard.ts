@@ -1,0 +1,105 @@
+/** The one way in: acknowledge, know who it is, do it once, and answer whatever comes of it. */
+import { randomUUID } from 'node:crypto';
+import type { webApi } from '@slack/bolt';
+import type { Card } from '../change/change.js';
+import type { Desk } from '../command/run.js';
+import { isRefusal } from '../errors.js';
+import type { Jobs } from '../job/queue.js';
+import type { Logger } from '../log.js';
+import { sayRefusal, slackVoice } from '../words.js';
+import type { Message } from './blocks.js';
+import type { ClusterFacts } from './cluster.js';
+import type { Listener } from './listeners.js';
+import type { Outbox } from './outbox.js';
+import type { Call } from './payload.js';
+import { say } from './reply.js';
+import { code } from './text.js';
+
+export interface ListenerDeps {
+  desk: Desk;
+  outbox: Pick<Outbox, 'answer' | 'renderNow'>;
+  jobs: Pick<Jobs, 'card' | 'reply' | 'file'>;
+  cards: { addCard(changeId: string, card: Card): Promise<void> };
+  /** For dialogs, and for cards that belong to no change. */
+  slack: Pick<webApi.WebClient, 'views' | 'chat'>;
+  cluster: ClusterFacts;
+  log: Logger;
+  now(): Date;
+  /** True the first time that it hears of an id. */
+  firstTime(id: string): Promise<boolean>;
+  /** Whether people of another workspace (a shared channel's) may talk to us: those who are configured by name. */
+  admits(actorId: string, team: string): boolean;
+}
+
+/** What Bolt hands to a listener, as far as we use it. */
+export interface SlackArgs {
+  body: unknown;
+  /** Events are acknowledged by Bolt itself. */
+  ack?: (() => Promise<void>) | undefined;
+  context: { botUserId?: string | undefined };
+  respond?:
+    | ((message: { text: string; response_type: 'ephemeral'; replace_original: false }) => Promise<unknown>)
+    | undefined;
+}
+
+/** Wraps a listener. The promise never rejects. */
+export function guard(listener: Listener, deps: ListenerDeps): (args: SlackArgs) => Promise<void> {
+  return async (args) => {
+    await args.ack?.();
+    let call: Call | null = null;
+    try {
+      call = listener.read(args.body, args.context.botUserId ?? '');
+      if (call === null || !(await deps.firstTime(call.once))) return;
+      if (deps.admits(call.actor.id, call.team)) await listener.handle(call, deps);
+      else await answer(deps, call, stranger(call), true);
+    } catch (error) {
+      await failed(listener, deps, args, call, error);
+    }
+  };
+}
+
+/** Answers a call; through the queue when its turn is not now. `quiet`: only the person sees it, in a thread too. */
+export async function answer(deps: ListenerDeps, call: Call, message: Message, quiet = false): Promise<void> {
+  const origin = quiet ? call.origin : call.answerTo;
+  const again = await deps.outbox.answer(origin, message, { quiet });
+  if (again > 0) await deps.jobs.reply({ name: 'reply', origin, message });
+}
+
+function stranger(call: Call): Message {
+  return say(
+    `I work for the people of another Slack workspace. An administrator can add you as ${code(call.actor.id)}.`,
+  );
+}
+
+/** A refusal is told with its remedy; anything else is our trouble, told with a reference that is in the log. */
+async function failed(
+  listener: Listener,
+  deps: ListenerDeps,
+  args: SlackArgs,
+  call: Call | null,
+  error: unknown,
+): Promise<void> {
+  let message: Message;
+  if (isRefusal(error)) {
+    deps.log.info({ actor: call?.actor.id, entry: listener.id, code: error.code }, 'refused');
+    message = say(sayRefusal(error, slackVoice));
+  } else {
+    const ref = randomUUID().slice(0, 8);
+    deps.log.error(
+      { ref, actor: call?.actor.id, entry: listener.id, err: error },
+      'an entry from Slack failed',
+    );
+    message = say(
+      `Something broke on our side. Try again; if it stays, tell an administrator: ref ${code(ref)}.`,
+    );
+  }
+  try {
+    if (call !== null) return await answer(deps, call, message, true);
+  } catch (again) {
+    deps.log.error({ entry: listener.id, err: again }, 'the outbox could not take an answer');
+  }
+  // Without Redis the outbox is mute; Bolt's own way needs nothing but Slack.
+  await args
+    .respond?.({ text: message.text, response_type: 'ephemeral', replace_original: false })
+    .catch((last: unknown) => deps.log.error({ entry: listener.id, err: last }, 'an answer reached nobody'));
+}

@@ -1,0 +1,158 @@
+/** Every entry from Slack, in one table: what it is called, how its payload is read, what it does. */
+import { parseCommand } from '../command/grammar.js';
+import { normalize } from '../command/normalize.js';
+import type { Reply } from '../command/reply.js';
+import { isRefusal } from '../errors.js';
+import { ACTION, type ButtonValue, parseButtonValue } from './buttons.js';
+import { DENY_MODAL, denyModal } from './deny-modal.js';
+import { answer, type ListenerDeps } from './guard.js';
+import { type Call, readClick, readMention, readModal, readSlash } from './payload.js';
+import { replyMessage, say } from './reply.js';
+import { code } from './text.js';
+import { slackError } from './web.js';
+
+export interface Listener {
+  kind: 'command' | 'event' | 'action' | 'view';
+  id: string;
+  /** Null: nothing to answer. Throws when Slack sends something else than it documents. */
+  read(body: unknown, botUserId: string): Call | null;
+  /** Runs after the acknowledgement. Throws Refusal. */
+  handle(call: Call, deps: ListenerDeps): Promise<void>;
+}
+
+export const COMMAND = '/fairway';
+
+export const LISTENERS: readonly Listener[] = [
+  { kind: 'command', id: COMMAND, read: readSlash, handle: typed },
+  { kind: 'event', id: 'app_mention', read: readMention, handle: typed },
+  button('approve', approve),
+  button('deny', askWhy),
+  button('details', details),
+  button('cancel', (call, deps, value) => asCommand('cancel', call, deps, value)),
+  button('retry', (call, deps, value) => asCommand('retry', call, deps, value)),
+  button('rollback', (call, deps, value) => asCommand('rollback', call, deps, value)),
+  { kind: 'view', id: DENY_MODAL, read: readModal, handle: (call, deps) => pressed(call, deps, deny) },
+];
+
+type Pressed = (call: Call, deps: ListenerDeps, value: ButtonValue) => Promise<void>;
+
+function button(press: keyof typeof ACTION, handle: Pressed): Listener {
+  return {
+    kind: 'action',
+    id: ACTION[press],
+    read: readClick,
+    handle: (call, deps) => pressed(call, deps, handle),
+  };
+}
+
+async function typed(call: Call, deps: ListenerDeps): Promise<void> {
+  const text = normalize(call.text);
+  const reply = await deps.desk.run(parseCommand(text === '' ? 'help' : text), call.actor, call.origin);
+  // The card itself is the answer; it comes through the queue.
+  if (reply.kind !== 'change-card') await tell(call, deps, reply);
+}
+
+/** A click on a card of a change that is (still) known; afterwards the card shows how things stand, whatever came of the click. */
+async function pressed(call: Call, deps: ListenerDeps, handle: Pressed): Promise<void> {
+  const value = parseButtonValue(call.value);
+  if (value === null) {
+    await retire(call, deps);
+    await answer(deps, call, say('This card is too old for me to read. `changes` lists what is there now.'));
+    return;
+  }
+  try {
+    await handle(call, deps, value);
+  } catch (error) {
+    if (isRefusal(error, 'change-unknown')) await retire(call, deps);
+    else if (isRefusal(error)) await refresh(call, deps, value.id);
+    throw error;
+  }
+}
+
+async function approve(call: Call, deps: ListenerDeps, value: ButtonValue): Promise<void> {
+  const reply = await deps.desk.decide(value.id, 'approve', value.hash, undefined, call.actor);
+  await refresh(call, deps, value.id);
+  await tell(call, deps, reply);
+}
+
+async function deny(call: Call, deps: ListenerDeps, value: ButtonValue): Promise<void> {
+  const reason = call.text.trim();
+  const reply = await deps.desk.decide(value.id, 'deny', value.hash, reason || undefined, call.actor);
+  await refresh(call, deps, value.id);
+  await tell(call, deps, reply);
+}
+
+/** Opens the dialog, for those only who may deny: a trigger_id lives 3 s, asking takes milliseconds. */
+async function askWhy(call: Call, deps: ListenerDeps, value: ButtonValue): Promise<void> {
+  const may = await deps.desk.run(
+    { kind: 'can-i', asked: 'deny', command: `deny ${value.id}` },
+    call.actor,
+    call.origin,
+  );
+  if (may.kind !== 'can-i' || !may.yes) return tell(call, deps, may);
+  try {
+    await deps.slack.views.open({ trigger_id: call.triggerId, view: denyModal(value, call) });
+  } catch (error) {
+    const why = slackError(error);
+    if (why === null) throw error;
+    deps.log.warn({ change: value.id, why }, 'the dialog could not be opened');
+    await answer(
+      deps,
+      call,
+      say(`Slack did not open the dialog (${why}). Click again, or type ${code(`deny ${value.id}`)}.`),
+    );
+  }
+}
+
+async function details(call: Call, deps: ListenerDeps, value: ButtonValue): Promise<void> {
+  // Asked for as `change <id>`, so that who may read it is decided in the one place.
+  await deps.desk.run({ kind: 'change', id: value.id }, call.actor, call.origin);
+  await deps.jobs.file(value.id, call.origin);
+  await answer(deps, call, say(`The details of ${code(value.id)} come as a file in the card's thread.`));
+}
+
+async function asCommand(
+  verb: 'cancel' | 'retry' | 'rollback',
+  call: Call,
+  deps: ListenerDeps,
+  value: ButtonValue,
+): Promise<void> {
+  const reply = await deps.desk.run({ kind: verb, id: value.id }, call.actor, call.origin);
+  await refresh(call, deps, value.id);
+  await tell(call, deps, reply);
+}
+
+function tell(call: Call, deps: ListenerDeps, reply: Reply): Promise<void> {
+  return answer(deps, call, replyMessage(reply, deps.cluster, deps.now()));
+}
+
+/** Buttons vanish at once (Q4). A copy that was not on record yet is from now on. */
+async function refresh(call: Call, deps: ListenerDeps, changeId: string): Promise<void> {
+  const view = await deps.desk.view(changeId);
+  const card = call.clicked?.card;
+  if (
+    view &&
+    card &&
+    !view.change.cards.some((copy) => copy.ts === card.ts && copy.channel === card.channel)
+  ) {
+    await deps.cards.addCard(changeId, card);
+  }
+  if (!(await deps.outbox.renderNow(changeId))) await deps.jobs.card(changeId);
+}
+
+/** Takes the buttons off a card that belongs to nothing any more. */
+async function retire(call: Call, deps: ListenerDeps): Promise<void> {
+  if (call.clicked === undefined) return;
+  const { card, blocks } = call.clicked;
+  const kept = blocks.filter((block) => block['type'] !== 'actions');
+  try {
+    await deps.slack.chat.update({
+      channel: card.channel,
+      ts: card.ts,
+      text: 'This card is no longer live.',
+      blocks: [...say('This card is no longer live.').blocks, ...(kept as never[])].slice(0, 50),
+    });
+  } catch (error) {
+    deps.log.warn({ card, err: error }, 'a dead card kept its buttons');
+  }
+}

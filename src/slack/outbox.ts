@@ -1,0 +1,185 @@
+/** The outbox: everything that Fairway says in Slack beyond a listener's acknowledgement goes through here. */
+import { createHash } from 'node:crypto';
+import type { Origin } from '../command/reply.js';
+import type { NotifyJob } from '../job/job.js';
+import type { Block, Message } from './blocks.js';
+import { createCardWriter } from './card-writer.js';
+import type { Again, CardDeps } from './outbox-deps.js';
+import { limitGate, POST_EVERY_MS, postGate } from './pace.js';
+import { planFileName, planText } from './plan-text.js';
+import { NO_ENTRY, retryAfterMs, slackError } from './web.js';
+
+/** A message as a job carries it: blocks rendered already. */
+export type Rendered = { text: string; blocks: readonly (Block | Record<string, unknown>)[] };
+
+export interface Outbox {
+  /** Does one job of the queue. Returns the milliseconds to come back after, 0 when it is done. Throws our own trouble. */
+  deliver(job: NotifyJob): Promise<Again>;
+  /**
+   * Brings the cards of a change up to date at once, for the moment after a decision. False: something is left for the
+   * queue (another writer, a rate limit, Slack away).
+   */
+  renderNow(changeId: string): Promise<boolean>;
+  /** Says something to one person: by response_url, in the thread, or ephemerally. `quiet`: only to them, in a thread too. */
+  answer(origin: Origin, message: Message, options?: { quiet?: boolean }): Promise<Again>;
+}
+
+/** Slack takes five answers at one response_url, for thirty minutes. */
+const URL_USES = 5;
+const URL_LIFE_S = 1800;
+const USED_UP = 1000;
+
+export function createOutbox(deps: CardDeps): Outbox {
+  const writer = createCardWriter(deps);
+
+  async function renderNow(changeId: string): Promise<boolean> {
+    try {
+      for (let attempt = 0; attempt < 4; attempt += 1) {
+        const again = await writer.write(changeId);
+        if (again === 0) return true;
+        if (again > 500) return false;
+        await new Promise((resolve) => setTimeout(resolve, again));
+      }
+    } catch (error) {
+      deps.log.warn({ change: changeId, err: error }, 'the card could not be brought up to date at once');
+    }
+    return false;
+  }
+
+  return {
+    renderNow,
+    answer: (origin, message, options = {}) => reply(deps, origin, message, options.quiet ?? false),
+    deliver: (job) => {
+      switch (job.name) {
+        case 'card':
+          return writer.write(job.changeId);
+        case 'reply':
+          return reply(deps, withoutUndefined(job.origin), job.message, false);
+        case 'file':
+          return file(deps, job.changeId, withoutUndefined(job.origin));
+      }
+    },
+  };
+}
+
+async function reply(deps: CardDeps, origin: Origin, message: Rendered, quiet: boolean): Promise<Again> {
+  if (origin.responseUrl !== undefined) {
+    const again = await byResponseUrl(deps, origin.responseUrl, origin, message);
+    if (again !== null) return again;
+  }
+  const inThread = origin.thread !== undefined && !quiet;
+  const method = inThread ? 'chat.postMessage' : 'chat.postEphemeral';
+  const limited = await deps.pace.wait(limitGate(method));
+  if (limited > 0) return limited;
+  const turn = inThread ? await deps.pace.take(postGate(origin.channel), POST_EVERY_MS) : 0;
+  if (turn > 0) return turn;
+  const content = { text: message.text, blocks: [...message.blocks] as Block[] };
+  const where = { channel: origin.channel, ...(origin.thread ? { thread_ts: origin.thread } : {}) };
+  try {
+    if (inThread) await deps.slack.chat.postMessage({ ...where, ...content });
+    else await deps.slack.chat.postEphemeral({ ...where, user: origin.user, ...content });
+  } catch (error) {
+    const wait = retryAfterMs(error);
+    if (wait !== null) {
+      await deps.pace.hold(limitGate(method), wait);
+      return wait;
+    }
+    const code = slackError(error);
+    if (code === null) throw error;
+    if (NO_ENTRY.includes(code)) await direct(deps, origin.user, content, code);
+    else deps.log.error({ code, channel: origin.channel, text: message.text }, 'Slack refused an answer');
+  }
+  return 0;
+}
+
+/** Milliseconds to come back after, 0 when said; null when the URL is used up and another way must be taken. */
+async function byResponseUrl(
+  deps: CardDeps,
+  url: string,
+  origin: Origin,
+  message: Rendered,
+): Promise<Again | null> {
+  const key = deps.keys.slackAnswers(createHash('sha256').update(url).digest('hex').slice(0, 32));
+  const used = await deps.redis.incr(key);
+  await deps.redis.expire(key, URL_LIFE_S);
+  if (used > URL_USES) return null;
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+    body: JSON.stringify({
+      response_type: 'ephemeral',
+      replace_original: false,
+      ...(origin.thread ? { thread_ts: origin.thread } : {}),
+      text: message.text,
+      blocks: message.blocks,
+    }),
+    signal: AbortSignal.timeout(8000),
+  });
+  if (response.ok) return 0;
+  if (response.status === 429) return Number(response.headers.get('retry-after') ?? 1) * 1000;
+  const why = (await response.text()).slice(0, 200);
+  deps.log.warn({ status: response.status, why }, 'a response_url no longer answers');
+  await deps.redis.set(key, USED_UP, 'EX', URL_LIFE_S);
+  return null;
+}
+
+async function direct(
+  deps: CardDeps,
+  user: string,
+  content: { text: string; blocks: Block[] },
+  code: string,
+): Promise<void> {
+  deps.log.warn({ user, code }, 'no entry; the answer goes to the person directly');
+  try {
+    await deps.slack.chat.postMessage({ channel: user, ...content });
+  } catch (error) {
+    if (slackError(error) === null) throw error;
+    deps.log.error({ user, code: slackError(error), text: content.text }, 'an answer reached nobody');
+  }
+}
+
+/** The whole plan as a file in the thread of the change's card. */
+async function file(deps: CardDeps, changeId: string, origin: Origin): Promise<Again> {
+  const view = await deps.view(changeId);
+  if (view === null) return 0;
+  const { cards } = view.change;
+  const card = cards.find((copy) => copy.channel === origin.channel) ?? cards[0];
+  const thread = card?.ts ?? origin.thread;
+  const channel = card?.channel ?? origin.channel;
+  const method = 'files.completeUploadExternal';
+  const wait =
+    (await deps.pace.wait(limitGate(method))) || (await deps.pace.take(postGate(channel), POST_EVERY_MS));
+  if (wait > 0) return wait;
+  const upload = {
+    channel_id: channel,
+    filename: planFileName(view),
+    title: `${view.change.id}, ${view.change.state}`,
+    content: planText(view, deps.cluster, deps.now()),
+    initial_comment: `<@${origin.user}> asked for the details of \`${view.change.id}\`.`,
+  };
+  try {
+    await deps.slack.filesUploadV2(thread ? { ...upload, thread_ts: thread } : upload);
+  } catch (error) {
+    const later = retryAfterMs(error);
+    if (later !== null) {
+      await deps.pace.hold(limitGate(method), later);
+      return later;
+    }
+    const code = slackError(error);
+    if (code === null) throw error;
+    deps.log.error({ change: changeId, channel, code }, 'Slack refused the file');
+    const text = `Slack refused the file (${code}). \`change ${changeId}\` shows the short form.`;
+    return reply(deps, origin, { text, blocks: [] }, true);
+  }
+  return 0;
+}
+
+/** zod's optional fields may hold undefined, ours are absent. */
+function withoutUndefined(origin: Extract<NotifyJob, { name: 'reply' }>['origin']): Origin {
+  return {
+    channel: origin.channel,
+    user: origin.user,
+    ...(origin.thread === undefined ? {} : { thread: origin.thread }),
+    ...(origin.responseUrl === undefined ? {} : { responseUrl: origin.responseUrl }),
+  };
+}

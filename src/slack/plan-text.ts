@@ -1,0 +1,84 @@
+/** The whole plan and all results as plain text: the file behind Details. Pure. */
+import type { HostResult } from '../change/change.js';
+import type { ChangeView } from '../command/reply.js';
+import { podGateway } from '../ip.js';
+import type { HostPlan } from '../plan/plan.js';
+import { osName, title } from './card-head.js';
+import { held, plural } from './card-plan.js';
+import { proofTable } from './card-result.js';
+import type { ClusterFacts } from './cluster.js';
+import { visible } from './text.js';
+
+/** Everything there is to know of a change. `now` is the instant that the text is written at. */
+export function planText(view: ChangeView, cluster: ClusterFacts, now: Date): string {
+  const results = new Map(view.hosts.map((host) => [host.host, host]));
+  const hosts = view.plan?.hosts ?? [];
+  const planned = new Set(hosts.map((host) => host.host));
+  const parts = [
+    head(view, cluster, now),
+    ...(view.change.detail && view.change.detail.length > 0 ? [view.change.detail.join('\n')] : []),
+    ...hosts.map((host) => hostPart(host, results.get(host.host), cluster)),
+    ...view.hosts
+      .filter((host) => !planned.has(host.host))
+      .map((host) => [host.host, ...resultLines(host)].join('\n')),
+    ...proof(view),
+    ...view.snippets.map((snippet) => `${rule(snippet.title)}\n${snippet.code}`),
+  ];
+  return `${visible(parts.join('\n\n'))}\n`;
+}
+
+/** The file's name: safe everywhere, and different for each state that was looked at. */
+export function planFileName(view: ChangeView): string {
+  return `${view.change.id}-${view.change.node.name}-${view.change.state}.txt`;
+}
+
+function head(view: ChangeView, cluster: ClusterFacts, now: Date): string {
+  const { change, plan } = view;
+  const { node } = change;
+  return [
+    title(change, cluster),
+    `change ${change.id}, plan ${change.planHash ?? '(not sealed)'}, ${change.state}, as of ${now.toISOString()}`,
+    `asked by ${change.requester} at ${change.requestedAt}: ${change.command}`,
+    `node ${node.name}, ${osName(node.os)}, ${node.address}${node.podCidr ? `, pod CIDR ${node.podCidr}, gateway ${podGateway(node.podCidr)}` : ''}`,
+    `cluster CIDR ${cluster.cidr}${plan ? `, inventory revision ${plan.basedOn}` : ''}`,
+    ...(plan && plan.together.length > 0 ? [`together with ${plan.together.join(', ')}`] : []),
+    ...(change.expiresAt ? [`expires ${change.expiresAt}`] : []),
+    ...change.decisions.map(
+      (decision) =>
+        `${decision.verdict === 'approve' ? 'approved' : 'denied'} by ${decision.actor} at ${decision.at}, plan ${decision.planHash}${decision.reason ? `: ${decision.reason}` : ''}`,
+    ),
+    ...(change.reason ? [change.reason] : []),
+    ...(plan?.warnings ?? []).map((warning) => `warning: ${warning}`),
+  ].join('\n');
+}
+
+function hostPart(host: HostPlan, result: HostResult | undefined, cluster: ClusterFacts): string {
+  const key = host.hostKey
+    ? [`# host key ${host.hostKey.fingerprint}${host.hostKey.firstContact ? ' (first contact)' : ''}`]
+    : [];
+  return [
+    rule(`${host.host}, ${osName(host.os)}, ${host.role === 'node' ? 'the node itself' : 'peer'}`),
+    ...key,
+    ...held(host, cluster.cidr, Number.POSITIVE_INFINITY),
+    ...(host.commands.length > 0 ? host.commands : ['# nothing to do']),
+    ...(host.undoCommands.length > 0 ? ['', '# roll back would run', ...host.undoCommands] : []),
+    ...(result ? ['', ...resultLines(result)] : []),
+  ].join('\n');
+}
+
+function resultLines(result: HostResult): string[] {
+  return [
+    `# ${result.status} at ${result.at}${result.error ? `: ${result.error}` : ''}`,
+    ...(result.printed ? result.printed.split('\n').map((line) => `#   ${line}`) : []),
+  ];
+}
+
+function proof(view: ChangeView): string[] {
+  const rows = view.change.proof ?? [];
+  if (rows.length === 0) return [];
+  return [`${rule(`proof, ${plural(rows.length, 'pair')}`)}\n${proofTable(rows, view.change.node.name)}`];
+}
+
+function rule(text: string): string {
+  return `== ${text} ==`;
+}

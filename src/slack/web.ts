@@ -1,0 +1,56 @@
+/** The outbox's own line to Slack's Web API, and what its errors mean. */
+import { webApi } from '@slack/bolt';
+import type { Logger as PinoLogger } from 'pino';
+import { boltLogger } from './bolt-log.js';
+
+/**
+ * A client apart from Bolt's: a 429 pauses a client's whole queue, and answers to people must not wait behind cards.
+ * It never tries again by itself; a post that is repeated blindly may stand twice. Calls give up after 8 s.
+ */
+export function createWebClient(
+  token: string,
+  options: { apiUrl?: string | undefined; log: PinoLogger },
+): webApi.WebClient {
+  return new webApi.WebClient(token, {
+    ...(options.apiUrl ? { slackApiUrl: options.apiUrl } : {}),
+    retryConfig: { retries: 0 },
+    rejectRateLimitedCalls: true,
+    timeout: 8000,
+    logger: boltLogger(options.log),
+  });
+}
+
+/** Slack's own error code (`message_not_found`); null when the error is none of Slack's answers, such as a timeout. */
+export function slackError(error: unknown): string | null {
+  return error instanceof webApi.WebAPIPlatformError ? error.data.error : null;
+}
+
+/** Milliseconds that a 429 asks to wait; null for every other error. */
+export function retryAfterMs(error: unknown): number | null {
+  return error instanceof webApi.WebAPIRateLimitedError ? error.retryAfter * 1000 : null;
+}
+
+/** This copy of a card can't be edited any more. */
+export const COPY_GONE: readonly string[] = [
+  'message_not_found',
+  'cant_update_message',
+  'edit_window_closed',
+  'channel_not_found',
+  'is_archived',
+  'not_in_channel',
+  'is_inactive',
+];
+
+/** The bot may not write there. */
+export const NO_ENTRY: readonly string[] = [
+  'channel_not_found',
+  'not_in_channel',
+  'is_archived',
+  'restricted_action',
+  'restricted_action_read_only_channel',
+  'user_not_in_channel',
+  'cannot_dm_bot',
+];
+
+/** Slack finds the message itself wrong: too long, most likely. */
+export const BAD_MESSAGE: readonly string[] = ['msg_blocks_too_long', 'invalid_blocks', 'msg_too_long'];

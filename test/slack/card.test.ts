@@ -1,0 +1,196 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
+import type { ChangeState, HostStatus } from '../../src/change/change.js';
+import type { ChangeView } from '../../src/command/reply.js';
+import { LIMIT, weigh } from '../../src/slack/blocks.js';
+import { changeCard } from '../../src/slack/card.js';
+import { planText } from '../../src/slack/plan-text.js';
+import { buttonsOf, readable } from './support/read.js';
+import { CLUSTER, change, host, NOW, observed, plan, VIEWS, WIN03 } from './support/views.js';
+
+const STATES = Object.keys(VIEWS) as ChangeState[];
+
+describe('the card of each state', () => {
+  test.each(STATES)('%s', (state) => {
+    const card = changeCard(VIEWS[state], CLUSTER, NOW);
+    expect(`${card.text}\n===\n${readable(card.blocks)}`).toMatchSnapshot();
+    expect(card.metadata.event_payload).toEqual({ id: 'c17', state });
+    expect(checkMessageBlocks(card.blocks)).toEqual([]);
+  });
+
+  test('names the cluster in its title', () => {
+    for (const state of STATES) {
+      expect(readable(changeCard(VIEWS[state], CLUSTER, NOW).blocks)).toMatch(
+        /^# prod: add windows node win03\n/,
+      );
+    }
+  });
+});
+
+describe('buttons', () => {
+  const buttons = (view: ChangeView) => buttonsOf(changeCard(view, CLUSTER, NOW).blocks);
+
+  test('stand only where they work', () => {
+    expect(Object.fromEntries(STATES.map((state) => [state, buttons(VIEWS[state])]))).toEqual({
+      planning: [],
+      refused: [],
+      pending: ['change:approve', 'change:deny', 'change:details'],
+      denied: ['change:details'],
+      expired: ['change:details'],
+      stale: ['change:details'],
+      approved: ['change:cancel', 'change:details'],
+      applying: ['change:cancel', 'change:details'],
+      proving: ['change:details'],
+      applied: ['change:rollback', 'change:details'],
+      owing: ['change:retry', 'change:rollback', 'change:details'],
+      failed: ['change:retry', 'change:rollback', 'change:details'],
+      cancelled: ['change:retry', 'change:rollback', 'change:details'],
+      'rolling-back': ['change:details'],
+      'rolled-back': ['change:details'],
+    });
+  });
+
+  test('are gone from a pending card that is past its time', () => {
+    const late = new Date('2026-11-23T15:30:00.001Z');
+    const card = changeCard(VIEWS.pending, CLUSTER, late);
+    expect(buttonsOf(card.blocks)).toEqual(['change:details']);
+    expect(readable(card.blocks)).toContain('Nobody decided in time');
+  });
+
+  test('to cancel is gone once it was clicked', () => {
+    expect(
+      buttons({ ...VIEWS.applying, change: change('applying', { cancelRequestedBy: 'T1:U0BOB' }) }),
+    ).toEqual(['change:details']);
+  });
+
+  test('of a failed roll-back offer no roll-back', () => {
+    expect(buttons({ ...VIEWS.failed, change: change('failed', { direction: 'undo' }) })).toEqual([
+      'change:retry',
+      'change:details',
+    ]);
+  });
+
+  test('of a change that was withdrawn before its approval offer nothing to run', () => {
+    expect(buttons({ ...VIEWS.cancelled, change: change('cancelled') })).toEqual(['change:details']);
+  });
+
+  test('carry the plan that the person sees', () => {
+    expect(readable(changeCard(VIEWS.pending, CLUSTER, NOW).blocks)).toContain(
+      '[Approve] change:approve {"id":"c17","hash":"a1b2c3d4e5f6"}',
+    );
+  });
+});
+
+test('two approvals needed: the card counts', () => {
+  const approvals = change('pending', {
+    approvalsRequired: 2,
+    decisions: [
+      { actor: 'T1:U0BOB', verdict: 'approve', at: '2026-11-23T15:05:00Z', planHash: 'a1b2c3d4e5f6' },
+    ],
+  });
+  const text = readable(changeCard({ ...VIEWS.pending, change: approvals }, CLUSTER, NOW).blocks);
+  expect(text).toContain('1 of 2 approvals');
+  expect(text).toContain('Approved by <@U0BOB>');
+});
+
+describe('a plan that does not fit', () => {
+  const big = bigView('pending', 250, 'x'.repeat(300));
+
+  test('says what is left out, where it is, and how big the inverse is', () => {
+    const text = readable(changeCard(big, CLUSTER, NOW).blocks);
+    expect(text).toMatch(/\d+ more parts in \*Details\*: the full plan, as a file in the thread\./);
+    expect(text).toContain('Roll back would run 250 commands on 250 hosts');
+    expect(text).toContain('[Approve]');
+  });
+
+  test('is whole in the file', () => {
+    const text = planText(big, CLUSTER, NOW);
+    for (let i = 0; i < 250; i += 1) expect(text).toContain(`== host${i}, Linux, peer ==`);
+    expect(text.match(/# roll back would run/g)).toHaveLength(250);
+  });
+
+  test('is left out whole when Slack finds the card too long after all', () => {
+    const compact = changeCard(VIEWS.pending, CLUSTER, NOW, { compact: true });
+    expect(readable(compact.blocks)).not.toContain('```');
+    expect(buttonsOf(compact.blocks)).toHaveLength(3);
+  });
+});
+
+test('the file names every command, its inverse and every result', () => {
+  expect(planText(VIEWS.failed, CLUSTER, NOW)).toMatchSnapshot();
+});
+
+test('no view, however big or hostile, makes a card that Slack refuses', () => {
+  const hostile = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 400 }),
+    fc.constantFrom(
+      '<!channel>',
+      '```\n<@U1>',
+      '&'.repeat(400),
+      '"\\'.repeat(300),
+      '\u202e`*_~',
+      '\n'.repeat(300),
+    ),
+  );
+  const states = fc.constantFrom(...STATES);
+  const sizes = fc.constantFrom(0, 1, 3, 13, 250);
+  fc.assert(
+    fc.property(states, sizes, hostile, hostile, fc.boolean(), (state, size, one, two, undo) => {
+      const view = bigView(state, size, one, two);
+      view.change.direction = undo ? 'undo' : 'do';
+      const card = changeCard(view, CLUSTER, NOW);
+      expect(checkMessageBlocks(card.blocks)).toEqual([]);
+      expect(weigh(card.blocks)).toBeLessThanOrEqual(LIMIT.message);
+      expect(card.text.length).toBeLessThanOrEqual(500);
+      const text = readable(card.blocks);
+      expect(text).not.toMatch(/<!(?:channel|here|everyone)|<@U1>/);
+      expect(planText(view, CLUSTER, NOW).length).toBeGreaterThan(0);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+/** `size` hosts, each with text of somebody's in every place that takes some. */
+function bigView(state: ChangeState, size: number, text: string, other = text): ChangeView {
+  const statuses: HostStatus[] = ['failed', 'owed', 'running', 'waiting', 'cancelled', 'done'];
+  const names = Array.from({ length: size }, (_, i) => `host${i}`);
+  const route = { destination: '192.168.3.0/24', nextHop: '10.0.0.7' };
+  return {
+    change: change(state, {
+      command: text,
+      reason: other,
+      detail: Array.from({ length: size }, () => text),
+      decisions: names.slice(0, 20).map((name) => ({
+        actor: `T1:${name}${text}`,
+        verdict: 'approve',
+        at: '2026-11-23T15:05:00Z',
+        planHash: 'a1b2c3d4e5f6',
+        reason: other,
+      })),
+      approvalsRequired: 2,
+      cancelRequestedBy: text,
+      rolledBackBy: text,
+      proof: names.map((name) => ({ from: 'win03', to: name, gateway: '192.168.0.1', answer: 'none' })),
+    }),
+    plan: {
+      ...plan(),
+      together: names,
+      warnings: names.slice(0, 30).map(() => text),
+      hosts: names.map((name, i) => ({
+        host: name,
+        os: 'linux',
+        role: 'peer',
+        steps: [{ kind: 'route', action: 'ensure', peer: WIN03.name, route }],
+        undo: [],
+        commands: [text, other],
+        undoCommands: [text],
+        observed: i % 3 === 0 ? null : observed([{ ...route, device: text, ours: true, metric: 0 }]),
+        unreadable: other,
+        hostKey: { fingerprint: text, firstContact: true },
+      })),
+    },
+    hosts: names.map((name, i) => host(name, statuses[i % statuses.length] ?? 'done', text)),
+    snippets: Array.from({ length: 4 }, () => ({ title: text, code: other, language: 'shell' })),
+  };
+}

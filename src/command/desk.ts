@@ -1,0 +1,37 @@
+/** What the desk offers to every door, and what it needs itself. */
+import type { Actor } from '../change/change.js';
+import type { Config } from '../config.js';
+import { Refusal } from '../errors.js';
+import type { Jobs } from '../job/queue.js';
+import type { Stores } from '../stores.js';
+import type { Access } from './access.js';
+import type { BotCommand } from './command.js';
+import { nearest } from './pattern.js';
+import type { ChangeView, Origin, Reply } from './reply.js';
+
+export interface Desk {
+  /** Runs one command. Throws a Refusal for every expected no. */
+  run(command: BotCommand, actor: Actor, origin: Origin): Promise<Reply>;
+  /** Approves or denies; `planHash` is the one on the card, null when the words were typed. */
+  decide(
+    id: string,
+    verdict: 'approve' | 'deny',
+    planHash: string | null,
+    reason: string | undefined,
+    actor: Actor,
+  ): Promise<Reply>;
+  view(id: string): Promise<ChangeView | null>;
+}
+
+export interface DeskDeps extends Stores {
+  config: Config;
+  jobs: Jobs;
+  /** Roles, with the members of user groups as Slack has them now. */
+  access(): Promise<Access>;
+}
+
+/** The refusal for a name that no member has. */
+export function unknownNode(name: string, names: readonly string[]): Refusal {
+  const suggestion = nearest(name, names);
+  return new Refusal('node-unknown', { name, ...(suggestion ? { suggestion } : {}) });
+}

@@ -1,0 +1,142 @@
+/** Commands that only look: answered from what is stored, but for `routes`, which asks the hosts and follows later. */
+import type { Actor, Change } from '../change/change.js';
+import { Refusal } from '../errors.js';
+import { podGateway } from '../ip.js';
+import { sliceCount } from '../network/allocation.js';
+import type { Node } from '../node/node.js';
+import { snippetsOf } from '../snippet/kubectl.js';
+import { actionOf, may, rolesOf, whoMay } from './access.js';
+import type { BotCommand } from './command.js';
+import { type DeskDeps, unknownNode } from './desk.js';
+import { helpText } from './help.js';
+import type { NodeRow, Origin, Reply } from './reply.js';
+import { viewChange } from './view.js';
+
+/** How many changes `changes` lists. */
+const LISTED = 15;
+
+export type Query = Exclude<
+  BotCommand,
+  { kind: 'add-node' | 'remove-node' | 'approve' | 'deny' | 'cancel' | 'retry' | 'rollback' }
+>;
+
+/** Answers a command that changes nothing. Throws a Refusal for names and ids that nobody has. */
+export async function answerQuery(
+  deps: DeskDeps,
+  query: Query,
+  actor: Actor,
+  origin: Origin,
+): Promise<Reply> {
+  switch (query.kind) {
+    case 'nodes':
+      return listNodes(deps);
+    case 'node':
+      return describeNode(deps, query.name);
+    case 'routes': {
+      const { nodes } = await deps.nodes.read();
+      const asked = query.name === undefined ? nodes : [find(nodes, query.name)];
+      if (asked.length > 0) await deps.jobs.readRoutes(origin, query.name);
+      return { kind: 'reading', hosts: asked.length };
+    }
+    case 'kubectl': {
+      const { nodes } = await deps.nodes.read();
+      const node = find(nodes, query.name);
+      const snippets = [
+        ...snippetsOf(node, deps.config.cluster, 'joined'),
+        ...snippetsOf(node, deps.config.cluster, 'leaving'),
+      ];
+      return { kind: 'kubectl', node: node.name, snippets };
+    }
+    case 'changes':
+      return { kind: 'changes', changes: await deps.changes.latest(LISTED) };
+    case 'change': {
+      const view = await viewChange(deps, deps.config.cluster, query.id);
+      if (view === null) throw new Refusal('change-unknown', { id: query.id });
+      return { kind: 'change', view };
+    }
+    case 'help':
+      return { kind: 'help', text: helpText(actor, await deps.access(), query.topic) };
+    case 'whoami': {
+      const access = await deps.access();
+      return { kind: 'whoami', actor: actor.id, roles: rolesOf(actor, access), may: may(actor, access) };
+    }
+    case 'can-i': {
+      const access = await deps.access();
+      const { yes, who } = whoMay(actor, actionOf(query.asked), access);
+      return { kind: 'can-i', command: query.command, yes, who };
+    }
+  }
+}
+
+async function listNodes(deps: DeskDeps): Promise<Reply> {
+  const now = new Date();
+  const [rows, leases] = await Promise.all([nodeRows(deps), deps.leases.list(now)]);
+  const resting = leases.filter((lease) => lease.state === 'resting').length;
+  const free = sliceCount(deps.config.cluster) - leases.length;
+  return { kind: 'nodes', cluster: deps.config.cluster.name, rows, free, resting };
+}
+
+async function describeNode(deps: DeskDeps, name: string): Promise<Reply> {
+  const rows = await nodeRows(deps);
+  const row = rows.find((each) => each.node.name === name);
+  if (!row)
+    throw unknownNode(
+      name,
+      rows.map((each) => each.node.name),
+    );
+  const changes = (await deps.changes.latest(200)).filter((change) => change.node.name === name);
+  return {
+    kind: 'node',
+    row,
+    gateway: podGateway(row.node.podCidr),
+    hostKey: await deps.hostKeys.pinned(name),
+    changes: changes.slice(0, 5),
+  };
+}
+
+/** Members, and nodes on their way in or out, with what is owed. */
+async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
+  const [{ nodes }, open, owing] = await Promise.all([
+    deps.nodes.read(),
+    deps.changes.open(),
+    deps.works.owing(),
+  ]);
+  const debts = await Promise.all(owing.map(async (host) => ({ host, works: await deps.works.of(host) })));
+  const row = (node: Node, state: NodeRow['state']): NodeRow => ({
+    node,
+    state,
+    owedBy: debts
+      .filter(
+        ({ host, works }) =>
+          host !== node.name && works.some((work) => isAbout(open, work.changeId, node.name)),
+      )
+      .map(({ host }) => host),
+    owes: debts
+      .filter(({ host }) => host === node.name)
+      .flatMap(({ works }) => works.map((work) => work.changeId)),
+  });
+  const moving = (kind: Change['kind']) =>
+    open.filter((change) => change.kind === kind && change.state !== 'owing').map((change) => change.node);
+  const members = new Set(nodes.map((node) => node.name));
+  const leaving = new Set(moving('remove-node').map((node) => node.name));
+  return [
+    ...nodes.map((node) => row(node, leaving.has(node.name) ? 'leaving' : 'member')),
+    ...moving('add-node')
+      .filter((node) => !members.has(node.name))
+      .map((node) => row(node, 'joining')),
+  ];
+}
+
+function isAbout(changes: readonly Change[], changeId: string, name: string): boolean {
+  return changes.some((change) => change.id === changeId && change.node.name === name);
+}
+
+function find(nodes: readonly Node[], name: string): Node {
+  const node = nodes.find((member) => member.name === name);
+  if (!node)
+    throw unknownNode(
+      name,
+      nodes.map((member) => member.name),
+    );
+  return node;
+}

@@ -1,0 +1,31 @@
+/** A change with all that its card, its file and the console show of it. */
+import type { Change } from '../change/change.js';
+import type { Plan } from '../plan/plan.js';
+import { type Snippet, snippetsOf } from '../snippet/kubectl.js';
+import type { Stores } from '../stores.js';
+import type { ChangeView } from './reply.js';
+
+/** What snippets depend on, of the configuration. */
+export interface SnippetCluster {
+  kubernetesVersion: string;
+}
+
+/** Reads a change as it stands now; null when there is none with this id. */
+export async function viewChange(
+  stores: Pick<Stores, 'changes'>,
+  cluster: SnippetCluster,
+  id: string,
+): Promise<ChangeView | null> {
+  const change = await stores.changes.load(id);
+  if (change === null) return null;
+  const [plan, results] = await Promise.all([stores.changes.plan(id), stores.changes.results(id)]);
+  const hosts = plan?.hosts.flatMap((host) => results.get(host.host) ?? []) ?? [];
+  return { change, plan, hosts, snippets: snippetsFor(change, plan, cluster) };
+}
+
+/** Draining comes before a removal, so its lines are on the plan already; the others are worth reading once there is a result. */
+function snippetsFor(change: Change, plan: Plan | null, cluster: SnippetCluster): Snippet[] {
+  if (plan === null) return [];
+  const leaves = (change.kind === 'remove-node') === (change.direction === 'do');
+  return snippetsOf(plan.node, cluster, leaves ? 'leaving' : 'joined');
+}

@@ -1,0 +1,72 @@
+/**
+ * The bot's entry: Slack in, jobs out. What runs where:
+ *
+ *     slack/     listeners (ack, authorize, answer) ─▶ command/ (the desk: one use case a command) ─▶ job/ (queues)
+ *     workers/   plan-change ─▶ [approve] ─▶ advance-changes (gate, phases) ─▶ sync-host ─▶ prove-changes ─▶ notify
+ *     change/    the state machine, pure, and its stores   plan/ + network/  what to do where, pure   host/  SSH
+ *
+ * Terms: a *node* is a Kubernetes machine, a *host* the same seen over SSH; a *pod CIDR* is a node's slice of the *cluster
+ * CIDR*, its `.1` the *pod gateway*; a *lease* holds a slice for a *change*; a change is a sealed *plan* on its way from
+ * request to result; what an absent host still has to do is a *debt*; a freed slice rests in *quarantine*.
+ */
+import { accessOf, groupsOf } from './command/access.js';
+import { createDesk } from './command/run.js';
+import { createUserGroups } from './command/user-groups.js';
+import { ConfigError, parseConfig } from './config.js';
+import { Jobs } from './job/queue.js';
+import { createLog } from './log.js';
+import { connectRedis, keys as keysOf } from './redis.js';
+import { untilSignal } from './signals.js';
+import { createSlackApp } from './slack/app.js';
+import { clusterFacts } from './slack/cluster.js';
+import { openOutbox } from './slack/open-outbox.js';
+import { createWebClient } from './slack/web.js';
+import { openStores } from './stores.js';
+
+async function main(): Promise<void> {
+  const config = parseConfig(process.env, 'bot');
+  const log = createLog(config.logLevel);
+  const onError = (error: Error) => log.warn({ err: error }, 'redis');
+  const redis = connectRedis(config.redis.url);
+  redis.on('error', onError);
+  const keys = keysOf(config.redis.prefix);
+  const stores = openStores(redis, keys, config.cluster);
+  const jobs = new Jobs(redis, config.redis.prefix, onError);
+  const slack = createWebClient(config.slack.botToken, { apiUrl: config.slack.apiUrl, log });
+  const groups = createUserGroups(
+    async (usergroup) => (await slack.usergroups.users.list({ usergroup })).users ?? [],
+    (group, error) =>
+      log.warn({ group, err: error }, 'a user group could not be read: its members may do nothing'),
+  );
+  const access = async () => accessOf(config.access, await groups.members(groupsOf(config.access)));
+  const desk = createDesk({ ...stores, config, jobs, access });
+  const app = createSlackApp({
+    config,
+    redis,
+    keys,
+    desk,
+    jobs,
+    slack,
+    log,
+    outbox: openOutbox({ ...stores, config, log }),
+    cards: stores.changes,
+    cluster: clusterFacts(config),
+    now: () => new Date(),
+  });
+  await app.start();
+  // Cards that were open while the bot was away are brought up to date.
+  for (const id of await stores.changes.openIds()) await jobs.card(id);
+  await untilSignal();
+  log.info('bot drains');
+  await app.stop();
+  await jobs.close();
+  redis.disconnect();
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

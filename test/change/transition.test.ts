@@ -1,0 +1,198 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Actor, Change, ChangeState, HostResult, HostStatus } from '../../src/change/change.js';
+import { approvals, cancel, decide, outcome, retry, rollBack } from '../../src/change/transition.js';
+import { isRefusal } from '../../src/errors.js';
+
+const now = new Date('2026-11-23T03:00:00Z');
+const alice: Actor = { id: 'T1:UALICE', via: 'slash' };
+const bob: Actor = { id: 'T1:UBOB', via: 'button' };
+const carol: Actor = { id: 'T1:UCAROL', via: 'button' };
+
+function change(over: Partial<Change> = {}): Change {
+  return {
+    id: 'c1',
+    kind: 'add-node',
+    version: 3,
+    state: 'pending',
+    node: { name: 'win03', os: 'windows', address: '10.0.0.7', podCidr: '192.168.3.0/24' },
+    requester: alice.id,
+    command: 'add windows node win03 10.0.0.7',
+    channel: 'C1',
+    requestedAt: '2026-11-23T02:55:00.000Z',
+    expiresAt: '2026-11-23T03:25:00.000Z',
+    planHash: 'abc123abc123',
+    approvalsRequired: 1,
+    decisions: [],
+    cards: [],
+    direction: 'do',
+    ...over,
+  };
+}
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (isRefusal(error)) return error.code;
+    throw error;
+  }
+  return 'no refusal';
+}
+
+const rules = { required: 1, own: false };
+const states: ChangeState[] = [
+  'planning',
+  'refused',
+  'pending',
+  'denied',
+  'expired',
+  'stale',
+  'approved',
+  'applying',
+  'proving',
+  'applied',
+  'owing',
+  'failed',
+  'cancelled',
+  'rolling-back',
+  'rolled-back',
+];
+
+describe('decide', () => {
+  test('an approval by somebody else approves', () => {
+    const approved = decide(change(), bob, 'approve', 'abc123abc123', rules, now);
+    expect(approved).toMatchObject({
+      state: 'approved',
+      decisions: [{ actor: bob.id, verdict: 'approve', planHash: 'abc123abc123' }],
+    });
+  });
+
+  test('a denial keeps its reason', () => {
+    expect(decide(change(), bob, 'deny', null, rules, now, 'not tonight')).toMatchObject({
+      state: 'denied',
+      reason: 'not tonight',
+    });
+  });
+
+  test.each<[string, () => unknown, string]>([
+    ['the requester', () => decide(change(), alice, 'approve', null, rules, now), 'own-request'],
+    ['an old card', () => decide(change(), bob, 'approve', 'ffffffffffff', rules, now), 'plan-outdated'],
+    [
+      'after its time',
+      () => decide(change({ expiresAt: '2026-11-23T03:00:00.000Z' }), bob, 'approve', null, rules, now),
+      'change-expired',
+    ],
+    [
+      'twice by the same',
+      () =>
+        decide(
+          decide(change(), bob, 'approve', null, { required: 2, own: false }, now),
+          bob,
+          'approve',
+          null,
+          { required: 2, own: false },
+          now,
+        ),
+      'already-decided-by-you',
+    ],
+  ])('a click by %s has its own answer', (_who, run, code) => {
+    expect(codeOf(run)).toBe(code);
+  });
+
+  test.each(states.filter((state) => state !== 'pending'))(
+    'a click on a card that is %s has an answer',
+    (state) => {
+      const expected =
+        state === 'planning'
+          ? 'change-not-sealed'
+          : state === 'expired'
+            ? 'change-expired'
+            : 'change-not-pending';
+      expect(codeOf(() => decide(change({ state }), bob, 'approve', null, rules, now))).toBe(expected);
+    },
+  );
+
+  test('configuration may let the requester approve', () => {
+    expect(decide(change(), alice, 'approve', null, { required: 1, own: true }, now).state).toBe('approved');
+  });
+
+  test('N of M: approved exactly when N different people other than the requester said so', () => {
+    const clicks = fc.array(fc.constantFrom(alice, bob, carol, { id: 'T1:UDAVE', via: 'button' } as Actor), {
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(clicks, fc.integer({ min: 1, max: 3 }), (actors, required) => {
+        let current = change({ approvalsRequired: required });
+        for (const actor of actors) {
+          try {
+            current = decide(current, actor, 'approve', null, { required, own: false }, now);
+          } catch (error) {
+            expect(isRefusal(error)).toBe(true);
+          }
+        }
+        const others = new Set(actors.filter((actor) => actor.id !== alice.id).map((actor) => actor.id));
+        expect(current.state).toBe(others.size >= required ? 'approved' : 'pending');
+        expect(approvals(current)).toBe(Math.min(others.size, required));
+        expect(current.decisions.map((decision) => decision.actor)).not.toContain(alice.id);
+      }),
+    );
+  });
+});
+
+describe('cancel, retry, roll back', () => {
+  const approvedBy = [
+    { actor: bob.id, verdict: 'approve' as const, at: now.toISOString(), planHash: 'abc123abc123' },
+  ];
+  const allowed = (run: (state: Change) => Change, over: Partial<Change> = {}) =>
+    states.filter((state) => codeOf(() => run(change({ state, ...over }))) === 'no refusal');
+
+  test('what may be cancelled', () => {
+    expect(allowed((state) => cancel(state, alice, now))).toEqual([
+      'planning',
+      'pending',
+      'approved',
+      'applying',
+    ]);
+    expect(cancel(change(), alice, now).state).toBe('cancelled');
+    expect(cancel(change({ state: 'applying' }), alice, now)).toMatchObject({
+      state: 'applying',
+      cancelRequestedBy: alice.id,
+    });
+  });
+
+  test('what may be retried: what ran, and did not get all the way', () => {
+    expect(allowed(retry)).toEqual(['owing', 'failed']);
+    expect(allowed(retry, { decisions: approvedBy })).toEqual(['owing', 'failed', 'cancelled']);
+    expect(retry(change({ state: 'failed', direction: 'undo' }))).toMatchObject({
+      state: 'rolling-back',
+      restart: 'retry',
+    });
+  });
+
+  test('what may be rolled back: what was approved and is not rolling back already', () => {
+    expect(allowed((state) => rollBack(state, alice))).toEqual(['applied', 'owing', 'failed']);
+    expect(allowed((state) => rollBack(state, alice), { decisions: approvedBy })).toEqual([
+      'applied',
+      'owing',
+      'failed',
+      'cancelled',
+    ]);
+    expect(allowed((state) => rollBack(state, alice), { direction: 'undo' })).toEqual([]);
+  });
+});
+
+describe('outcome', () => {
+  const host = (status: HostStatus): HostResult => ({ host: status, status, at: now.toISOString() });
+  test.each<[HostStatus[], Partial<Change>, ChangeState]>([
+    [['done', 'unchanged'], {}, 'applied'],
+    [['done', 'owed'], {}, 'owing'],
+    [['done', 'owed', 'failed'], {}, 'failed'],
+    [['failed', 'waiting'], {}, 'failed'],
+    [['done', 'cancelled'], { cancelRequestedBy: alice.id }, 'cancelled'],
+    [['done'], { direction: 'undo' }, 'rolled-back'],
+    [['done', 'owed'], { direction: 'undo' }, 'owing'],
+  ])('%j %j → %s', (statuses, over, state) => {
+    expect(outcome(change({ state: 'applying', ...over }), statuses.map(host))).toBe(state);
+  });
+});

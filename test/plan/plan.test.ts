@@ -1,0 +1,271 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { desiredRoutes, diffRoutes, type NextHopMode } from '../../src/network/route.js';
+import type { Inventory, Node, Os } from '../../src/node/node.js';
+import { planAddNode } from '../../src/plan/add-node.js';
+import { adoptPairs, uncovered } from '../../src/plan/adopt.js';
+import type { Observation, Plan } from '../../src/plan/plan.js';
+import type { PlanPolicy } from '../../src/plan/policy.js';
+import { clusterRoutes, differences, type HostReading } from '../../src/plan/reading.js';
+import { planRemoveNode } from '../../src/plan/remove-node.js';
+import { planHash } from '../../src/plan/seal.js';
+import { applyTo, freshHost, type ModelHosts } from '../support/model-host.js';
+
+const policyOf = (nextHop: NextHopMode): PlanPolicy => ({
+  clusterCidr: '192.168.0.0/16',
+  nextHop,
+  bridge: 'cbr0',
+  network: 'transparent',
+});
+const render = () => [];
+
+function nodeOf(index: number, os: Os): Node {
+  return {
+    name: `${os === 'linux' ? 'lin' : 'win'}${index}`,
+    os,
+    address: `10.0.0.${index + 4}`,
+    podCidr: `192.168.${index}.0/24`,
+  };
+}
+
+function readingsOf(hosts: ModelHosts): Map<string, HostReading> {
+  return new Map(
+    [...hosts].map(([name, observed]) => [
+      name,
+      { observed, fingerprint: `SHA256:${name}`, firstContact: false },
+    ]),
+  );
+}
+
+/** A cluster grown node by node through plans. */
+function grow(
+  oses: readonly Os[],
+  nextHop: NextHopMode,
+  spoil: (host: Observation, node: Node) => Observation = (host) => host,
+) {
+  const policy = policyOf(nextHop);
+  const nodes = oses.map((os, index) => nodeOf(index, os));
+  let hosts: ModelHosts = new Map(nodes.map((node) => [node.name, spoil(freshHost(node), node)]));
+  let inventory: Inventory = { revision: 0, nodes: [] };
+  const plans: { plan: Plan; before: ModelHosts }[] = [];
+  for (const node of nodes) {
+    const plan = planAddNode({ node, inventory, together: [], readings: readingsOf(hosts), policy, render });
+    plans.push({ plan, before: hosts });
+    hosts = applyTo(hosts, plan.hosts);
+    inventory = {
+      revision: inventory.revision + 1,
+      nodes: [...inventory.nodes, { ...plan.node, made: plan.made }],
+    };
+  }
+  return { policy, hosts, inventory, plans };
+}
+
+function driftOf(hosts: ModelHosts, inventory: Inventory, policy: PlanPolicy) {
+  return inventory.nodes.map((node) =>
+    diffRoutes(
+      desiredRoutes(node, inventory.nodes, policy.nextHop),
+      clusterRoutes(hosts.get(node.name) ?? freshHost(node), policy.clusterCidr),
+    ),
+  );
+}
+
+const clean = { missing: [], wrong: [], stray: [], foreign: [] };
+const oses = fc.array(fc.constantFrom<Os>('linux', 'windows'), { minLength: 1, maxLength: 6 });
+const modes = fc.constantFrom<NextHopMode>('node-address', 'pod-gateway');
+
+describe('plans, as properties', () => {
+  test('applying every plan leaves no diff on any host', () => {
+    fc.assert(
+      fc.property(oses, modes, (kinds, mode) => {
+        const { hosts, inventory, policy } = grow(kinds, mode);
+        for (const drift of driftOf(hosts, inventory, policy)) expect(drift).toEqual(clean);
+      }),
+    );
+  });
+
+  test('undoing an addition gives back exactly what the hosts held before', () => {
+    fc.assert(
+      fc.property(oses, modes, (kinds, mode) => {
+        const { plans, hosts } = grow(kinds, mode);
+        const last = plans.at(-1);
+        if (!last) return;
+        const undone = applyTo(
+          hosts,
+          last.plan.hosts.map((host) => ({ host: host.host, steps: host.undo })),
+        );
+        // A peer's forwarding stays on: other nodes' pods may need it by now.
+        for (const { host, role } of last.plan.hosts) {
+          const before = last.before.get(host);
+          if (before)
+            expect(undone.get(host)).toEqual(role === 'peer' ? { ...before, forwarding: true } : before);
+        }
+      }),
+    );
+  });
+
+  test('removing a node undoes adding it, wherever it stands in the order', () => {
+    fc.assert(
+      fc.property(oses, modes, fc.nat(), (kinds, mode, pick) => {
+        const { hosts, inventory, policy } = grow(kinds, mode);
+        const node = inventory.nodes[pick % inventory.nodes.length];
+        if (!node) return;
+        const plan = planRemoveNode({ node, inventory, readings: readingsOf(hosts), policy, render });
+        const left = applyTo(hosts, plan.hosts);
+        const members = inventory.nodes.filter((member) => member.name !== node.name);
+        for (const drift of driftOf(left, { revision: 0, nodes: members }, policy))
+          expect(drift).toEqual(clean);
+        const fresh = freshHost(node);
+        const { forwarding: _on, ...nodeNow } = left.get(node.name) ?? fresh;
+        const { forwarding: _off, ...nodeFresh } = fresh;
+        expect(nodeNow).toEqual(nodeFresh);
+      }),
+    );
+  });
+
+  test('no plan touches a foreign route, whatever the host holds', () => {
+    const foreign = fc.record({
+      destination: fc.integer({ min: 50, max: 250 }).map((n) => `192.168.${n}.0/24`),
+      nextHop: fc.constantFrom('10.0.0.200', '10.0.0.201'),
+    });
+    fc.assert(
+      fc.property(oses, modes, fc.array(foreign, { maxLength: 5 }), (kinds, mode, routes) => {
+        const theirs = routes.map((route) => ({ ...route, device: 'eth0', ours: false, metric: 0 }));
+        const { hosts, plans } = grow(kinds, mode, (host) => ({
+          ...host,
+          routes: [...host.routes, ...theirs],
+        }));
+        for (const host of hosts.values()) expect(host.routes).toEqual(expect.arrayContaining(theirs));
+        const named = plans.flatMap(({ plan }) =>
+          plan.hosts.flatMap((host) => [...host.steps, ...host.undo]),
+        );
+        for (const step of named) {
+          if (step.kind === 'route')
+            expect(theirs.map((route) => route.destination)).not.toContain(step.route.destination);
+        }
+      }),
+    );
+  });
+
+  test('whichever of several pending nodes are approved, in whichever order, all pairs of members end up routed', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom<Os>('linux', 'windows'), { minLength: 2, maxLength: 5 }),
+        modes,
+        fc.infiniteStream(fc.nat()),
+        (kinds, mode, numbers) => {
+          const policy = policyOf(mode);
+          const nodes = kinds.map((os, index) => nodeOf(index, os));
+          const start: ModelHosts = new Map(nodes.map((node) => [node.name, freshHost(node)]));
+          const readings = readingsOf(start);
+          const empty: Inventory = { revision: 0, nodes: [] };
+          // All are planned while none is a member; each knows of those that claimed before it.
+          const plans = nodes.map((node, index) =>
+            planAddNode({
+              node,
+              inventory: empty,
+              together: nodes.slice(0, index),
+              readings,
+              policy,
+              render,
+            }),
+          );
+          const order = plans
+            .map((plan) => ({ plan, key: numbers.next().value as number }))
+            .sort((a, b) => a.key - b.key)
+            .slice(0, 1 + (Number(numbers.next().value) % plans.length));
+          let hosts = new Map(start);
+          let inventory = empty;
+          for (const { plan } of order) {
+            const full = adoptPairs(plan, uncovered(plan, inventory), policy, render);
+            inventory = { revision: inventory.revision + 1, nodes: [...inventory.nodes, plan.node] };
+            const members = new Set(inventory.nodes.map((node) => node.name));
+            const approved = full.hosts
+              .filter((host) => members.has(host.host))
+              .map((host) => ({
+                host: host.host,
+                steps: host.steps.filter((step) => step.kind !== 'route' || members.has(step.peer)),
+              }));
+            hosts = applyTo(hosts, approved);
+          }
+          for (const drift of driftOf(hosts, inventory, policy)) expect(drift).toEqual(clean);
+        },
+      ),
+    );
+  });
+});
+
+describe('the seal', () => {
+  const { plans, policy } = grow(['linux', 'windows', 'windows'], 'node-address');
+  const last = plans.at(-1);
+  if (!last) throw new Error('no plan');
+  const { plan } = last;
+
+  test('is the same for equal plans, whatever the order of their keys', () => {
+    const shuffled = JSON.parse(JSON.stringify(plan)) as Plan;
+    const reordered = Object.fromEntries(Object.entries(shuffled).reverse()) as unknown as Plan;
+    expect(planHash(reordered, policy.clusterCidr)).toBe(planHash(plan, policy.clusterCidr));
+    expect(planHash(plan, policy.clusterCidr)).toMatch(/^[0-9a-f]{12}$/);
+  });
+
+  test.each<[string, (host: Observation) => Observation, boolean]>([
+    [
+      'a foreign route appears',
+      (host) => ({
+        ...host,
+        routes: [
+          ...host.routes,
+          { destination: '192.168.9.0/24', nextHop: '10.0.0.9', device: 'eth0', ours: false, metric: 0 },
+        ],
+      }),
+      true,
+    ],
+    [
+      'a route vanishes',
+      (host) => ({
+        ...host,
+        routes: host.routes.filter((route) => !route.destination.startsWith('192.168')),
+      }),
+      true,
+    ],
+    [
+      'a metric of the default route moves',
+      (host) => ({
+        ...host,
+        routes: host.routes.map((route) => ({
+          ...route,
+          metric: route.metric + (route.destination === '0.0.0.0/0' ? 5 : 0),
+        })),
+      }),
+      false,
+    ],
+    ['the host reboots', (host) => ({ ...host, boot: 'b2' }), false],
+    ['forwarding goes off', (host) => ({ ...host, forwarding: false }), true],
+  ])('%s', (_what, change, counts) => {
+    const sealed = plan.hosts.find((host) => host.role === 'peer')?.observed;
+    if (!sealed) throw new Error('no peer');
+    const lit = { ...sealed, forwarding: true };
+    expect(differences(lit, change(lit), policy.clusterCidr, new Set()).length > 0).toBe(counts);
+    const hosts = plan.hosts.map((host) =>
+      host.observed === sealed ? { ...host, observed: change(lit) } : host,
+    );
+    const before = plan.hosts.map((host) => (host.observed === sealed ? { ...host, observed: lit } : host));
+    const moved =
+      planHash({ ...plan, hosts }, policy.clusterCidr) !==
+      planHash({ ...plan, hosts: before }, policy.clusterCidr);
+    expect(moved).toBe(counts);
+  });
+
+  test('routes that Fairway made for another approved change are no surprise, foreign ones to the same place are', () => {
+    const sealed = freshHost({ os: 'linux', address: '10.0.0.4' });
+    const route = { destination: '192.168.7.0/24', nextHop: '10.0.0.9', device: 'eth0', metric: 0 };
+    const withRoute = (ours: boolean) => ({ ...sealed, routes: [...sealed.routes, { ...route, ours }] });
+    const moved = new Set(['192.168.7.0/24']);
+    expect(differences(sealed, withRoute(true), policy.clusterCidr, moved)).toEqual([]);
+    expect(differences(sealed, withRoute(false), policy.clusterCidr, moved)).toEqual([
+      '+ route 192.168.7.0/24 via 10.0.0.9',
+    ]);
+    expect(differences(sealed, withRoute(true), policy.clusterCidr, new Set())).toEqual([
+      '+ route 192.168.7.0/24 via 10.0.0.9 (Fairway)',
+    ]);
+  });
+});

@@ -136,6 +136,7 @@ async function prompt(
     input,
     output,
     script: true,
+    patienceMs: 1000,
     ...more,
   });
   return { code, printed: Buffer.concat(chunks).toString() };

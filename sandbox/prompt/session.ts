@@ -1,0 +1,245 @@
+/** One person's sitting at the prompt: who they are, where, what they have seen, and what each line does. */
+import type { Look } from '../card/card.js';
+import { stripColour } from '../card/width.js';
+import { findInput } from '../slack/controls.js';
+import { isObj, type Message, type Outcome, objects, type Sight } from '../slack/types.js';
+import {
+  cardOf,
+  changeOf,
+  createBoard,
+  formOf,
+  isBadEnd,
+  isRefusal,
+  isUnderway,
+  labels,
+  newestChange,
+  note,
+  withControl,
+} from './board.js';
+import { connectClient } from './client.js';
+import { type Line, parseLine, WORDS } from './line.js';
+import { createScreen, type Screen } from './screen.js';
+import { createWatch } from './watch.js';
+
+export interface SessionOptions {
+  slackUrl: string;
+  identities: Readonly<Record<string, string>>;
+  channel: string;
+  /** Lines wait for their answers, and an answer that says no is trouble. */
+  strict: boolean;
+  /** Milliseconds that a strict line waits for its first answer, and for a button, form or text to appear. */
+  patienceMs: number;
+  width: number;
+  look: Look;
+  print: (text: string) => void;
+}
+
+export interface Session {
+  who(): string;
+  where(): string;
+  /** Runs one line; false when it says to quit. Throws Trouble when it goes wrong. */
+  obey(typed: string): Promise<boolean>;
+  /** Calls back when the fake Slack has gone. */
+  onGone(listener: () => void): void;
+  close(): void;
+}
+
+/** A line that went wrong, in words for whoever typed it. */
+export class Trouble extends Error {}
+
+/** Connects. Rejects when there is no fake Slack, or no such channel. */
+export async function startSession(options: SessionOptions): Promise<Session> {
+  const { identities, strict, patienceMs } = options;
+  const names = Object.keys(identities);
+  const board = createBoard();
+  const watch = createWatch();
+  /** What was seen and printed since the last line that asked for something. */
+  let sights: Sight[] = [];
+  let heard = '';
+  let screen: Screen | null = null;
+  let gone = (): void => {};
+
+  const client = await connectClient(
+    options.slackUrl,
+    Object.values(identities),
+    (sight) => {
+      note(board, sight);
+      sights.push(sight);
+      print(screen?.draw(sight) ?? '');
+      watch.poke();
+    },
+    () => {
+      watch.end();
+      gone();
+    },
+  );
+  screen = createScreen(client.workspace, options.width, options.look);
+  let who = names[0] ?? '';
+  let channel = findChannel(options.channel);
+  for (const id of Object.values(identities)) {
+    for (const message of await client.messages(id, channel.id))
+      note(board, { type: 'message', at: 0, message });
+  }
+
+  function user(): string {
+    return identities[who] ?? '';
+  }
+
+  function findChannel(name: string): { id: string; name: string } {
+    const wanted = name.replace(/^#/, '');
+    const found = client.workspace.channels.find((each) => each.id === wanted || each.name === wanted);
+    if (!found) throw new Trouble(`no channel #${wanted}`);
+    return found;
+  }
+
+  function print(text: string): void {
+    if (text === '') return;
+    heard += `${text}\n`;
+    options.print(text);
+  }
+
+  /** A person sees for themself what is not there yet. */
+  function soon<T>(find: () => T | undefined): Promise<T | null> {
+    return watch.until(find, strict ? patienceMs : 0);
+  }
+
+  function refusal(): Message | undefined {
+    return sights.flatMap((sight) => (sight.type === 'view' ? [] : [sight.message])).find(isRefusal);
+  }
+
+  function isAnswer(sight: Sight): boolean {
+    return sight.type === 'view' || sight.message.user === client.workspace.bot.userId;
+  }
+
+  /** Sends something to the bot; strict, it waits for what the bot answers. */
+  async function send(refused: boolean, act: () => Promise<Outcome>): Promise<void> {
+    sights = [];
+    heard = '';
+    const outcome = await act();
+    if (outcome.error === 'validation') {
+      print(`The form says: ${faults(outcome.body)}`);
+      if (!refused) throw new Trouble('the form was not accepted');
+      return;
+    }
+    if (!outcome.ok)
+      throw new Trouble(`Slack says ${outcome.error} after ${Math.round(outcome.latencyMs)} ms`);
+    if (!strict) return;
+    const answer = await soon<unknown>(refused ? refusal : () => sights.find(isAnswer));
+    if (answer === null && refused) throw new Trouble('this was expected to be refused, and was not');
+    if (answer === null) throw new Trouble(`no answer within ${patienceMs / 1000} s`);
+    if (refused) sights = [];
+  }
+
+  async function run(line: Line, refused: boolean): Promise<void> {
+    switch (line.kind) {
+      case 'as':
+        if (identities[line.who] === undefined)
+          throw new Trouble(`nobody is called ${line.who}; there are ${names.join(', ')}`);
+        who = line.who;
+        return;
+      case 'channel':
+        channel = findChannel(line.name);
+        return;
+      case 'slash':
+        return send(refused, () => client.slash(user(), channel.id, line.text));
+      case 'mention':
+        return send(refused, () => client.mention(user(), channel.id, line.text));
+      case 'click':
+        return click(line, refused);
+      case 'reason':
+        return submit(line.text, refused);
+      case 'close': {
+        const form = formOf(board, user());
+        if (!form) throw new Trouble('no form is open');
+        return client.closeView(user(), form.id);
+      }
+      case 'wait':
+        return wait(line, refused);
+      case 'show': {
+        const card = cardOf(board, line.id);
+        if (!card) throw new Trouble(`no card of a change ${line.id}`);
+        heard = '';
+        print(screen?.card(card) ?? '');
+        return;
+      }
+      case 'expect': {
+        const wanted = flat(line.text);
+        const found = await soon(() => flat(heard).includes(wanted) || undefined);
+        if (found === null) throw new Trouble(`the last answer does not contain "${line.text}"`);
+        return;
+      }
+      case 'words':
+        print(WORDS.join('\n'));
+        return;
+      default:
+        return;
+    }
+  }
+
+  async function click(line: Extract<Line, { kind: 'click' }>, refused: boolean): Promise<void> {
+    const message = await soon(() => withControl(board, user(), channel.id, line.control, line.id));
+    if (!message) {
+      const there = labels(board, channel.id).map((label) => label.toLowerCase());
+      const instead = there.length > 0 ? `there are: ${there.join(', ')}` : 'there is none to click';
+      throw new Trouble(`no card has the button "${line.control}"; ${instead}`);
+    }
+    return send(refused, () => client.click(user(), message.channel, message.ts, line.control));
+  }
+
+  async function submit(text: string, refused: boolean): Promise<void> {
+    const form = await soon(() => formOf(board, user()));
+    if (!form) throw new Trouble('no form is open');
+    const [input] = objects(form.view['blocks']).filter((block) => block['type'] === 'input');
+    const values = input ? { [findInput(input, {}).actionId]: text } : {};
+    return send(refused, () => client.submit(user(), form.id, values));
+  }
+
+  async function wait(line: Extract<Line, { kind: 'wait' }>, refused: boolean): Promise<void> {
+    const now = (): string => {
+      const card = cardOf(board, line.id);
+      return card ? (changeOf(card)?.state ?? '') : '';
+    };
+    const reached = (): string | undefined => {
+      const state = now();
+      const there = line.state === undefined ? state !== '' && !isUnderway(state) : state === line.state;
+      return there || isBadEnd(state) ? state : undefined;
+    };
+    const state = await watch.until(reached, line.seconds * 1000);
+    if (state === null)
+      throw new Trouble(`${line.id || 'it'} is still ${now() || 'unknown'} after ${line.seconds} s`);
+    // The bad end is what this line tells of; it is not told twice.
+    sights = [];
+    const bad = isBadEnd(state) && state !== line.state;
+    if (bad !== refused) throw new Trouble(`${line.id} ended ${state}`);
+  }
+
+  return {
+    who: () => who,
+    where: () => channel.name,
+    obey: async (typed) => {
+      const isChange = (word: string): boolean => cardOf(board, word) !== undefined;
+      const { line, refused } = parseLine(typed, isChange, newestChange(board));
+      await run(line, refused);
+      if (watch.ended()) throw new Trouble('Slack is gone');
+      if (strict && line.kind !== 'nothing' && refusal()) throw new Trouble('this was refused');
+      return line.kind !== 'quit';
+    },
+    onGone: (listener) => {
+      gone = listener;
+    },
+    close: () => client.close(),
+  };
+}
+
+function faults(body: unknown): string {
+  const errors = isObj(body) && isObj(body['errors']) ? body['errors'] : {};
+  return Object.values(errors).join('; ');
+}
+
+/** Without colours, gutters and line breaks, so that a wrapped sentence is found. */
+function flat(text: string): string {
+  return stripColour(text)
+    .replace(/^[│┌└] ?/gm, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+}

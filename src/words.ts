@@ -209,6 +209,11 @@ export const helpWords = {
   argument: (name: string, takes: string, example: string) => `<${name}> takes ${takes}, such as ${example}`,
 };
 
+/** A role, and who has it. */
+export function sayWho(role: string, who: readonly string[]): string {
+  return who.length === 0 ? `${article(role)}, and nobody is one` : `${article(role)}: ${anyOf(who)}`;
+}
+
 /** A refusal as the user reads it. */
 export function sayRefusal<C extends RefusalCode>(refusal: Refusal<C>, voice: Voice = slackVoice): string {
   return refusalText[refusal.code](refusal.facts, voice);

@@ -3,7 +3,7 @@ import type { Actor } from '../change/change.js';
 import type { Config } from '../config.js';
 import { Refusal } from '../errors.js';
 import { isGroup, names, personOf } from '../principal.js';
-import { actionWords } from '../words.js';
+import { actionWords, sayWho } from '../words.js';
 import type { CommandKind } from './command.js';
 
 /** Each role may also do what the ones before it may. */
@@ -79,35 +79,46 @@ export function whoHas(role: Role, access: Access): string[] {
   return [...new Set(enough.flatMap((each) => access.principals[each]))];
 }
 
-/** Every principal that may do this; `*` for everybody. */
-export function whoMay(action: Action, access: Access): string[] {
-  const role = roleFor[action];
-  return role === null ? ['*'] : whoHas(role, access);
-}
-
 /** The role that a command takes; null when none. */
 export function roleOf(kind: CommandKind): Role | null {
   return roleFor[actionOf(kind)];
 }
 
-/** Whether the actor may. Unreadable groups don't count. */
-export function may(actor: Pick<Actor, 'id'>, action: Action, access: Access): boolean {
-  return whoMay(action, access).some((principal) => includes(principal, actor.id, access));
+/** What the actor may do, in words. */
+export function may(actor: Pick<Actor, 'id'>, access: Access): string[] {
+  return (Object.keys(roleFor) as Action[])
+    .filter((action) => isAllowed(actor, action, access))
+    .map((action) => actionWords[action]);
+}
+
+/** Whether the actor may do this, and who may, in words. */
+export function whoMay(
+  actor: Pick<Actor, 'id'>,
+  action: Action,
+  access: Access,
+): { yes: boolean; who: string } {
+  const role = roleFor[action];
+  return {
+    yes: isAllowed(actor, action, access),
+    who: role === null ? '' : sayWho(role, whoHas(role, access)),
+  };
 }
 
 /** Throws the Refusal `forbidden`, which names who may, unless the actor may. */
 export function authorize(actor: Pick<Actor, 'id'>, action: Action, access: Access): void {
-  if (may(actor, action, access)) return;
-  const who = whoMay(action, access);
+  const role = roleFor[action];
+  if (role === null || isAllowed(actor, action, access)) return;
+  const who = whoHas(role, access);
   const unreadable = who.filter(
     (principal) => isGroup(principal) && membersOf(principal, access) === 'unknown',
   );
-  throw new Refusal('forbidden', {
-    doing: actionWords[action],
-    role: roleFor[action] ?? '',
-    who,
-    unreadable,
-  });
+  throw new Refusal('forbidden', { doing: actionWords[action], role, who, unreadable });
+}
+
+/** Members of groups that can't be read don't count. */
+function isAllowed(actor: Pick<Actor, 'id'>, action: Action, access: Access): boolean {
+  const role = roleFor[action];
+  return role === null || rolesOf(actor, access).includes(role);
 }
 
 function includes(principal: string, actorId: string, access: Access): boolean {

@@ -1,12 +1,14 @@
 /** The help, written from the grammar: only what the reader may run. Pure. */
+import type { Actor } from '../change/change.js';
 import { commandWords, helpWords } from '../words.js';
-import { type Role, roleOf } from './access.js';
+import { type Access, roleOf, rolesOf } from './access.js';
 import { argumentTypes } from './argument.js';
 import type { CommandKind } from './command.js';
 import { type Rule, rules } from './grammar.js';
 
-/** The help as plain lines, for somebody with these roles; `topic` names the commands to explain in full. */
-export function helpText(roles: readonly Role[], topic?: readonly CommandKind[]): string {
+/** The help as plain lines, for this actor; `topic` names the commands to explain in full. */
+export function helpText(actor: Pick<Actor, 'id'>, access: Access, topic?: readonly CommandKind[]): string {
+  const roles = rolesOf(actor, access);
   const asked = topic === undefined ? rules : rules.filter(({ kind }) => topic.includes(kind));
   const allowed = asked.filter(({ kind }) => {
     const role = roleOf(kind);

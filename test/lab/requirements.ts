@@ -1,30 +1,50 @@
-/** What this machine has of what the lab needs: root for namespaces, and the .NET SDK for Windows hosts. */
+/** What a test needs of the machine, and the one place where a test may be skipped for want of it. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
 
-export interface Requirements {
-  root: boolean;
-  dotnet: boolean;
-  /** Why something of the lab can't run here; null when all of it can. */
-  reason: string | null;
+/** `root`: network namespaces and sshd. `dotnet`: an SDK to build the PowerShell host with. `busybox`: its shell. */
+export type Requirement = 'root' | 'dotnet' | 'busybox';
+
+const CHECKS: Record<Requirement, { has: () => boolean; reason: string }> = {
+  root: {
+    has: () =>
+      runs('unshare', '--net', '--mount', 'ip', 'link', 'add', 'type', 'veth') &&
+      runs('test', '-x', '/usr/sbin/sshd'),
+    reason: 'needs root, network namespaces and sshd (Debian: openssh-server iproute2)',
+  },
+  dotnet: { has: () => runs('dotnet', '--list-sdks'), reason: 'needs a .NET SDK' },
+  busybox: { has: () => runs('busybox', 'true'), reason: 'needs busybox (Debian: busybox)' },
+};
+
+const found = new Map<Requirement, boolean>();
+
+/** Whether this machine has it. */
+export function has(requirement: Requirement): boolean {
+  const known = found.get(requirement) ?? CHECKS[requirement].has();
+  found.set(requirement, known);
+  return known;
 }
 
-export const lab: Requirements = look();
-
-function look(): Requirements {
-  const root = process.getuid?.() === 0 && has('ip', '-V') && existsSync('/usr/sbin/sshd');
-  const dotnet = has('dotnet', '--version');
-  const missing = [
-    ...(root ? [] : ['root, iproute2 and sshd (network namespaces)']),
-    ...(dotnet ? [] : ['the .NET SDK (PowerShell)']),
-  ];
-  const reason = missing.length === 0 ? null : `needs ${missing.join(' and ')}`;
-  if (reason !== null && process.env['FAIRWAY_NO_SKIP'] === '1')
-    throw new Error(`the lab ${reason}, and FAIRWAY_NO_SKIP is set`);
-  return { root, dotnet, reason };
+/**
+ * `describe`, for tests that need more than Node. Without it they are skipped with one line that says why,
+ * and with FAIRWAY_NO_SKIP=1 that is a failure.
+ */
+export function describeWith(needs: readonly Requirement[], name: string, body: () => void): void {
+  const missing = needs.filter((requirement) => !has(requirement));
+  if (missing.length === 0) {
+    describe(name, body);
+    return;
+  }
+  const why = missing.map((requirement) => CHECKS[requirement].reason).join('; ');
+  if (process.env['FAIRWAY_NO_SKIP'] === '1') {
+    describe(name, () => test('nothing is skipped', () => expect(why).toBe('')));
+    return;
+  }
+  process.stderr.write(`skipped: ${name}: ${why}\n`);
+  describe.skip(name, body);
 }
 
-function has(program: string, ...args: string[]): boolean {
+function runs(program: string, ...args: string[]): boolean {
   try {
     execFileSync(program, args, { stdio: 'ignore' });
     return true;

@@ -1,0 +1,232 @@
+/** Keeps one connection and one resident interpreter for each host, and falls back to plain execs. Knows no SSH library. */
+import {
+  type Answer,
+  type Channel,
+  ChannelBroken,
+  type ChannelStream,
+  encodeParams,
+  openChannel,
+} from './channel.js';
+import {
+  type ExpectedKey,
+  HostError,
+  type HostPool,
+  type HostReply,
+  type HostRequest,
+  type HostTarget,
+} from './host.js';
+import { type Launch, plainLaunch, residentLaunch } from './scripts.js';
+
+/** An open, authenticated connection. */
+export interface Connection {
+  readonly isOpen: boolean;
+  readonly fingerprint: string;
+  /** Opens a channel and runs the command on it. */
+  exec(command: string): Promise<ChannelStream>;
+  /** Closes it at once. */
+  end(): void;
+}
+
+/** Opens a connection to a host that shows the expected key. Throws HostError. */
+export type Connect = (target: HostTarget, key: ExpectedKey) => Promise<Connection>;
+
+/** Counts since the start. */
+export interface PoolStats {
+  /** Connections opened. */
+  connections: number;
+  /** Resident interpreters started. */
+  resident: number;
+  /** Requests sent by a plain exec. */
+  execs: number;
+}
+
+const IDLE_MS = 10 * 60_000;
+/** After so many failures in a row a host is taken to forbid resident interpreters, until its connection is made anew. */
+const RESIDENT_TRIES = 2;
+
+interface Entry {
+  connection: Connection | null;
+  channel: Channel | null;
+  residentFailures: number;
+  /** Ends when the last request queued so far does. */
+  tail: Promise<unknown>;
+  idle: NodeJS.Timeout | null;
+}
+
+export function createPool(connect: Connect, maxConnecting: number): HostPool & { stats(): PoolStats } {
+  const entries = new Map<string, Entry>();
+  const counts: PoolStats = { connections: 0, resident: 0, execs: 0 };
+  const withSlot = createLimit(maxConnecting);
+  let isClosed = false;
+
+  async function visit(
+    entry: Entry,
+    target: HostTarget,
+    request: HostRequest,
+    key: ExpectedKey,
+  ): Promise<HostReply> {
+    const connection = await connected(entry, target, key);
+    checkKey(target, connection.fingerprint, key);
+    try {
+      const answer = await ask(entry, connection, target, request);
+      return { ...answer, fingerprint: connection.fingerprint };
+    } catch (error) {
+      // A host that went silent is not worth another wait on the same connection.
+      if (error instanceof HostError && error.kind === 'timeout') connection.end();
+      throw error;
+    }
+  }
+
+  async function connected(entry: Entry, target: HostTarget, key: ExpectedKey): Promise<Connection> {
+    if (entry.connection?.isOpen) return entry.connection;
+    const connection = await withSlot(() => connect(target, key));
+    counts.connections += 1;
+    Object.assign(entry, { connection, channel: null, residentFailures: 0 });
+    if (isClosed) connection.end();
+    return connection;
+  }
+
+  async function ask(
+    entry: Entry,
+    connection: Connection,
+    target: HostTarget,
+    request: HostRequest,
+  ): Promise<Answer> {
+    if (entry.residentFailures < RESIDENT_TRIES) {
+      try {
+        if (!entry.channel?.isOpen) {
+          entry.channel = await start(connection, target, residentLaunch(target.os), request.timeoutMs);
+          counts.resident += 1;
+        }
+        const answer = await entry.channel.request(request);
+        entry.residentFailures = 0;
+        return answer;
+      } catch (error) {
+        if (!(error instanceof ChannelBroken)) throw error;
+        entry.channel = null;
+        entry.residentFailures += 1;
+        if (!connection.isOpen) throw lost(target, error);
+      }
+    }
+    return await askOnce(connection, target, request);
+  }
+
+  async function askOnce(connection: Connection, target: HostTarget, request: HostRequest): Promise<Answer> {
+    counts.execs += 1;
+    try {
+      const launch = plainLaunch(target.os, request.script, encodeParams(request.params));
+      const channel = await start(connection, target, launch, request.timeoutMs, true);
+      const answer = await channel.request(request, false);
+      channel.close();
+      return answer;
+    } catch (error) {
+      if (!(error instanceof ChannelBroken)) throw error;
+      if (!connection.isOpen) throw lost(target, error);
+      const said = error.printed.split('\n').at(-1) ?? '';
+      throw new HostError('garbled', target.name, said || error.message, { printed: error.printed });
+    }
+  }
+
+  function rest(key: string, entry: Entry): void {
+    entry.idle = setTimeout(() => {
+      entry.connection?.end();
+      entries.delete(key);
+    }, IDLE_MS);
+    entry.idle.unref();
+  }
+
+  return {
+    async request(target, request, key) {
+      if (key === 'any' && request.script !== 'read')
+        throw new Error('only a read may meet an unpinned host');
+      if (isClosed) throw new HostError('unreachable', target.name, 'shutting down');
+      const id = `${target.os} ${target.name} ${target.address} ${target.ssh ?? ''}`;
+      const entry = entries.get(id) ?? newEntry();
+      entries.set(id, entry);
+      if (entry.idle) clearTimeout(entry.idle);
+      const turn = entry.tail.then(() => visit(entry, target, request, key));
+      const ended = turn
+        .catch(() => undefined)
+        .then(() => {
+          if (entry.tail === ended) rest(id, entry);
+        });
+      entry.tail = ended;
+      return await turn;
+    },
+    async close() {
+      isClosed = true;
+      for (const entry of entries.values()) {
+        if (entry.idle) clearTimeout(entry.idle);
+        entry.connection?.end();
+      }
+      await Promise.all([...entries.values()].map((entry) => entry.tail));
+      for (const entry of entries.values()) if (entry.idle) clearTimeout(entry.idle);
+      entries.clear();
+    },
+    stats: () => ({ ...counts }),
+  };
+}
+
+/** Starts an interpreter. The first request follows without waiting for its `@@READY@@`: that saves a round trip. */
+async function start(
+  connection: Connection,
+  target: HostTarget,
+  launch: Launch,
+  timeoutMs: number,
+  endStdin = false,
+): Promise<Channel> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new HostError('timeout', target.name, `no channel within ${timeoutMs / 1000} s`);
+    timer = setTimeout(() => reject(error), timeoutMs);
+  });
+  try {
+    const stream = await Promise.race([connection.exec(launch.command), late]);
+    const channel = openChannel(stream, target.name);
+    if (launch.stdin !== '') stream.write(launch.stdin);
+    if (endStdin) stream.end();
+    return channel;
+  } catch (error) {
+    if (error instanceof HostError) throw error;
+    throw new ChannelBroken(error instanceof Error ? error.message : String(error), '');
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function checkKey(target: HostTarget, fingerprint: string, key: ExpectedKey): void {
+  if (key !== 'any' && key.fingerprint !== fingerprint)
+    throw keyChanged(target.name, key.fingerprint, fingerprint);
+}
+
+/** The host shows another key than the pinned one. */
+export function keyChanged(host: string, expected: string, shown: string): HostError {
+  return new HostError('host-key-changed', host, `expected host key ${expected}, but it shows ${shown}`, {
+    fingerprint: shown,
+  });
+}
+
+function lost(target: HostTarget, error: ChannelBroken): HostError {
+  return new HostError('unreachable', target.name, 'the connection was lost', { printed: error.printed });
+}
+
+function newEntry(): Entry {
+  return { connection: null, channel: null, residentFailures: 0, tail: Promise.resolve(), idle: null };
+}
+
+/** At most `most` of the given jobs run at once; the others wait in line. */
+function createLimit(most: number): <T>(job: () => Promise<T>) => Promise<T> {
+  let free = most;
+  const waiting: (() => void)[] = [];
+  return async (job) => {
+    if (free > 0) free -= 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await job();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
+}

@@ -1,0 +1,64 @@
+/** The script files of each OS, and how an SSH server is asked to run them. They travel whole, once for each channel. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Os } from '../node/node.js';
+
+/** An exec request, and what is written to its stdin before any request. */
+export interface Launch {
+  command: string;
+  stdin: string;
+}
+
+const LINUX = ['params', 'read', 'sync', 'prove', 'serve'].map((name) => `${name}.sh`);
+
+/** What starts the resident interpreter. */
+export function residentLaunch(os: Os): Launch {
+  return os === 'windows' ? windowsLaunch() : { command: linuxCommand(), stdin: '' };
+}
+
+/** What runs a single request, as number 1. `params` is base64. The caller ends stdin after it. */
+export function plainLaunch(os: Os, script: string, params: string): Launch {
+  if (os === 'linux') return { command: `${linuxCommand()} ${quote(script)} ${quote(params)}`, stdin: '' };
+  const { command, stdin } = windowsLaunch();
+  return { command, stdin: `${stdin}1 ${script} ${params}\n` };
+}
+
+/** A word that any POSIX shell takes for exactly this text. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+const linuxCommand = once(() => {
+  const scripts = LINUX.map((name) => readScript('linux', name)).join('\n');
+  // Comments stay at home: what is sent is parsed again by every host's login shell.
+  return `exec /bin/sh -c ${quote(scripts.replace(/^\s*(#.*)?\n/gm, ''))} fairway`;
+});
+
+/** The same line means the same to cmd.exe and to PowerShell, whichever is sshd's shell; cmd.exe takes 8191 characters. */
+const windowsLaunch = once((): Launch => {
+  const loader = Buffer.from(readScript('windows', 'loader.ps1').trim(), 'utf16le').toString('base64');
+  const others = readdirSync(folder('windows')).filter((name) => name.endsWith('.ps1'));
+  const middle = others.filter((name) => !['loader.ps1', 'prelude.ps1', 'loop.ps1'].includes(name)).sort();
+  const scripts = ['prelude.ps1', ...middle, 'loop.ps1']
+    .map((name) => readScript('windows', name))
+    .join('\n');
+  return {
+    command: `powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand ${loader}`,
+    stdin: `${Buffer.from(scripts).toString('base64')}\n`,
+  };
+});
+
+function folder(os: Os): URL {
+  return new URL(`./${os}/`, import.meta.url);
+}
+
+function readScript(os: Os, name: string): string {
+  return readFileSync(new URL(name, folder(os)), 'utf8');
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -1,0 +1,226 @@
+/** SSH for real: the one door to node-ssh. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { NodeSSH } from 'node-ssh';
+import type { ChannelStream } from './channel.js';
+import { type ExpectedKey, HostError, type HostPool, type HostTarget } from './host.js';
+import { type Connection, createPool, keyChanged, type PoolStats } from './pool.js';
+import { loadSshConfig, type SshHop } from './ssh-config.js';
+
+export interface SshOptions {
+  /** OpenSSH client configuration. Default: `~/.ssh/config`, if there is one. */
+  sshConfigFile?: string;
+  /** A private key that is tried before those of the configuration. */
+  privateKeyFile?: string;
+  /** The user where the configuration names none. Default: who runs this. */
+  user?: string;
+  /** The SSH agent's socket. */
+  agent?: string;
+  /** The pinned fingerprint (`SHA256:…`) of a jump host, by the name that ProxyJump has for it. null: none, and it is refused. */
+  pinned(name: string): Promise<string | null>;
+}
+
+const CONNECT_MS = 10_000;
+const MAX_CONNECTING = 64;
+/** What ssh itself tries where nothing is configured. */
+const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homedir(), '.ssh', name));
+
+interface SshConnection extends Connection {
+  /** A TCP connection that the host makes for us. */
+  forward(host: string, port: number): Promise<Duplex>;
+  onClose(listener: () => void): void;
+}
+
+/** The pool that workers use. Throws when the configuration can't be read or has a line that can't be followed. */
+export function createSshPool(options: SshOptions): HostPool & { stats(): PoolStats } {
+  const config = loadSshConfig(options.sshConfigFile, options.user);
+  const shared = new Map<string, Jump>();
+
+  async function connect(target: HostTarget, key: ExpectedKey): Promise<Connection> {
+    const path = await asUnreachable(target.name, async () => config.resolve(target));
+    const jump = await jumpTo(path.jumps, target.name);
+    try {
+      const sock = await jump?.connection.then((open) => open.forward(path.host, path.port));
+      const connection = await logIn(path, options, key, target.name, sock);
+      connection.onClose(() => jump?.leave());
+      return connection;
+    } catch (error) {
+      jump?.leave();
+      throw error instanceof HostError ? error : new HostError('unreachable', target.name, textOf(error));
+    }
+  }
+
+  /** The connection to the last of these jump hosts, shared by all hosts behind it and closed with the last of them. */
+  async function jumpTo(jumps: readonly SshHop[], host: string): Promise<Jump | null> {
+    const hop = jumps.at(-1);
+    if (!hop) return null;
+    const id = JSON.stringify(jumps);
+    const known = shared.get(id);
+    if (known) return known.join();
+    const jump = new Jump(openJump(jumps.slice(0, -1), hop, host), () => shared.delete(id));
+    shared.set(id, jump);
+    return jump.join();
+  }
+
+  async function openJump(before: readonly SshHop[], hop: SshHop, host: string): Promise<SshConnection> {
+    const fingerprint = await options.pinned(hop.name);
+    const previous = await jumpTo(before, host);
+    try {
+      const sock = await previous?.connection.then((open) => open.forward(hop.host, hop.port));
+      // Never trusted on first use: whoever stands in for a jump host sees every host behind it ask for a login.
+      const connection = await logIn(
+        hop,
+        options,
+        { fingerprint: fingerprint ?? 'none pinned' },
+        hop.name,
+        sock,
+      );
+      connection.onClose(() => previous?.leave());
+      return connection;
+    } catch (error) {
+      previous?.leave();
+      throw error;
+    }
+  }
+
+  return createPool(connect, MAX_CONNECTING);
+}
+
+/** A shared connection that closes when nobody uses it any more. */
+class Jump {
+  readonly connection: Promise<SshConnection>;
+  private users = 0;
+  private readonly forget: () => void;
+
+  constructor(connection: Promise<SshConnection>, forget: () => void) {
+    this.connection = connection;
+    this.forget = forget;
+    connection.then((open) => open.onClose(forget), forget);
+  }
+
+  join(): this {
+    this.users += 1;
+    return this;
+  }
+
+  leave(): void {
+    this.users -= 1;
+    if (this.users > 0) return;
+    this.forget();
+    this.connection.then(
+      (open) => open.end(),
+      () => undefined,
+    );
+  }
+}
+
+async function logIn(
+  hop: SshHop,
+  options: SshOptions,
+  key: ExpectedKey,
+  host: string,
+  through?: Duplex,
+): Promise<SshConnection> {
+  const authHandler = await methods(hop, options);
+  if (authHandler.length === 0) {
+    throw new HostError(
+      'auth',
+      host,
+      `no SSH key for ${hop.user}@${hop.host}: none of the key files can be read, and there is no agent`,
+    );
+  }
+  // Without noDelay a cold connection loses about 40 ms to delayed acknowledgements.
+  const { port, bindAddress: localAddress } = hop;
+  const sock =
+    through ?? connectTcp({ host: hop.host, port, noDelay: true, ...(localAddress ? { localAddress } : {}) });
+  let shown = '';
+  const ssh = new NodeSSH();
+  const ready = ssh.connect({
+    sock: sock as Duplex & import('node:net').Socket,
+    username: hop.user,
+    authHandler,
+    readyTimeout: CONNECT_MS,
+    keepaliveInterval: 15_000,
+    keepaliveCountMax: 3,
+    // Runs before anything of ours is sent, the user's name included.
+    hostVerifier: (presented: Buffer) => {
+      shown = `SHA256:${createHash('sha256').update(presented).digest('base64').replace(/=+$/, '')}`;
+      return key === 'any' || key.fingerprint === shown;
+    },
+  });
+  const client = ssh.connection;
+  if (!client) throw new HostError('unreachable', host, 'no connection');
+  // node-ssh takes its only error listener away once connected; without one a reset would end the whole process.
+  client.on('error', () => client.destroy());
+  let isOpen = true;
+  client.on('close', () => {
+    isOpen = false;
+  });
+  try {
+    await ready;
+  } catch (error) {
+    client.destroy();
+    sock.destroy();
+    if (key !== 'any' && shown !== '' && shown !== key.fingerprint)
+      throw keyChanged(host, key.fingerprint, shown);
+    throw toHostError(error, hop, host);
+  }
+  return {
+    get isOpen() {
+      return isOpen;
+    },
+    fingerprint: shown,
+    exec: (command) =>
+      new Promise<ChannelStream>((resolve, reject) => {
+        client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)));
+      }),
+    forward: (toHost, toPort) => ssh.forwardOut('127.0.0.1', 0, toHost, toPort),
+    onClose(listener) {
+      if (isOpen) client.on('close', listener);
+      else listener();
+    },
+    end() {
+      isOpen = false;
+      client.destroy();
+    },
+  };
+}
+
+type Method =
+  | { type: 'publickey'; username: string; key: string }
+  | { type: 'agent'; username: string; agent: string };
+
+/** How to log in, best first. There is no `none` to begin with: it would cost a round trip. */
+async function methods(hop: SshHop, options: SshOptions): Promise<Method[]> {
+  const configured = hop.identityFiles ?? (options.privateKeyFile === undefined ? DEFAULT_KEYS : []);
+  const files = options.privateKeyFile === undefined ? configured : [options.privateKeyFile, ...configured];
+  const keys = await Promise.all([...new Set(files)].map((file) => readFile(file, 'utf8').catch(() => '')));
+  const usable = keys.filter((key) => key.includes('PRIVATE KEY'));
+  const username = hop.user;
+  const byKey = usable.map((key) => ({ type: 'publickey' as const, username, key }));
+  if (options.agent === undefined || hop.identitiesOnly) return byKey;
+  return [...byKey, { type: 'agent', username, agent: options.agent }];
+}
+
+function toHostError(error: unknown, hop: SshHop, host: string): HostError {
+  const level = error instanceof Error && 'level' in error ? error.level : '';
+  if (level === 'client-authentication')
+    return new HostError('auth', host, `${hop.host} refused our key for the user ${hop.user}`);
+  return new HostError('unreachable', host, `${hop.host} port ${hop.port}: ${textOf(error)}`);
+}
+
+async function asUnreachable<T>(host: string, job: () => Promise<T>): Promise<T> {
+  try {
+    return await job();
+  } catch (error) {
+    throw new HostError('unreachable', host, `SSH configuration: ${textOf(error)}`);
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

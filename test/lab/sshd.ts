@@ -1,0 +1,111 @@
+/** A real sshd in a lab host's namespaces, as the lab needs it. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+import { start } from './system.js';
+
+/** How a Linux lab host differs from a plain one. */
+export interface LinuxOptions {
+  /** Logs in as this user, not root, with this line in sudoers. */
+  user?: { name: string; sudoers: string };
+  /** What /bin/sh is there. */
+  sh?: 'dash' | 'bash' | 'busybox';
+  /** What the login's ~/.bashrc says; Debian's bash reads it on every exec. */
+  bashrc?: string;
+}
+
+export interface SshdPlace extends LinuxOptions {
+  namespace: string;
+  /** The host's own folder. */
+  dir: string;
+  hostKey: string;
+  authorizedKeys: string;
+}
+
+/** Makes an ed25519 key pair: `file` and `file.pub`. Gives the public line. */
+export function makeKey(file: string): string {
+  const { private: secret, public: open } = ssh2.utils.generateKeyPairSync('ed25519');
+  writeFileSync(file, secret, { mode: 0o600 });
+  writeFileSync(`${file}.pub`, `${open}\n`);
+  return open;
+}
+
+/** SHA-256 of a public key line, in OpenSSH's form. */
+export function fingerprintOf(publicLine: string): string {
+  const blob = Buffer.from(publicLine.split(' ')[1] ?? '', 'base64');
+  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+}
+
+/**
+ * Starts sshd; its process id. The mount namespace that `ip netns exec` makes is this host's own: it gets its own /run and /tmp,
+ * and what the options ask for instead of the machine's passwd, shells and sudoers.
+ */
+export function startSshd(place: SshdPlace): number {
+  const config = join(place.dir, 'sshd_config');
+  writeFileSync(config, sshdConfig(place));
+  const mounts = [
+    'mount -t tmpfs -o mode=755 run /run',
+    'mkdir /run/sshd',
+    'mount -t tmpfs -o mode=1777 tmp /tmp',
+    ...accounts(place),
+    ...(place.sh === undefined || place.sh === 'dash'
+      ? []
+      : [`mount --bind "$(command -v ${place.sh})" "$(readlink -f /bin/sh)"`]),
+  ];
+  const script = `set -e\n${mounts.join('\n')}\nexec /usr/sbin/sshd -D -f ${config}\n`;
+  return start('ip', ['netns', 'exec', place.namespace, 'bash', '-c', script]);
+}
+
+function sshdConfig(place: SshdPlace): string {
+  return `Port 22
+ListenAddress 0.0.0.0
+HostKey ${place.hostKey}
+PidFile none
+AuthorizedKeysFile ${place.authorizedKeys}
+StrictModes no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+UsePAM no
+UseDNS no
+PrintMotd no
+LogLevel QUIET
+MaxStartups 100:30:200
+Subsystem sftp internal-sftp
+`;
+}
+
+/** Accounts of the host's own: root with a home in the lab, and the user asked for. No password is locked, as sshd without PAM minds that. */
+function accounts(place: SshdPlace): string[] {
+  const etc = join(place.dir, 'etc');
+  const home = join(place.dir, 'home');
+  mkdirSync(join(etc, 'sudoers.d'), { recursive: true });
+  mkdirSync(home, { recursive: true });
+  const lines = (file: string): string[] =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('root:'));
+  const { user } = place;
+  const extra = (line: string): string[] => (user ? [line] : []);
+  const write = (name: string, rows: string[], mode: number): string => {
+    writeFileSync(join(etc, name), `${rows.join('\n')}\n`, { mode });
+    return `mount --bind ${join(etc, name)} /etc/${name}`;
+  };
+  if (place.bashrc !== undefined) writeFileSync(join(home, '.bashrc'), place.bashrc);
+  const passwd = [
+    `root:x:0:0:root:${home}:/bin/bash`,
+    ...extra(`${user?.name}:x:61555:61555::${home}:/bin/bash`),
+  ];
+  const mounts = [
+    write('passwd', [...passwd, ...lines('/etc/passwd')], 0o644),
+    write(
+      'shadow',
+      ['root:*:19000::::::', ...extra(`${user?.name}:*:19000::::::`), ...lines('/etc/shadow')],
+      0o640,
+    ),
+  ];
+  if (!user) return mounts;
+  writeFileSync(join(etc, 'sudoers.d', 'fairway'), `${user.sudoers}\n`, { mode: 0o440 });
+  return [...mounts, `mount --bind ${join(etc, 'sudoers.d')} /etc/sudoers.d`];
+}

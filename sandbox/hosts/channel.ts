@@ -10,12 +10,13 @@ export type Answer = (script: string, params: unknown) => Promise<Printed | null
 
 export interface Printed {
   lines: string[];
-  stderr: string;
+  /** What else the host printed; no part of the answer. */
+  printed: string;
 }
 
-const READY = '@@READY@@ 1\n';
-/** The one request of a plain exec has no id of its own. */
-const ONLY = '0';
+const READY = '@@READY@@ 1';
+/** The number of a plain exec's one request. */
+const ONLY = '1';
 
 /** Serves one command to its end. */
 export async function serve(channel: ServerChannel, os: Os, command: string, answer: Answer): Promise<void> {
@@ -31,46 +32,40 @@ export async function serve(channel: ServerChannel, os: Os, command: string, ans
     finish(channel, os === 'linux' ? 127 : 1);
     return;
   }
+  const print = (...lines: string[]): void => {
+    const end = os === 'windows' ? '\r\n' : '\n';
+    if (!channel.destroyed) channel.write(lines.map((line) => line + end).join(''));
+  };
+  const reply = async (id: string, script: string, params: string): Promise<void> => {
+    const decoded = decode(params);
+    const said = decoded === undefined ? { lines: [NOT_JSON], printed: '' } : await answer(script, decoded);
+    if (said === null) return;
+    const stray = said.printed.split('\n').filter((line) => line !== '');
+    print(...stray, `@@R@@ ${id} ${said.lines.length}`, ...said.lines);
+  };
+
   if (invocation.form === 'once') {
-    channel.write(READY);
-    await reply(channel, ONLY, invocation.script, invocation.params, answer);
-    finish(channel, 0);
-    return;
+    print(READY);
+    await reply(ONLY, invocation.script, invocation.params);
+    return finish(channel, 0);
   }
   let loaded = invocation.form === 'resident';
-  if (loaded) channel.write(READY);
+  if (loaded) print(READY);
   for await (const line of createInterface({ input: channel })) {
     if (!loaded) {
       if (!isBase64(line)) return finish(channel, 1);
       loaded = true;
-      channel.write(READY);
+      print(READY);
       continue;
     }
     const [, id, script, params] = /^(\d+) ([a-z-]+) (\S+)$/.exec(line) ?? [];
-    // A line that is no request is ignored, as the interpreters do.
-    if (id !== undefined && script !== undefined && params !== undefined) {
-      await reply(channel, id, script, params, answer);
-    }
+    if (id === undefined || script === undefined || params === undefined) print('not a request');
+    else await reply(id, script, params);
   }
   finish(channel, 0);
 }
 
-async function reply(
-  channel: ServerChannel,
-  id: string,
-  script: string,
-  params: string,
-  answer: Answer,
-): Promise<void> {
-  const decoded = decode(params);
-  const printed =
-    decoded === undefined
-      ? { lines: [failure(new ScriptError('PARAMS', 'parameters are not base64 of JSON'))], stderr: '' }
-      : await answer(script, decoded);
-  if (printed === null || channel.destroyed) return;
-  if (printed.stderr !== '') channel.stderr.write(printed.stderr);
-  channel.write([`@@R@@ ${id} ${printed.lines.length}`, ...printed.lines, ''].join('\n'));
-}
+const NOT_JSON = failure(new ScriptError('PARAMS', 'parameters are not base64 of JSON'), 'PARAMS');
 
 function decode(params: string): unknown {
   if (!isBase64(params)) return undefined;

@@ -4,11 +4,11 @@ import type { Ipv4 } from '../../src/ip.js';
 import { Ipv4Text } from '../../src/node/node.js';
 import { type Fabric, reachable } from './fabric.js';
 
-/** One request run to its end: the host afterwards, and what it printed. */
+/** One request run to its end: the host afterwards, its answer's lines, and what else it printed. */
 export interface Outcome<Host> {
   host: Host;
   lines: string[];
-  stderr: string;
+  printed: string;
 }
 
 /** A script's no, in the form that the real ones have. */
@@ -22,16 +22,10 @@ export class ScriptError extends Error {
 
 export const Fence = z.int().nonnegative();
 
-/** Refuses a lease that another one has overtaken; gives the token to remember. */
-export function checkFence(seen: number, fence: number): number {
-  if (fence < seen) throw new ScriptError('FENCED', `token ${fence} is older than ${seen}`);
-  return fence;
-}
-
-/** The one line of a failure. */
-export function failure(error: unknown): string {
+/** The one line of a failure. `badParams` is the platform's code for parameters of another shape. */
+export function failure(error: unknown, badParams: string): string {
   if (error instanceof z.ZodError) {
-    return JSON.stringify({ ok: false, code: 'PARAMS', error: z.prettifyError(error) });
+    return JSON.stringify({ ok: false, code: badParams, error: z.prettifyError(error) });
   }
   if (!(error instanceof ScriptError)) throw error;
   return JSON.stringify({ ok: false, code: error.code, error: error.message });

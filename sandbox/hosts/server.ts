@@ -80,7 +80,9 @@ export async function startSshServer(options: {
 
 /** An ed25519 key pair in OpenSSH's formats. */
 export function newKey(comment = ''): { private: string; public: string } {
-  return ssh2.utils.generateKeyPairSync('ed25519', { comment });
+  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+  // ssh2 1.17 drops leading zero bytes of the public half: one key in 256 is malformed.
+  return ssh2.utils.parseKey(pair.private) instanceof Error ? newKey(comment) : pair;
 }
 
 function accept(

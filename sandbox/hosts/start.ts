@@ -25,23 +25,23 @@ export async function startSandboxHosts(options: {
   if (clientKey instanceof Error) throw clientKey;
 
   const hosts = new Map<string, SandboxHost>();
-  for (const [index, spec] of options.hosts.entries()) {
-    hosts.set(spec.name, await startHost(spec, index + 1, clientKey, () => fabricOf(hosts.values())));
-  }
-
+  const close = async (): Promise<void> => {
+    await Promise.all([...hosts.values()].map((host) => host.down()));
+  };
   const keyFile = join(workDir, 'id_ed25519');
   const sshConfigFile = join(workDir, 'ssh_config');
-  await mkdir(workDir, { recursive: true, mode: 0o700 });
-  await writeFile(keyFile, key.private, { mode: 0o600 });
-  await writeFile(sshConfigFile, [...hosts.values()].map((host) => sshConfig(host, keyFile)).join('\n'));
-  return {
-    sshConfigFile,
-    keyFile,
-    hosts,
-    close: async () => {
-      await Promise.all([...hosts.values()].map((host) => host.down()));
-    },
-  };
+  try {
+    for (const [index, spec] of options.hosts.entries()) {
+      hosts.set(spec.name, await startHost(spec, index + 1, clientKey, () => fabricOf(hosts.values())));
+    }
+    await mkdir(workDir, { recursive: true, mode: 0o700 });
+    await writeFile(keyFile, key.private, { mode: 0o600 });
+    await writeFile(sshConfigFile, [...hosts.values()].map((host) => sshConfig(host, keyFile)).join('\n'));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { sshConfigFile, keyFile, hosts, close };
 }
 
 /** A host is found by its name and by its address. */

@@ -2,16 +2,16 @@
 import { cidrAround, contains, type Ipv4, parseCidr, parseIpv4 } from '../../../src/ip.js';
 import type { Interface, LinuxHost, LinuxRoute } from '../state.js';
 
-/** What `ip` prints on stderr for one line. */
+/** What `ip` prints of a line that fails. */
 class IpError extends Error {}
 
 const EXISTS = 'RTNETLINK answers: File exists';
 const NO_ROUTE = 'RTNETLINK answers: No such process';
 
-/** Runs every line, as `ip -force` does: a failing one says so on stderr and does not stop the next. */
-export function runBatch(host: LinuxHost, batch: string): { host: LinuxHost; stderr: string } {
+/** Runs every line, as `ip -force` does: a failing one says so and does not stop the next. */
+export function runBatch(host: LinuxHost, batch: string): { host: LinuxHost; printed: string } {
   let now = host;
-  let stderr = '';
+  let printed = '';
   for (const [index, line] of batch.split('\n').entries()) {
     const words = line.split(/\s+/).filter((word) => word !== '');
     if (words.length === 0) continue;
@@ -19,10 +19,10 @@ export function runBatch(host: LinuxHost, batch: string): { host: LinuxHost; std
       now = runLine(now, words);
     } catch (error) {
       if (!(error instanceof IpError)) throw error;
-      stderr += `${error.message}\nCommand failed -:${index + 1}\n`;
+      printed += `${error.message}\nCommand failed -:${index + 1}\n`;
     }
   }
-  return { host: now, stderr };
+  return { host: now, printed };
 }
 
 function runLine(host: LinuxHost, [object = '', verb = '', ...rest]: string[]): LinuxHost {

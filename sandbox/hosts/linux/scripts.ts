@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { Ipv4Text } from '../../../src/node/node.js';
 import type { Fabric } from '../fabric.js';
-import { Addresses, checkFence, Fence, failure, type Outcome, prove, ScriptError } from '../script.js';
+import { Addresses, Fence, failure, type Outcome, prove, ScriptError } from '../script.js';
 import type { LinuxHost } from '../state.js';
 import { runBatch } from './ip.js';
 import { showAddresses, showRoutes } from './show.js';
@@ -16,6 +16,14 @@ const ProveParams = z.object({
     .pipe(Addresses),
 });
 
+/** What `sync` lets through to `ip`, which could run any program. */
+const LINES = [
+  /^route (add|del) .+ proto 155$/,
+  /^link (add name|delete) .+ type bridge$/,
+  /^link set .+ (up|down)$/,
+  /^address (add|del) .+ dev .+$/,
+];
+
 /** Runs one request. Never throws for what a client sent. */
 export function runLinuxScript(
   host: LinuxHost,
@@ -26,19 +34,19 @@ export function runLinuxScript(
   try {
     switch (script) {
       case 'read':
-        return { host, lines: read(host), stderr: '' };
+        return { host, lines: read(host), printed: '' };
       case 'sync':
         return sync(host, SyncParams.parse(params));
       case 'prove': {
         const { source, targets } = ProveParams.parse(params);
         const answers = prove(fabric, host.name, source, targets);
-        return { host, lines: [JSON.stringify({ ok: true, answers })], stderr: '' };
+        return { host, lines: [JSON.stringify({ ok: true, answers })], printed: '' };
       }
       default:
-        throw new ScriptError('SCRIPT', `no script ${script}`);
+        throw new ScriptError('SCRIPT', 'no such script');
     }
   } catch (error) {
-    return { host, lines: [failure(error)], stderr: '' };
+    return { host, lines: [failure(error, 'PARAMS')], printed: '' };
   }
 }
 
@@ -49,8 +57,14 @@ function read(host: LinuxHost): string[] {
 }
 
 function sync(host: LinuxHost, params: z.output<typeof SyncParams>): Outcome<LinuxHost> {
-  const fence = checkFence(host.fence, params.fence);
-  const { host: changed, stderr } = runBatch({ ...host, fence }, params.batch);
+  const { fence, batch } = params;
+  for (const line of batch.split('\n').slice(0, -1)) {
+    if (!LINES.some((form) => form.test(line))) {
+      throw new ScriptError('PARAMS', `not a line that I run: ${line}`);
+    }
+  }
+  if (fence < host.fence) throw new ScriptError('FENCED', `token ${fence} is older than ${host.fence}`);
+  const { host: changed, printed } = runBatch({ ...host, fence }, batch);
   const after = params.forward === '' ? changed : { ...changed, forward: params.forward === '1' };
-  return { host: after, lines: read(after), stderr };
+  return { host: after, lines: read(after), printed };
 }

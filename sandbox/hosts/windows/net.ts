@@ -19,9 +19,15 @@ export function interfaceOf(host: WindowsHost, address: Ipv4): WindowsInterface 
   const found = host.interfaces.filter((nic) => nic.addresses.some((held) => held.address === address));
   const [only] = found;
   if (only === undefined || found.length > 1) {
-    throw new ScriptError('', `node IP ${address} is on ${found.length} interfaces`);
+    throw new ScriptError('NODE-IP', `the node's address ${address} is on ${found.length} interfaces`);
   }
   return only;
+}
+
+/** Remembers the highest fencing token, and refuses a lease that another one has overtaken. */
+export function passFence(host: WindowsHost, fence: number): WindowsHost {
+  if (fence >= host.fence) return { ...host, fence };
+  throw new ScriptError('FENCED', `another worker has taken this host over (${host.fence} > ${fence})`);
 }
 
 /** The host adapter of the container network: Hyper-V gives it the MAC of the NIC that it took. */
@@ -64,7 +70,7 @@ export function setForwarding(host: WindowsHost, ifIndex: number, forwarding: bo
 /** `docker network create -d transparent`: the NIC loses its addresses, and a host adapter with its MAC appears. */
 export function createNetwork(host: WindowsHost, network: TransparentNetwork): WindowsHost {
   const nic = host.interfaces.find(({ kind, mac }) => kind === 'physical' && mac === network.mac);
-  if (nic === undefined) throw new ScriptError('', `no NIC with the MAC ${network.mac}`);
+  if (nic === undefined) throw new ScriptError('NIC', `no NIC with the MAC ${network.mac}`);
   const adapter: WindowsInterface = {
     name: 'vEthernet (HNSTransparent)',
     ifIndex: 1 + Math.max(...host.interfaces.map(({ ifIndex }) => ifIndex)),
@@ -119,11 +125,12 @@ export function busyReasons(host: WindowsHost, nic: WindowsInterface, nodeIp: Ip
   return [
     // The sandbox's SSH session, too, comes in by the node's address.
     ...(nic.addresses.some(({ address }) => address === nodeIp)
-      ? ["it carries the node's address and this SSH session"]
+      ? ["it carries the node's address", 'it carries this SSH session']
       : []),
     ...(host.active.some((route) => route.ifIndex === nic.ifIndex && prefixLength(route.destination) === 0)
       ? ['it holds a default route']
       : []),
+    ...(nic.kind === 'pod' ? ['it is a Hyper-V host adapter'] : []),
   ];
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { contains, prefixLength } from '../../../src/ip.js';
 import { Ipv4Text, Mac } from '../../../src/node/node.js';
 import { ScriptError } from '../script.js';
-import type { WindowsHost, WindowsInterface, WindowsRoute } from '../state.js';
+import type { TransparentNetwork, WindowsHost, WindowsInterface, WindowsRoute } from '../state.js';
 import { busyReasons, interfaceOf, podAdapter, type Store } from './net.js';
 
 export const ReadParams = z.object({
@@ -32,12 +32,7 @@ export function readData(host: WindowsHost, params: z.output<typeof ReadParams>)
         addresses: nic.addresses.map(({ address }) => address),
         busy: busyReasons(host, nic, params.nodeIp),
       })),
-    podNetworks: host.networks.map(({ name, subnet, gateway }) => ({
-      name,
-      driver: 'transparent',
-      subnet,
-      gateway,
-    })),
+    podNetworks: host.networks.map(networkData),
     podNic: podNicData(params.containerNic ? podAdapter(host, params.containerNic) : undefined),
   };
 }
@@ -58,6 +53,11 @@ export function readTables(host: WindowsHost, nodeIp: string): object {
       forwarding: forwardingText(nic),
     })),
   };
+}
+
+/** A network as docker describes it. */
+export function networkData({ name, subnet, gateway }: TransparentNetwork): object {
+  return { name, driver: 'transparent', subnet, gateway };
 }
 
 export function forwardingText(nic: WindowsInterface): 'Enabled' | 'Disabled' {

@@ -63,8 +63,8 @@ export async function run(client: Client, command: string, stdin = '') {
 export interface Resident {
   /** Sends one request and gives its answer's lines, parsed. */
   ask(script: string, params: unknown): Promise<unknown[]>;
-  /** All of stderr so far. */
-  stderr(): string;
+  /** Every line so far that was no part of an answer. */
+  printed(): string[];
   close(): void;
 }
 
@@ -78,10 +78,7 @@ export async function openResident(host: SandboxHost, keyFile: string): Promise<
     if (done === true) throw new Error('the channel ended');
     return value;
   };
-  let stderr = '';
-  channel.stderr.on('data', (chunk: Buffer) => {
-    stderr += String(chunk);
-  });
+  const printed: string[] = [];
   if (host.os === 'windows') channel.write(`${SCRIPTS}\n`);
   const ready = await line();
   if (ready !== '@@READY@@ 1') throw new Error(ready);
@@ -90,13 +87,18 @@ export async function openResident(host: SandboxHost, keyFile: string): Promise<
     ask: async (script, params) => {
       id += 1;
       channel.write(`${id} ${script} ${base64(params)}\n`);
-      const [, answered, count] = /^@@R@@ (\d+) (\d+)$/.exec(await line()) ?? [];
+      let header = await line();
+      while (!header.startsWith('@@R@@')) {
+        printed.push(header);
+        header = await line();
+      }
+      const [, answered, count] = /^@@R@@ (\d+) (\d+)$/.exec(header) ?? [];
       if (Number(answered) !== id) throw new Error(`answer to ${answered} instead of ${id}`);
       const answer: unknown[] = [];
       for (let at = 0; at < Number(count); at += 1) answer.push(JSON.parse(await line()));
       return answer;
     },
-    stderr: () => stderr,
+    printed: () => printed,
     close: () => client.end(),
   };
 }

@@ -172,7 +172,7 @@ describe('a Linux host', () => {
     ]);
   });
 
-  test('runs a batch to its end: what fails is on stderr, what works is in the tables', async () => {
+  test('runs a batch to its end: what fails is printed, what works is in the tables', async () => {
     const channel = await resident('lin01');
     host('lin01').addForeignRoute({ destination: '192.168.5.0/24', nextHop: '10.0.0.6' });
     const batch =
@@ -188,7 +188,7 @@ describe('a Linux host', () => {
       protocol: '155',
       flags: [],
     });
-    expect(channel.stderr()).toBe('RTNETLINK answers: File exists\nCommand failed -:1\n');
+    expect(channel.printed()).toEqual(['RTNETLINK answers: File exists', 'Command failed -:1']);
   });
 
   test('a lower fencing token is refused and changes nothing', async () => {
@@ -241,7 +241,7 @@ describe('a Windows host', () => {
     const channel = await resident('win03');
     const [answer] = await channel.ask('read', { ...readWin01, nodeIp: '10.0.0.8' });
     expect(answer).toMatchObject({
-      data: { ifIndex: null, nodeError: 'node IP 10.0.0.8 is on 0 interfaces' },
+      data: { ifIndex: null, nodeError: "the node's address 10.0.0.8 is on 0 interfaces" },
     });
   });
 
@@ -261,7 +261,10 @@ describe('a Windows host', () => {
     });
     expect(answer).toMatchObject({ ok: true, changed: true });
     const { data } = answer as { data: { conflicts: string[]; routes: { store: string; dest: string }[] } };
-    expect(data.conflicts).toEqual(['192.168.5.0/24 via 10.0.0.99 is not ours']);
+    expect(data.conflicts).toEqual([
+      expect.stringMatching(/^192\.168\.5\.0\/24 via 10\.0\.0\.99 on interface \d+, ActiveStore$/),
+      expect.stringContaining('PersistentStore'),
+    ]);
     expect(data.routes.filter(({ dest }) => dest === '192.168.0.0/24').map(({ store }) => store)).toEqual([
       'ActiveStore',
       'PersistentStore',
@@ -319,7 +322,9 @@ describe('a Windows host', () => {
     const out = await run(client, POWERSHELL, `${SCRIPTS}\n1 read ${base64(readWin01)}\n`);
     client.end();
     expect(out.code).toBe(0);
-    expect(out.stdout).toMatch(/^@@READY@@ 1\n@@R@@ 1 1\n\{"ok":true,"changed":false,"data":\{.*\}\}\n$/);
+    expect(out.stdout).toMatch(
+      /^@@READY@@ 1\r\n@@R@@ 1 1\r\n\{"ok":true,"changed":false,"data":\{.*\}\}\r\n$/,
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 /** The chat prompt: a line is typed, sent through the fake Slack, and what comes back is drawn. */
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
 import type { Look } from '../card/card.js';
-import { type Session, startSession, Trouble } from './session.js';
+import { type Session, startSession } from './session.js';
 
 export interface PromptOptions {
   /** The fake Slack's base URL. */
@@ -97,8 +97,7 @@ async function runLive(
     try {
       if (!(await session.obey(line))) return 0;
     } catch (error) {
-      if (!(error instanceof Trouble)) throw error;
-      output.write(`${error.message}\n`);
+      output.write(`${error instanceof Error ? error.message : String(error)}\n`);
     }
   }
 }

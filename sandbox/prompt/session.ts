@@ -37,7 +37,7 @@ export interface SessionOptions {
 export interface Session {
   who(): string;
   where(): string;
-  /** Runs one line; false when it says to quit. Throws Trouble when it goes wrong. */
+  /** Runs one line; false when it says to quit. Throws, in words for whoever typed it, when it goes wrong. */
   obey(typed: string): Promise<boolean>;
   /** Calls back when the fake Slack has gone. */
   onGone(listener: () => void): void;
@@ -45,7 +45,7 @@ export interface Session {
 }
 
 /** A line that went wrong, in words for whoever typed it. */
-export class Trouble extends Error {}
+class Trouble extends Error {}
 
 /** Connects. Rejects when there is no fake Slack, or no such channel. */
 export async function startSession(options: SessionOptions): Promise<Session> {

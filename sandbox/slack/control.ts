@@ -65,7 +65,7 @@ export function startStreams(wiring: Wiring): {
       const channel = query.get('channel');
       server.handleUpgrade(request, socket, head, (stream) => {
         const onSight = (sight: Sight): void => {
-          if (isFor(sight, users, channel)) stream.send(JSON.stringify(sight));
+          if (isFor(sight, users, channel)) stream.send(JSON.stringify(brief(sight)));
         };
         wiring.world.sights.on('sight', onSight);
         stream.on('close', () => wiring.world.sights.off('sight', onSight));
@@ -83,4 +83,9 @@ function isFor(sight: Sight, users: readonly string[], channel: string | null): 
   if (sight.type === 'view') return users.includes(sight.view.userId);
   if (channel !== null && sight.message.channel !== channel) return false;
   return users.some((user) => maySee(sight.message, user));
+}
+
+/** Without the past, which would grow with every edit. */
+function brief(sight: Sight): Sight {
+  return sight.type === 'view' ? sight : { ...sight, message: { ...sight.message, versions: [] } };
 }

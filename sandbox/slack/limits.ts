@@ -1,56 +1,8 @@
-/** Slack's limits on blocks and views. Numbers: docs.slack.dev reference and @slack/types; where undocumented, said so. Pure. */
+/** Which blocks and views Slack takes. Pure. */
+import { anyText, atMost, each, plainText, pointer, type Report, required, textLength } from './check.js';
+import { checkElement } from './check-element.js';
+import { LIMIT, type Problem } from './numbers.js';
 import { isObj, type Obj, objects, str } from './types.js';
-
-export interface Problem {
-  error: string;
-  /** In Slack's own form: what is wrong, and a JSON pointer to it. */
-  detail: string;
-}
-
-export const LIMIT = {
-  messageBlocks: 50,
-  viewBlocks: 100,
-  /** Undocumented: `msg_blocks_too_long` was reported at about this sum of text (slackapi/bolt-js#2509). */
-  messageBlocksText: 13_200,
-  messageText: 40_000,
-  messageTextAdvised: 4000,
-  text: 3000,
-  header: 150,
-  fields: 10,
-  fieldText: 2000,
-  contextElements: 10,
-  contextActions: 5,
-  actionsElements: 25,
-  buttonText: 75,
-  buttonValue: 2000,
-  url: 3000,
-  id: 255,
-  confirmTitle: 100,
-  confirmText: 300,
-  confirmButton: 30,
-  optionText: 75,
-  optionValue: 150,
-  options: 100,
-  choices: 10,
-  overflow: 5,
-  placeholder: 150,
-  label: 2000,
-  inputMax: 3000,
-  tableRows: 100,
-  tableCells: 20,
-  /** Over all tables of one message. */
-  tableText: 10_000,
-  markdown: 12_000,
-  alert: 200,
-  imageText: 2000,
-  containerBlocks: 10,
-  containerTitle: 150,
-  viewTitle: 24,
-  privateMetadata: 3000,
-  viewBytes: 250_000,
-} as const;
-
-type Report = (path: string, text: string) => void;
 
 /** Checks a message's blocks; empty when Slack would take them. */
 export function checkMessageBlocks(blocks: unknown): Problem[] {
@@ -200,75 +152,6 @@ const BLOCK: Readonly<Record<string, (block: Obj, path: string, report: Report) 
   },
 };
 
-function checkElement(element: unknown, path: string, report: Report): void {
-  if (!isObj(element)) {
-    report(path, 'must be an object');
-    return;
-  }
-  const type = str(element['type']);
-  const check = ELEMENT[type];
-  if (!check) {
-    report(`${path}/type`, `unsupported type: ${type || 'none'}`);
-    return;
-  }
-  atMost(str(element['action_id']), `${path}/action_id`, LIMIT.id, report);
-  if (element['confirm'] !== undefined) checkConfirm(element['confirm'], `${path}/confirm`, report);
-  if (element['placeholder'] !== undefined)
-    plainText(element['placeholder'], `${path}/placeholder`, LIMIT.placeholder, report);
-  check(element, path, report);
-}
-
-const ELEMENT: Readonly<Record<string, (element: Obj, path: string, report: Report) => void>> = {
-  button: (element, path, report) => {
-    plainText(element['text'], `${path}/text`, LIMIT.buttonText, report);
-    atMost(str(element['value']), `${path}/value`, LIMIT.buttonValue, report);
-    atMost(str(element['url']), `${path}/url`, LIMIT.url, report);
-    const style = element['style'];
-    if (style !== undefined && style !== 'primary' && style !== 'danger')
-      report(`${path}/style`, 'must be primary or danger');
-  },
-  image: (element, path, report) =>
-    required(element['alt_text'], `${path}/alt_text`, LIMIT.imageText, report),
-  plain_text_input: (element, path, report) => {
-    const most = element['max_length'];
-    if (typeof most === 'number' && most > LIMIT.inputMax)
-      report(`${path}/max_length`, `must be at most ${LIMIT.inputMax}`);
-  },
-  static_select: (element, path, report) => options(element, path, LIMIT.options, report),
-  multi_static_select: (element, path, report) => options(element, path, LIMIT.options, report),
-  overflow: (element, path, report) => options(element, path, LIMIT.overflow, report),
-  checkboxes: (element, path, report) => options(element, path, LIMIT.choices, report),
-  radio_buttons: (element, path, report) => options(element, path, LIMIT.choices, report),
-  users_select: () => {},
-  multi_users_select: () => {},
-  conversations_select: () => {},
-  channels_select: () => {},
-  number_input: () => {},
-  datepicker: () => {},
-  timepicker: () => {},
-};
-
-function options(element: Obj, path: string, most: number, report: Report): void {
-  if (element['option_groups'] !== undefined) return;
-  each(element['options'], `${path}/options`, most, report, (option, at) => {
-    anyText(option['text'], `${at}/text`, LIMIT.optionText, report);
-    atMost(str(option['value']), `${at}/value`, LIMIT.optionValue, report);
-  });
-}
-
-function checkConfirm(confirm: unknown, path: string, report: Report): void {
-  if (!isObj(confirm)) {
-    report(path, 'must be an object');
-    return;
-  }
-  if (confirm['title'] !== undefined)
-    plainText(confirm['title'], `${path}/title`, LIMIT.confirmTitle, report);
-  anyText(confirm['text'], `${path}/text`, LIMIT.confirmText, report);
-  for (const key of ['confirm', 'deny']) {
-    if (confirm[key] !== undefined) plainText(confirm[key], `${path}/${key}`, LIMIT.confirmButton, report);
-  }
-}
-
 /** Slack refuses an empty text anywhere within rich text, and with it the whole message. */
 function richText(block: Obj, path: string, report: Report): void {
   each(block['elements'], `${path}/elements`, Infinity, report, (element, at) => {
@@ -280,56 +163,3 @@ function richText(block: Obj, path: string, report: Report): void {
 }
 
 const LEAF = ['link', 'user', 'usergroup', 'channel', 'emoji', 'broadcast', 'date', 'color', 'team'];
-
-function plainText(value: unknown, path: string, most: number, report: Report): void {
-  if (!isObj(value) || value['type'] !== 'plain_text') report(path, 'must be a plain_text object');
-  else required(value['text'], `${path}/text`, most, report);
-}
-
-function anyText(value: unknown, path: string, most: number, report: Report): void {
-  if (!isObj(value) || (value['type'] !== 'plain_text' && value['type'] !== 'mrkdwn'))
-    report(path, 'must be a plain_text or mrkdwn object');
-  else required(value['text'], `${path}/text`, most, report);
-}
-
-function required(value: unknown, path: string, most: number, report: Report): void {
-  if (typeof value !== 'string' || value === '') report(path, 'must be more than 0 characters');
-  else atMost(value, path, most, report);
-}
-
-function atMost(value: string, path: string, most: number, report: Report): void {
-  if (value.length > most) report(path, `must be less than ${most + 1} characters`);
-}
-
-function each(
-  value: unknown,
-  path: string,
-  most: number,
-  report: Report,
-  check: (item: Obj, path: string) => void,
-  least = 1,
-): void {
-  if (!Array.isArray(value) || value.length < least) {
-    report(path, 'missing, or no items');
-    return;
-  }
-  if (value.length > most) report(path, `no more than ${most} items allowed`);
-  for (const [index, item] of value.entries()) {
-    if (isObj(item)) check(item, `${path}/${index}`);
-    else report(`${path}/${index}`, 'must be an object');
-  }
-}
-
-/** The characters a reader sees: every `text` of every object in it. */
-function textLength(value: unknown): number {
-  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + textLength(item), 0);
-  if (!isObj(value)) return 0;
-  return Object.entries(value).reduce(
-    (sum, [key, item]) => sum + (key === 'text' && typeof item === 'string' ? item.length : textLength(item)),
-    0,
-  );
-}
-
-function pointer(root: string, path: string, text: string): string {
-  return `${text} [json-pointer:${root}${path}]`;
-}

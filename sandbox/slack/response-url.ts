@@ -1,7 +1,8 @@
 /** response_url: five answers within thirty minutes. */
+
+import { contentOf } from './answer.js';
 import { checkMessageBlocks } from './limits.js';
 import { isObj, type Obj, str } from './types.js';
-import { contentOf } from './web-api.js';
 import { edit, newId, post, remove, type Ticket, violate, type World } from './world.js';
 
 const USES = 5;

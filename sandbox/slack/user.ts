@@ -1,24 +1,13 @@
 /** The user's side: what a person does in Slack's client, as payloads to the app. */
 import { type Control, findControl, findInput } from './controls.js';
 import type { Delivery } from './delivery.js';
-import { checkView } from './limits.js';
+import { applyResponse, close, openView } from './modal.js';
+import { action, eventPayload, interaction, newTrigger } from './payload.js';
 import { answerUser, newResponseUrl } from './response-url.js';
-import {
-  isObj,
-  type Message,
-  type Obj,
-  type Outcome,
-  objects,
-  type SlackUser,
-  str,
-  type View,
-} from './types.js';
+import { isObj, type Message, type Obj, type Outcome, objects, str, type View } from './types.js';
 import { escapedCommandText, escapeText, messageText, smartPunctuation } from './typing.js';
-import { replaceView, storeView, wire, wireView } from './web-api.js';
-import { findMessage, maySee, newId, newTs, post, show, violate, type World } from './world.js';
-
-/** Slack lets a trigger_id live for three seconds. */
-const TRIGGER_MS = 3000;
+import { wire, wireView } from './wire.js';
+import { findMessage, maySee, post, type World } from './world.js';
 
 export interface ClickOptions {
   /** Clicks a button that has vanished since, as somebody does whose screen is behind. */
@@ -159,53 +148,6 @@ export function userSide(wiring: Wiring, userId: string): User {
   };
 }
 
-function eventPayload(world: World, event: Obj): Obj {
-  return {
-    token: 'legacy',
-    team_id: world.options.teamId,
-    api_app_id: world.bot.appId,
-    event,
-    type: 'event_callback',
-    event_id: newId('Ev'),
-    event_time: Math.floor(Date.now() / 1000),
-    authorizations: [
-      {
-        enterprise_id: null,
-        team_id: world.options.teamId,
-        user_id: world.bot.userId,
-        is_bot: true,
-        is_enterprise_install: false,
-      },
-    ],
-    is_ext_shared_channel: false,
-  };
-}
-
-function interaction(world: World, user: SlackUser, type: string): Obj {
-  const teamId = world.options.teamId;
-  return {
-    type,
-    user: { id: user.id, username: user.name, name: user.name, team_id: teamId },
-    api_app_id: world.bot.appId,
-    token: 'legacy',
-    team: { id: teamId, domain: 'fake' },
-    enterprise: null,
-    is_enterprise_install: false,
-  };
-}
-
-function newTrigger(world: World, userId: string, channel: string, viewId?: string): string {
-  const id = `${Date.now()}.${newId('')}`;
-  world.triggers.set(id, {
-    userId,
-    channel,
-    until: Date.now() + TRIGGER_MS,
-    used: 0,
-    ...(viewId ? { viewId } : {}),
-  });
-  return id;
-}
-
 function findInMessage(message: Message, wanted: string, stale: boolean): Control {
   const versions = stale ? message.versions.toReversed() : message.versions.slice(-1);
   for (const version of versions) {
@@ -213,51 +155,6 @@ function findInMessage(message: Message, wanted: string, stale: boolean): Contro
     if (control) return control;
   }
   throw new Error(`no button "${wanted}" on message ${message.ts}`);
-}
-
-function action(control: Control): Obj {
-  const { placeholder: _, confirm: _confirm, options: _options, ...element } = control.element;
-  return {
-    ...element,
-    block_id: control.blockId,
-    action_ts: newTs(),
-    ...(control.option ? { selected_option: control.option } : {}),
-  };
-}
-
-function openView(world: World, which: View | string, userId: string): View {
-  const id = typeof which === 'string' ? which : which.id;
-  const view = world.views.find((each) => each.id === id);
-  if (!view?.open || view.userId !== userId) throw new Error(`no open modal ${id}`);
-  return view;
-}
-
-/** What a view_submission's acknowledgement asks for: nothing closes the modal. */
-function applyResponse(world: World, view: View, outcome: Outcome): Outcome {
-  const body = isObj(outcome.body) ? outcome.body : {};
-  const response = body['response_action'];
-  if (response === 'errors') return { ...outcome, ok: false, error: 'validation' };
-  if (response === 'clear') {
-    for (const each of world.views) if (each.open && each.rootId === view.rootId) close(world, each);
-    return outcome;
-  }
-  if (response !== 'update' && response !== 'push') {
-    close(world, view);
-    return outcome;
-  }
-  const [problem] = checkView(body['view']);
-  if (problem) {
-    violate(world, 'ack', problem.error, problem.detail);
-    return { ...outcome, ok: false, error: problem.error };
-  }
-  if (response === 'update') replaceView(world, view, body['view'] as Obj);
-  else storeView(world, view.userId, body['view'] as Obj, view);
-  return outcome;
-}
-
-function close(world: World, view: View): void {
-  view.open = false;
-  show(world, { type: 'view', at: Date.now(), view });
 }
 
 function channelName(world: World, id: string): string {

@@ -154,6 +154,28 @@ export function show(world: World, sight: Sight): void {
   world.sights.emit('sight', sight);
 }
 
+export function storeView(world: World, userId: string, sent: Obj, below: View | null): View {
+  const id = newId('V');
+  const view: View = {
+    id,
+    hash: newId(''),
+    userId,
+    rootId: below?.rootId ?? id,
+    previousId: below?.id ?? null,
+    view: sent,
+    open: true,
+  };
+  world.views.push(view);
+  show(world, { type: 'view', at: Date.now(), view });
+  return view;
+}
+
+export function replaceView(world: World, view: View, sent: Obj): void {
+  view.view = sent;
+  view.hash = newId('');
+  show(world, { type: 'view', at: Date.now(), view });
+}
+
 /** What one user sees of a channel, oldest first. */
 export function visible(world: World, userId: string, channel: string): Message[] {
   return world.messages.filter((each) => each.channel === channel && !each.deleted && maySee(each, userId));

@@ -1,4 +1,4 @@
-/** IPv4 addresses and CIDRs as canonical text. Everything past the parsers below is canonical, so `===` compares. */
+/** IPv4 addresses and CIDRs as canonical text. Everything past the parsers below is canonical, so `===` compares. Pure. */
 import ipaddr from 'ipaddr.js';
 
 /** Canonical dotted-quad text, such as `10.0.0.7`. */

@@ -1,5 +1,6 @@
-/** The change's state machine: who may move it where, and what it becomes. Pure; stores apply the result by compare-and-set. */
+/** The change's state machine: who may move it where, and what it becomes; stores apply the result by compare-and-set. Pure. */
 import { Refusal, type RefusalFacts } from '../errors.js';
+import { isSamePerson, personOf } from '../principal.js';
 import type { Actor, Change, ChangeState, Decision, HostResult } from './change.js';
 
 /** States in which a change still holds something: a slice, hosts or somebody's attention. */
@@ -50,10 +51,10 @@ export function decide(
   if (change.state === 'expired' || isExpired(change, now)) throw new Refusal('change-expired', { id });
   if (change.state !== 'pending') throw new Refusal('change-not-pending', notPending(change));
   if (planHash !== null && planHash !== change.planHash) throw new Refusal('plan-outdated', { id });
-  if (verdict === 'approve' && actor.id === change.requester && !rules.own)
+  if (verdict === 'approve' && isSamePerson(actor.id, change.requester) && !rules.own)
     throw new Refusal('own-request', { id });
   const again = change.decisions.some(
-    (decision) => decision.actor === actor.id && decision.verdict === verdict,
+    (decision) => isSamePerson(decision.actor, actor.id) && decision.verdict === verdict,
   );
   if (again) throw new Refusal('already-decided-by-you', { id });
   const decision: Decision = {
@@ -72,7 +73,9 @@ export function decide(
 /** How many different people approved. */
 export function approvals(change: Change): number {
   return new Set(
-    change.decisions.filter((decision) => decision.verdict === 'approve').map((decision) => decision.actor),
+    change.decisions
+      .filter((decision) => decision.verdict === 'approve')
+      .map((decision) => personOf(decision.actor)),
   ).size;
 }
 

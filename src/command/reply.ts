@@ -1,5 +1,8 @@
 /** What a command answers, as data. `slack/message.ts` turns it into blocks; nothing here is a sentence. Pure types. */
 import type { Change, HostResult } from '../change/change.js';
+
+export type { Origin } from '../job/job.js';
+
 import type { Drift, Route } from '../network/route.js';
 import type { Node } from '../node/node.js';
 import type { Plan } from '../plan/plan.js';
@@ -51,13 +54,3 @@ export type Reply =
   | { kind: 'whoami'; actor: string; roles: string[]; may: string[] }
   | { kind: 'can-i'; command: string; yes: boolean; who: string }
   | { kind: 'refused'; text: string };
-
-/** Where a command came from, which is where its answer goes. */
-export interface Origin {
-  channel: string;
-  thread?: string;
-  /** The Slack user id without its team, for ephemeral answers. */
-  user: string;
-  /** Slash commands and buttons: at most five answers within 30 minutes. */
-  responseUrl?: string;
-}

@@ -30,12 +30,16 @@ export type ProveChanges = z.infer<typeof ProveChanges>;
 export const PayDebts = z.strictObject({ name: z.literal('pay-debts') });
 export type PayDebts = z.infer<typeof PayDebts>;
 
+/** Where a command came from, which is where its answer goes. */
 export const Origin = z.strictObject({
   channel: z.string(),
   thread: z.string().exactOptional(),
+  /** The Slack user id without its team, for ephemeral answers. */
   user: z.string(),
+  /** Slash commands and buttons: at most five answers within 30 minutes. */
   responseUrl: z.string().exactOptional(),
 });
+export type Origin = z.infer<typeof Origin>;
 
 /** Reads hosts and answers with their routes. `node` absent: all of them. */
 export const ReadRoutes = z.strictObject({

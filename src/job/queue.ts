@@ -1,7 +1,6 @@
 /** Producers: the one place that adds jobs, with their ids, so that what is asked for twice runs once. */
 import { type ConnectionOptions, type JobsOptions, Queue } from 'bullmq';
-import type { Origin } from '../command/reply.js';
-import { type ChangeJob, type NotifyJob, QUEUE, type SyncHost } from './job.js';
+import { type ChangeJob, type NotifyJob, type Origin, QUEUE, type SyncHost } from './job.js';
 
 /** Finished jobs are kept an hour, for the curious; failed ones a week. */
 const KEPT: JobsOptions = {

@@ -1,4 +1,4 @@
-/** Nodes and the inventory: what Fairway believes the cluster consists of. */
+/** Nodes and the inventory: what Fairway believes the cluster consists of. Pure. */
 import { z } from 'zod';
 import { type Cidr, type Ipv4, parseCidr, parseIpv4 } from '../ip.js';
 
@@ -12,7 +12,9 @@ export const CidrText = z.string().refine((text): text is Cidr => parseCidr(text
 /** A MAC address as Windows prints it, `00-15-5D-00-04-01`. */
 export const Mac = z.string().regex(/^([0-9A-F]{2}-){5}[0-9A-F]{2}$/);
 /** `user@host` or `user@host:port`, when it differs from what the SSH configuration says of the node's name. */
-export const SshTarget = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}@[A-Za-z0-9.-]{1,253}(:[1-9][0-9]{0,4})?$/i);
+export const SshTarget = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_-]{0,31}@[A-Za-z0-9.-]{1,253}(:[1-9][0-9]{0,4})?$/i);
 
 /** What the user asked for: a node without its pod CIDR. */
 export const NodeSpec = z.strictObject({

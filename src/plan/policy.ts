@@ -1,4 +1,4 @@
-/** What a cluster's configuration says that plans depend on. Plain data. */
+/** What a cluster's configuration says that plans depend on. Pure. */
 import type { Cidr } from '../ip.js';
 import type { NextHopMode } from '../network/route.js';
 import type { Node } from '../node/node.js';

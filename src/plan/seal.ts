@@ -1,4 +1,4 @@
-/** The seal: a hash over what a plan was made from and what it will do. Approving names it; applying checks it. */
+/** The seal: a hash over what a plan was made from and what it will do. Approving names it; applying checks it. Pure. */
 import { createHash } from 'node:crypto';
 import type { Cidr } from '../ip.js';
 import type { Plan } from './plan.js';

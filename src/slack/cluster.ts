@@ -1,5 +1,5 @@
 /** What cards and replies need to know of the cluster. Pure. */
-import type { Config, Config } from '../config.js';
+import type { Config } from '../config.js';
 import type { Cidr } from '../ip.js';
 
 export interface ClusterFacts {
@@ -11,9 +11,4 @@ export interface ClusterFacts {
 
 export function clusterFacts(config: Pick<Config, 'cluster'>): ClusterFacts {
   return { name: config.cluster.name, cidr: config.cluster.clusterCidr };
-}
-
-/** What the configuration says of it. */
-export function clusterFacts({ cluster }: Pick<Config, 'cluster'>): ClusterFacts {
-  return { name: cluster.name, cidr: cluster.clusterCidr };
 }

@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+
+const ROOT = resolve(__dirname, '..');
+
+interface SourceFile {
+  path: string;
+  text: string;
+  /** Imported files, from the root, without extension. */
+  local: string[];
+  packages: string[];
+}
+
+function sources(folder: string): SourceFile[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => {
+      const path = join(folder, name);
+      const text = readFileSync(join(ROOT, path), 'utf8');
+      const specifiers = [
+        ...text.matchAll(/^\s*(?:import|export)\b[^;]*?from '([^']+)'|^import '([^']+)'/gm),
+      ].map((match) => match[1] ?? match[2] ?? '');
+      const local = specifiers
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => relative(ROOT, resolve(ROOT, dirname(path), specifier)).replace(/\.js$/, ''));
+      return { path, text, local, packages: specifiers.filter((specifier) => !specifier.startsWith('.')) };
+    });
+}
+
+const src = sources('src');
+const workers = sources('workers');
+const all = [...src, ...workers];
+
+/** Layers of src, lowest first. A file may import from its own layer and those below. */
+const LAYERS: readonly (readonly string[])[] = [
+  ['errors', 'ip', 'log', 'principal', 'signals', 'health', 'redis'],
+  ['config'],
+  ['node'],
+  ['network'],
+  ['plan'],
+  ['host', 'change', 'snippet'],
+  ['stores'],
+  ['job'],
+  ['command', 'words'],
+  ['slack'],
+  ['main', 'console'],
+];
+
+function layerOf(path: string): number {
+  const [, second = ''] = path.split('/');
+  const name = second.replace(/\.ts$/, '');
+  return LAYERS.findIndex((layer) => layer.includes(name));
+}
+
+describe('imports', () => {
+  test('every file of src has a layer', () => {
+    expect(src.filter((file) => layerOf(file.path) === -1).map((file) => file.path)).toEqual([]);
+  });
+
+  test('point one way', () => {
+    const wrong = src.flatMap((file) =>
+      file.local
+        .filter((target) => layerOf(target) > layerOf(file.path))
+        .map((target) => `${file.path} → ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('src never imports workers, and neither imports what is only for trying out', () => {
+    const wrong = all.flatMap((file) =>
+      file.local
+        .filter(
+          (target) =>
+            /^(test|sandbox|bench)\//.test(target) ||
+            (file.path.startsWith('src') && target.startsWith('workers')),
+        )
+        .map((target) => `${file.path} → ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('a file that calls itself pure imports no I/O, by package or by file', () => {
+    const isPure = (file: SourceFile) => /^\/\*\*[\s\S]*?\bPure( types)?\.\s*\*\//.test(file.text);
+    const pure = new Set(src.filter(isPure).map((file) => file.path.replace(/\.ts$/, '')));
+    const allowed = ['zod', 'ipaddr.js', 'node:crypto'];
+    const wrong = src.filter(isPure).flatMap((file) => {
+      // Types leave nothing behind at run time.
+      const values = [...file.text.matchAll(/^import (?!type )([^;]*?) from '([^']+)'/gm)]
+        .filter((match) => !/^\{\s*(type [^,}]+,?\s*)+\}$/.test(match[1] ?? ''))
+        .map((match) => match[2] ?? '');
+      return values
+        .filter((specifier) =>
+          specifier.startsWith('.')
+            ? !pure.has(relative(ROOT, resolve(ROOT, dirname(file.path), specifier)).replace(/\.js$/, ''))
+            : !allowed.includes(specifier),
+        )
+        .map((specifier) => `${file.path} → ${specifier}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test.each<[string, RegExp]>([
+    ['node-ssh', /^src\/host\/ssh/],
+    ['ssh2', /^src\/host\//],
+    ['@slack/bolt', /^src\/slack\//],
+    ['bullmq', /^(src\/job\/queue\.ts|workers\/)/],
+    ['pino', /^src\/(log\.ts|slack\/)/],
+    ['ssh-config', /^src\/host\//],
+    ['ipaddr.js', /^src\/ip\.ts$/],
+  ])('%s comes in by one door', (library, door) => {
+    const users = all.filter((file) =>
+      file.packages.some((name) => name === library || name.startsWith(`${library}/`)),
+    );
+    expect(users.length).toBeGreaterThan(0);
+    expect(users.map((file) => file.path).filter((path) => !door.test(path))).toEqual([]);
+  });
+
+  test('the environment is read by entry points only', () => {
+    const users = all.filter((file) => file.text.includes('process.env')).map((file) => file.path);
+    expect(users.filter((path) => !/^(src\/(main|console)|workers\/main)\.ts$/.test(path))).toEqual([]);
+  });
+});

@@ -33,14 +33,14 @@ export function parseButtonValue(text: unknown): ButtonValue | null {
 }
 
 /** At most three, and only those that would work now (Q3, Q28). */
-export function cardButtons(view: ChangeView, now: Date): Button[] {
+export function cardButtons(view: ChangeView, hosts: readonly HostResult[], now: Date): Button[] {
   const { change } = view;
-  return pressable(view, now).map((press) => {
+  return pressable(view, hosts, now).map((press) => {
     const value: ButtonValue = { id: change.id, hash: change.planHash ?? null };
     return {
       type: 'button',
       action_id: ACTION[press],
-      text: plainText(label(press, view.hosts)),
+      text: plainText(label(press, hosts)),
       value: JSON.stringify(value),
       ...LOOK[press],
     };
@@ -63,7 +63,7 @@ const LOOK: Readonly<Record<Press, Partial<Button>>> = {
   },
 };
 
-function pressable(view: ChangeView, now: Date): Press[] {
+function pressable(view: ChangeView, hosts: readonly HostResult[], now: Date): Press[] {
   const { change } = view;
   const details: Press[] = view.plan === null ? [] : ['details'];
   switch (change.state) {
@@ -76,7 +76,7 @@ function pressable(view: ChangeView, now: Date): Press[] {
     case 'owing':
     case 'failed':
     case 'cancelled':
-      return [...repairs(change, view.hosts), ...details];
+      return [...repairs(change, hosts), ...details];
     default:
       return details;
   }
@@ -90,7 +90,7 @@ function repairs(change: Change, hosts: readonly HostResult[]): Press[] {
 }
 
 /** How many hosts a retry would visit. */
-export function notDone(hosts: readonly HostResult[]): number {
+function notDone(hosts: readonly HostResult[]): number {
   return hosts.filter((host) => host.status !== 'done' && host.status !== 'unchanged').length;
 }
 
@@ -105,7 +105,9 @@ function label(press: Press, hosts: readonly HostResult[]): string {
     case 'cancel':
       return 'Cancel';
     case 'retry':
-      return `Retry ${hosts.some((host) => host.status === 'failed') ? 'failed ' : ''}(${notDone(hosts)})`;
+      return hosts.filter((host) => host.status === 'failed').length === notDone(hosts)
+        ? `Retry failed (${notDone(hosts)})`
+        : `Retry (${notDone(hosts)})`;
     case 'rollback':
       return 'Roll back';
   }

@@ -34,9 +34,8 @@ export const STATE_WORDS: Readonly<Record<ChangeState, string>> = {
 };
 
 /** The first lines under the title: how it stands, and the reader's next step. */
-export function status(view: ChangeView, now: Date): string {
-  const { change } = view;
-  return [`*${STATE_WORDS[change.state]}*`, ...sentence(change, view.hosts, now)].join('\n');
+export function status(change: Change, hosts: readonly HostResult[], now: Date): string {
+  return [`*${STATE_WORDS[change.state]}*`, ...sentence(change, hosts, now)].join('\n');
 }
 
 function sentence(change: Change, hosts: readonly HostResult[], now: Date): string[] {
@@ -70,11 +69,7 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
     case 'applied':
       return [...ended(change), ...progress];
     case 'owing':
-      return [
-        ...ended(change),
-        ...progress,
-        `${count(hosts, 'owed')} did not answer: what they are owed runs by itself when they are back.`,
-      ];
+      return [...ended(change), ...progress, owed(hosts.filter((host) => host.status === 'owed').length)];
     case 'failed':
       return [...reason, ...progress];
     case 'cancelled':
@@ -98,9 +93,10 @@ function rolledBy(change: Change): string[] {
   return change.rolledBackBy ? [`By ${who(change.rolledBackBy)}.`] : [];
 }
 
-function count(hosts: readonly HostResult[], status: HostResult['status']): string {
-  const number = hosts.filter((host) => host.status === status).length;
-  return number === 1 ? '1 host' : `${number} hosts`;
+function owed(count: number): string {
+  return count === 1
+    ? '1 host did not answer: what it is owed runs by itself when it is back.'
+    : `${count} hosts did not answer: what they are owed runs by itself when they are back.`;
 }
 
 /** Hosts where the change is as it should be. */

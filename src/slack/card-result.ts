@@ -19,8 +19,8 @@ const SIGN: Readonly<Record<HostStatus, string>> = {
   done: '✅',
 };
 
-/** Failures and debts with the host's own words, what still runs, and the names of those that wait. */
-export function hostLines(hosts: readonly HostResult[]): Block[] {
+/** Failures and debts with the host's own words, what still runs, and the names of those not visited (`over`: nobody will be, unasked). */
+export function hostLines(hosts: readonly HostResult[], over: boolean): Block[] {
   const worded = byStatus(hosts, ['failed', 'owed', 'running']).map((host) => {
     const error = host.error ? `: ${plain(host.error, 400)}` : '';
     return `${SIGN[host.status]} ${code(host.host, 80)} ${host.status}${error}`;
@@ -28,14 +28,12 @@ export function hostLines(hosts: readonly HostResult[]): Block[] {
   const named = (['cancelled', 'waiting'] as const).flatMap((status) => {
     const names = byStatus(hosts, [status]).map((host) => code(host.host, 80));
     const list = lines(names, 400, (left) => `${left} more`, ', ');
-    return names.length > 0 ? [`${SIGN[status]} ${NOT_RUN[status]}: ${list}`] : [];
+    return names.length > 0 ? [`${SIGN[status]} ${over ? 'not run' : status}: ${list}`] : [];
   });
   const told = [...worded, ...named];
   // Failures come first, so that what is cut matters least (Q13).
   return told.length > 0 ? [section(lines(told, 2000, (left) => `… and ${left} more in *Details*.`))] : [];
 }
-
-const NOT_RUN = { cancelled: 'not run, cancelled', waiting: 'waiting' } as const;
 
 function byStatus(hosts: readonly HostResult[], order: readonly HostStatus[]): HostResult[] {
   return order.flatMap((status) => hosts.filter((host) => host.status === status));

@@ -1,5 +1,5 @@
 /** The card of a change: a pure function of what is stored. Every copy of it in Slack shows the same (Q4). */
-import type { Change, ChangeState } from '../change/change.js';
+import type { Change, ChangeState, HostResult } from '../change/change.js';
 import type { ChangeView } from '../command/reply.js';
 import { actions, type Block, context, header, type Message, pack, section } from './blocks.js';
 import { cardButtons } from './buttons.js';
@@ -18,7 +18,7 @@ export type CardMessage = Message & {
 export const CARD_EVENT = 'fairway_change';
 
 /** States in which nobody works on the hosts yet, so that the plan is what matters. */
-const PLAN_STATES: readonly ChangeState[] = ['pending', 'denied', 'expired', 'stale', 'approved'];
+const PLAN_STATES: readonly ChangeState[] = ['refused', 'pending', 'denied', 'expired', 'stale', 'approved'];
 /** States in which the kubectl lines are of use. Removing has lines that come before (drain), so they stand with the plan too. */
 const SNIPPET_STATES: readonly ChangeState[] = ['applied', 'owing', 'failed'];
 
@@ -34,25 +34,36 @@ export function changeCard(
 ): CardMessage {
   const { change } = view;
   const name = title(change, cluster);
+  const hosts = allHosts(view);
   const first = [
     header(name),
-    section(status(view, now)),
+    section(status(change, hosts, now)),
     section(facts(view)),
     ...decisionBlocks(change),
     ...(change.state === 'pending' && view.plan ? cautions(view.plan) : []),
-    ...hostLines(PLAN_STATES.includes(change.state) || change.state === 'planning' ? [] : view.hosts),
+    ...(change.state === 'planning' ? [] : hostLines(hosts, change.finishedAt !== undefined)),
     ...(shows(change, ['stale', 'refused', 'failed']) ? detailBlocks(view) : []),
     ...(change.state === 'proving' || change.state === 'rolling-back'
       ? []
       : proofBlocks(change.proof ?? [], change.node.name)),
   ];
   const more = options.compact ? [] : extras(view, cluster);
-  const last = options.buttons === false ? [] : actions(cardButtons(view, now));
+  const last = options.buttons === false ? [] : actions(cardButtons(view, hosts, now));
   return {
     text: plain(`${name}: ${STATE_WORDS[change.state]} (${change.id})`, 400),
     blocks: pack(first, more, last, (left) => context(leftOut(view, left))),
     metadata: { event_type: CARD_EVENT, event_payload: { id: change.id, state: change.state } },
   };
+}
+
+/** How every host of the plan stands once it runs; one that nobody has come to yet waits. */
+function allHosts(view: ChangeView): HostResult[] {
+  const { change, hosts, plan } = view;
+  if (change.state === 'planning') return hosts;
+  if (PLAN_STATES.includes(change.state)) return [];
+  const results = new Map(hosts.map((host) => [host.host, host]));
+  const waiting = (host: string): HostResult => ({ host, status: 'waiting', at: change.requestedAt });
+  return plan ? plan.hosts.map(({ host }) => results.get(host) ?? waiting(host)) : hosts;
 }
 
 /** The plan while it is to be decided on, the kubectl lines once it ran. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { webApi } from '@slack/bolt';
 import type { Card } from '../change/change.js';
-import type { Desk } from '../command/run.js';
+import type { Desk } from '../command/desk.js';
 import { isRefusal } from '../errors.js';
 import type { Jobs } from '../job/queue.js';
 import type { Logger } from '../log.js';

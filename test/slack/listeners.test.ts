@@ -1,0 +1,201 @@
+/** Every handler that is hung into Bolt, found by standing in for Bolt's App, and called as somebody without any role (Q2). */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { Refusal } from '../../src/errors.js';
+import { createLog } from '../../src/log.js';
+import { ACTION } from '../../src/slack/buttons.js';
+import type { ListenerDeps, SlackArgs } from '../../src/slack/guard.js';
+import { LISTENERS } from '../../src/slack/listeners.js';
+import { registerListeners } from '../../src/slack/register.js';
+import { clickBody, mentionBody, modalBody, slashBody } from './support/payloads.js';
+import { CLUSTER, NOW, VIEWS } from './support/views.js';
+
+type Handler = (args: SlackArgs) => Promise<void>;
+const VALUE = JSON.stringify({ id: 'c17', hash: 'a1b2c3d4e5f6' });
+
+let log: string[];
+let happened: string[];
+let handlers: Map<string, Handler>;
+let allowed: boolean;
+let deps: ListenerDeps;
+
+/** The desk's own authorization stands in `allow`; everything else would be a hole. */
+function allow(doing: string): void {
+  if (!allowed)
+    throw new Refusal('forbidden', { doing, role: 'operator', who: ['T1:U0BOB'], unreadable: [] });
+  happened.push(doing);
+}
+
+beforeEach(() => {
+  log = [];
+  happened = [];
+  handlers = new Map();
+  allowed = false;
+  const seen = new Set<string>();
+  deps = {
+    desk: {
+      run: async (command) => {
+        if (command.kind === 'can-i')
+          return { kind: 'can-i', command: command.command, yes: allowed, who: 'an approver' };
+        allow(command.kind);
+        return { kind: 'accepted', id: 'c17', what: 'cancel' };
+      },
+      decide: async (id, verdict, hash, reason) => {
+        allow(`${verdict} ${id} ${hash} ${reason}`);
+        return { kind: 'decided', id, verdict, approved: 1, required: 1 };
+      },
+      view: async () => VIEWS.pending,
+    },
+    outbox: {
+      answer: async (_origin, message) => {
+        happened.push(`answered: ${message.text}`);
+        return 0;
+      },
+      renderNow: async () => true,
+    },
+    jobs: {
+      card: async () => {},
+      reply: async () => {},
+      file: async () => {
+        happened.push('file');
+      },
+    },
+    cards: { addCard: async () => {} },
+    slack: {
+      views: { open: async () => void happened.push('modal') },
+      chat: { update: async () => void happened.push('update') },
+    } as unknown as ListenerDeps['slack'],
+    cluster: CLUSTER,
+    log: createLog('info', { write: (line) => log.push(line) }),
+    now: () => NOW,
+    firstTime: async (id) => seen.size < seen.add(id).size,
+    admits: (_actor, team) => team === 'T1',
+  };
+  const record = (kind: string) => (id: string, handler: Handler) => handlers.set(`${kind} ${id}`, handler);
+  registerListeners(
+    { command: record('command'), event: record('event'), action: record('action'), view: record('view') },
+    deps,
+    new Set(),
+  );
+});
+
+function bodyFor(name: string): unknown {
+  if (name.startsWith('command')) return slashBody('add linux node lin02 10.0.0.8');
+  if (name.startsWith('event')) return mentionBody('<@U0BOT> nodes');
+  return name.startsWith('view') ? modalBody() : clickBody(VALUE);
+}
+
+function call(name: string, body = bodyFor(name)): { acked: Promise<void>; done: Promise<void> } {
+  const handler = handlers.get(name);
+  if (!handler) throw new Error(`no handler ${name}`);
+  let acknowledge = (): void => {};
+  const acked = new Promise<void>((resolve) => {
+    acknowledge = resolve;
+  });
+  const ack = async (): Promise<void> => {
+    happened.push('ack');
+    acknowledge();
+  };
+  return {
+    acked,
+    done: handler({ body, context: { botUserId: 'U0BOT' }, ...(name.startsWith('event') ? {} : { ack }) }),
+  };
+}
+
+test('every button, the command, mentions and the dialog are registered', () => {
+  expect([...handlers.keys()].sort()).toEqual(
+    [
+      'command /fairway',
+      'event app_mention',
+      'view deny-reason',
+      ...Object.values(ACTION).map((id) => `action ${id}`),
+    ].sort(),
+  );
+});
+
+describe.each(LISTENERS.map(({ kind, id }) => `${kind} ${id}`))('%s', (name) => {
+  test('refuses a nobody, visibly', async () => {
+    await call(name).done;
+    const answers = happened.filter((line) => line.startsWith('answered: '));
+    expect(answers).toHaveLength(1);
+    expect(answers[0]).toMatch(/Only an? operator may|No\. .* takes an approver/);
+    expect(happened.filter((line) => line !== 'ack' && !line.startsWith('answered: '))).toEqual([]);
+  });
+
+  test('acknowledges before anything else', async () => {
+    allowed = true;
+    await call(name).done;
+    if (!name.startsWith('event')) expect(happened[0]).toBe('ack');
+    expect(happened.length).toBeGreaterThan(1);
+  });
+
+  test('runs once when Slack delivers it twice', async () => {
+    allowed = true;
+    const body = bodyFor(name);
+    await Promise.all([call(name, body).done, call(name, body).done]);
+    const once = happened.filter((line) => line !== 'ack');
+    happened = [];
+    await call(name).done;
+    expect(once).toEqual(happened.filter((line) => line !== 'ack'));
+  });
+
+  test('sends strangers from a shared channel away', async () => {
+    allowed = true;
+    const body = JSON.parse(JSON.stringify(bodyFor(name)).replaceAll('"T1"', '"T9"'));
+    await call(name, body).done;
+    expect(happened.filter((line) => line !== 'ack')).toEqual([
+      expect.stringContaining('another Slack workspace. An administrator can add you as `T9:U0ALICE`'),
+    ]);
+  });
+
+  test('tells our own trouble with a reference that is in the log', async () => {
+    deps.desk.run = async () => {
+      throw new Error('redis is on fire');
+    };
+    deps.desk.decide = async () => {
+      throw new Error('redis is on fire');
+    };
+    await call(name).done;
+    const [, ref = 'none'] = /ref `([0-9a-f]{8})`/.exec(happened.join('\n')) ?? [];
+    expect(log.join('')).toContain(`"ref":"${ref}"`);
+    expect(log.join('')).toContain('redis is on fire');
+    expect(happened.join('\n')).not.toContain('on fire');
+  });
+});
+
+test('when the outbox is mute, Bolt’s own answer is used', async () => {
+  deps.outbox.answer = async () => {
+    throw new Error('no redis');
+  };
+  const said: string[] = [];
+  await handlers.get('command /fairway')?.({
+    body: slashBody('nodes'),
+    context: {},
+    ack: async () => {},
+    respond: async ({ text }) => said.push(text),
+  });
+  expect(said).toEqual([expect.stringContaining('Only an operator may')]);
+});
+
+test('a mistyped command is told what would work', async () => {
+  await call('command /fairway', slashBody('ad linux node lin02 10.0.0.8')).done;
+  expect(happened.at(-1)).toContain('Did you mean `add linux node lin02 10.0.0.8`?');
+});
+
+test('a button of a card that nobody knows: said, and the card loses its buttons', async () => {
+  await call('action change:approve', clickBody('{"id":"rm -rf"}')).done;
+  expect(happened).toEqual(['ack', 'update', expect.stringContaining('too old')]);
+  happened = [];
+  deps.desk.decide = async (id) => {
+    throw new Refusal('change-unknown', { id });
+  };
+  await call('action change:approve').done;
+  expect(happened).toEqual(['ack', 'update', expect.stringContaining('c17')]);
+});
+
+test('the dialog’s reason reaches the desk, with the plan that was seen', async () => {
+  allowed = true;
+  await call('view deny-reason', modalBody('  wrong rack ')).done;
+  expect(happened).toContain('deny c17 a1b2c3d4e5f6 wrong rack');
+  await call('view deny-reason', modalBody(null)).done;
+  expect(happened).toContain('deny c17 a1b2c3d4e5f6 undefined');
+});

@@ -1,0 +1,139 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
+import type { HostRoutes, NodeRow, Reply } from '../../src/command/reply.js';
+import { LIMIT, weigh } from '../../src/slack/blocks.js';
+import { replyMessage } from '../../src/slack/reply.js';
+import { buttonsOf, readable } from './support/read.js';
+import { CLUSTER, change, NOW, VIEWS, WIN03 } from './support/views.js';
+
+const row = (over: Partial<NodeRow> = {}): NodeRow => ({
+  node: WIN03,
+  state: 'member',
+  owedBy: [],
+  owes: [],
+  ...over,
+});
+const seen = { destination: '192.168.3.0/24', nextHop: '10.0.0.9', device: 'eth0', ours: true, metric: 0 };
+const routes = (over: Partial<HostRoutes> = {}): HostRoutes => ({
+  host: 'lin01',
+  desired: [{ destination: '192.168.3.0/24', nextHop: '10.0.0.7' }],
+  drift: { missing: [], wrong: [], stray: [], foreign: [] },
+  ...over,
+});
+const drifted = routes({
+  drift: {
+    missing: [{ destination: '192.168.3.0/24', nextHop: '10.0.0.7' }],
+    wrong: [seen],
+    stray: [{ ...seen, destination: '192.168.8.0/24' }],
+    foreign: [{ ...seen, ours: false }],
+  },
+});
+
+const REPLIES: readonly Reply[] = [
+  { kind: 'change-card', id: 'c17' },
+  { kind: 'already-running', id: 'c17' },
+  { kind: 'decided', id: 'c17', verdict: 'approve', approved: 1, required: 2 },
+  { kind: 'decided', id: 'c17', verdict: 'approve', approved: 2, required: 2 },
+  { kind: 'decided', id: 'c17', verdict: 'deny', approved: 0, required: 1 },
+  { kind: 'accepted', id: 'c17', what: 'cancel' },
+  { kind: 'accepted', id: 'c17', what: 'retry' },
+  { kind: 'accepted', id: 'c17', what: 'rollback' },
+  { kind: 'nodes', cluster: 'prod', rows: [], free: 256, resting: 0 },
+  {
+    kind: 'nodes',
+    cluster: 'prod',
+    rows: [row(), row({ state: 'joining', owedBy: ['lin09'], owes: ['c17'] })],
+    free: 250,
+    resting: 1,
+  },
+  { kind: 'node', row: row(), gateway: '192.168.3.1', hostKey: 'SHA256:abc', changes: [change('applied')] },
+  { kind: 'node', row: row({ state: 'leaving' }), gateway: '192.168.3.1', hostKey: null, changes: [] },
+  { kind: 'reading', hosts: 3 },
+  { kind: 'routes', hosts: [routes()] },
+  {
+    kind: 'routes',
+    hosts: [routes(), drifted, routes({ host: 'win09', drift: null, unreadable: 'timed out' })],
+  },
+  { kind: 'changes', changes: [] },
+  { kind: 'changes', changes: [change('pending'), change('denied')] },
+  { kind: 'kubectl', node: 'win03', snippets: [] },
+  { kind: 'kubectl', node: 'win03', snippets: VIEWS.applied.snippets },
+  { kind: 'help', text: 'add (linux|windows) node <name> <address>' },
+  { kind: 'whoami', actor: 'T1:U0ALICE', roles: ['operator'], may: ['nodes', 'add'] },
+  { kind: 'whoami', actor: 'T1:U0EVE', roles: [], may: [] },
+  { kind: 'can-i', command: 'approve c17', yes: true, who: '' },
+  { kind: 'can-i', command: 'approve c17', yes: false, who: 'an approver' },
+  { kind: 'refused', text: 'There is no node `win99`.' },
+];
+
+test('every reply reads as recorded, and Slack takes it', () => {
+  for (const reply of REPLIES) {
+    const message = replyMessage(reply, CLUSTER, NOW);
+    expect(checkMessageBlocks(message.blocks)).toEqual([]);
+    expect(`${reply.kind}: ${message.text}\n===\n${readable(message.blocks)}`).toMatchSnapshot();
+  }
+});
+
+test('a change shown as an answer has no buttons: nobody could take them away later', () => {
+  const message = replyMessage({ kind: 'change', view: VIEWS.pending }, CLUSTER, NOW);
+  expect(buttonsOf(message.blocks)).toEqual([]);
+  expect(readable(message.blocks)).toContain('waiting for approval');
+});
+
+describe('a host that could not be read', () => {
+  test('is unknown, never fine', () => {
+    const text = readable(
+      replyMessage(
+        { kind: 'routes', hosts: [routes({ drift: null, unreadable: 'timed out' })] },
+        CLUSTER,
+        NOW,
+      ).blocks,
+    );
+    expect(text).toContain('unknown: timed out');
+    expect(text).not.toContain('✅');
+  });
+});
+
+test('no list, however long or hostile, makes a reply that Slack refuses', () => {
+  const hostile = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.constantFrom('<!channel>', '```', '&'.repeat(300)),
+  );
+  fc.assert(
+    fc.property(hostile, fc.constantFrom(0, 1, 30, 250), (text, size) => {
+      const many = <T>(item: T): T[] => Array.from({ length: size }, () => item);
+      const replies: Reply[] = [
+        {
+          kind: 'nodes',
+          cluster: text,
+          rows: many(row({ owedBy: many(text), owes: many(text) })),
+          free: 1,
+          resting: 1,
+        },
+        {
+          kind: 'node',
+          row: row({ owedBy: many(text) }),
+          gateway: text,
+          hostKey: text,
+          changes: many(change('failed', { reason: text })),
+        },
+        { kind: 'routes', hosts: many(drifted) },
+        { kind: 'routes', hosts: many(routes({ host: text, drift: null, unreadable: text })) },
+        { kind: 'changes', changes: many(change('pending', { requester: text })) },
+        { kind: 'kubectl', node: 'win03', snippets: many({ title: text, code: text, language: 'yaml' }) },
+        { kind: 'help', text: text.repeat(20) },
+        { kind: 'whoami', actor: text, roles: many(text).slice(0, 3), may: many(text) },
+        { kind: 'can-i', command: text, yes: false, who: text },
+        { kind: 'refused', text: 'x'.repeat(1 + size * 40) },
+      ];
+      for (const reply of replies) {
+        const message = replyMessage(reply, CLUSTER, NOW);
+        expect(checkMessageBlocks(message.blocks)).toEqual([]);
+        expect(weigh(message.blocks)).toBeLessThanOrEqual(LIMIT.message);
+        expect(readable(message.blocks)).not.toContain('<!channel>');
+      }
+    }),
+    { numRuns: 60 },
+  );
+});

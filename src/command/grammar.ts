@@ -51,11 +51,11 @@ export const rules: readonly Rule[] = [
   rule('retry', 'retry <id>'),
   rule('rollback', 'rollback <id>'),
   rule('help', 'help [<command…>]', ({ arguments: { command } }) =>
-    present({ topic: command && kindsOf(command) }),
+    present({ topic: command && kindsOf(command, 'help ') }),
   ),
   rule('whoami', 'whoami'),
   rule('can-i', 'can-i <command…>', ({ arguments: { command = '' } }) => ({
-    asked: kindsOf(command)[0],
+    asked: kindsOf(command, 'can-i ')[0],
     command,
   })),
 ];
@@ -80,14 +80,14 @@ export function parseCommand(text: string): BotCommand {
   return BotCommand.parse(found.build(typed));
 }
 
-/** Which commands some words stand for, such as `add`, `add linux node` or a whole command. Throws a Refusal when none. */
-export function kindsOf(text: string): CommandKind[] {
+/** Which commands some words stand for, such as `add`, `add linux node` or a whole command. Throws a Refusal when none; `before` is what was typed before them. */
+export function kindsOf(text: string, before = ''): CommandKind[] {
   const words = wordsOf(text);
   const found = rules.filter(({ pattern }) => {
     const common = Math.min(words.length, pattern.head.length);
     return startsWith(words.slice(0, common), { ...pattern, head: pattern.head.slice(0, common) });
   });
-  if (found.length === 0) throw unknown(text, words);
+  if (found.length === 0) throw unknown(text, words, before);
   return found.map(({ kind }) => kind);
 }
 
@@ -165,11 +165,14 @@ function extraWord(word: string, pattern: Pattern): Refusal {
 }
 
 /** Nothing matches: the nearest command, else how the command with the same first word goes. */
-function unknown(text: string, words: readonly string[]): Refusal {
+function unknown(text: string, words: readonly string[], before = ''): Refusal {
   const patterns = rules.map(({ pattern }) => pattern);
-  const suggestion = suggest(words, patterns) ?? undefined;
+  const suggestion = suggest(words, patterns);
   const usage = patterns.find(({ head }) => head[0]?.includes(words[0]?.toLowerCase() ?? ''))?.text;
-  return new Refusal('unknown-command', { said: text, ...present({ suggestion, usage }) });
+  return new Refusal('unknown-command', {
+    said: before + text,
+    ...present({ suggestion: suggestion === null ? undefined : before + suggestion, usage }),
+  });
 }
 
 function present<T>(fields: Record<string, T | undefined>): Record<string, T> {

@@ -265,3 +265,23 @@ describe('many at once', () => {
     expect((await claim(256, { now: later(30) })).lease.podCidr).toBe(second?.podCidr);
   });
 });
+
+describe('a removal that is rolled back', () => {
+  const rest = { podCidr: '192.168.0.0/24', node: 'win1', peersOwing: ['lin01'], until: later(60) };
+
+  test('gives the node its slice again', async () => {
+    await claim(1);
+    await store.quarantine(rest);
+    expect(await store.restore(rest.podCidr, 'win1')).toMatchObject({ state: 'held', owing: [] });
+    expect(await store.restingCount(now)).toBe(0);
+    await expect(claim(2, { explicit: rest.podCidr, now: later(90) })).rejects.toMatchObject({
+      code: 'pod-cidr-held',
+    });
+  });
+
+  test('not when the slice is another node’s', async () => {
+    await claim(1);
+    expect(await store.restore(rest.podCidr, 'win9')).toBeNull();
+    expect(await store.restore('192.168.9.0/24', 'win9')).toBeNull();
+  });
+});

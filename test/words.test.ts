@@ -1,0 +1,115 @@
+import { describe, expect, test } from '@jest/globals';
+import { Refusal, type RefusalCode, type RefusalFacts } from '../src/errors.js';
+import { plainVoice, refusalText, sayRefusal, slackVoice } from '../src/words.js';
+
+/** One of each: the compiler asks for a new one when a code is added. */
+const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
+  'unknown-command': { said: 'nod' },
+  'extra-word': { word: 'now', usage: 'nodes' },
+  'bad-argument': { argument: 'address', got: '10.7', takes: 'an IPv4 address', example: '10.0.0.7' },
+  forbidden: { doing: 'approve and deny', role: 'approver', who: ['U01', 'S01'], unreadable: ['S01'] },
+  'node-exists': { name: 'win03', address: '10.0.0.7', podCidr: '192.168.3.0/24' },
+  'node-unknown': { name: 'win04', suggestion: 'win03' },
+  'node-still-owed': { name: 'win03', podCidr: '192.168.3.0/24', peers: ['lin01', 'win01'] },
+  'address-taken': { address: '10.0.0.7', holder: 'win03', changeId: 'c1' },
+  'address-in-pod-cidr': { address: '192.168.3.7', podCidr: '192.168.3.0/24', holder: 'win03' },
+  'address-unusable': { address: '127.0.0.1', because: 'it is a loopback address' },
+  'pod-cidr-outside': { podCidr: '10.0.0.0/24', clusterCidr: '192.168.0.0/16' },
+  'pod-cidr-size': { podCidr: '192.168.0.0/25', prefixLength: 24 },
+  'pod-cidr-held': { podCidr: '192.168.3.0/24', holder: 'win03', restsUntil: '2026-11-23T12:00:00.000Z' },
+  'pod-cidr-overlaps': {
+    podCidr: '192.168.3.0/24',
+    overlap: 'host-route',
+    with: '192.168.3.0/24',
+    owner: 'lin01',
+  },
+  'cluster-full': {
+    clusterCidr: '192.168.0.0/16',
+    slices: 256,
+    resting: 3,
+    soonestFreeAt: '2026-11-23T12:00:00.000Z',
+  },
+  'node-unreadable': { name: 'win03', address: '10.0.0.7', why: 'connect ECONNREFUSED' },
+  'address-not-there': { name: 'win03', address: '10.0.0.7' },
+  'not-on-link': { from: 'lin01', to: 'win03', address: '10.9.0.7' },
+  'windows-too-old': { name: 'win03', build: 9600, oldest: 14393 },
+  'pod-network-differs': { name: 'win03', network: 'nat', subnet: '172.16.0.0/16' },
+  'nic-unknown': { name: 'win03', mac: '00-15-5D-00-04-01', has: 'none' },
+  'nic-busy': { name: 'win03', mac: '00-15-5D-00-04-01', why: 'holds the default route' },
+  'nic-none-free': { name: 'win03', has: 'none' },
+  'nic-ambiguous': { name: 'win03', has: 'a, b' },
+  'already-running': { id: 'c1' },
+  'change-unknown': { id: 'c1' },
+  'change-not-sealed': { id: 'c1' },
+  'change-not-pending': { id: 'c1', state: 'denied', by: 'T01:U01', at: '2026-11-23T12:00:00.000Z' },
+  'change-expired': { id: 'c1' },
+  'plan-outdated': { id: 'c1' },
+  'own-request': { id: 'c1' },
+  'already-decided-by-you': { id: 'c1' },
+  'not-cancellable': { id: 'c1', state: 'applied' },
+  'not-retryable': { id: 'c1', state: 'applied' },
+  'not-rollbackable': { id: 'c1', state: 'denied' },
+  'wrong-version': { id: 'c1' },
+  'console-only': { doing: 'Unlocking' },
+};
+const refusals = Object.entries(facts).map(([code, each]) => new Refusal(code as RefusalCode, each));
+
+describe('every refusal', () => {
+  test.each(refusals.map((refusal) => [refusal.code, refusal] as const))(
+    '%s is a short sentence',
+    (_code, refusal) => {
+      for (const voice of [slackVoice, plainVoice]) {
+        const text = sayRefusal(refusal, voice);
+        expect(text).toMatch(/[.?`]$/);
+        expect(text).not.toMatch(/undefined|null|\[object|\s{2}| \.|\.\./);
+        expect(text.length).toBeLessThan(400);
+      }
+    },
+  );
+
+  test('no two read the same', () => {
+    const texts = refusals.map((refusal) => sayRefusal(refusal, plainVoice));
+    expect(new Set(texts).size).toBe(Object.keys(refusalText).length);
+  });
+});
+
+describe('what people and hosts wrote is harmless in Slack', () => {
+  const hostile = '<!channel> `x` & <@U01>\n\u202e*';
+
+  test('in code', () => {
+    const text = sayRefusal(new Refusal('unknown-command', { said: hostile }));
+    expect(text).toContain('`&lt;!channel&gt; ˋxˋ &amp; &lt;@U01&gt;⏎·*`');
+    expect(text).not.toMatch(/<!|<@|\n|\u202e/);
+  });
+
+  test('in a quotation of a host', () => {
+    const text = sayRefusal(
+      new Refusal('node-unreadable', { name: 'win03', address: '10.0.0.7', why: hostile }),
+    );
+    expect(text).not.toMatch(/<!|<@|\n|\u202e/);
+  });
+
+  test('long texts are cut', () => {
+    expect(sayRefusal(new Refusal('unknown-command', { said: 'x'.repeat(5000) })).length).toBeLessThan(300);
+  });
+});
+
+test('Slack mentions people and groups; a terminal names them', () => {
+  const refusal = new Refusal('forbidden', {
+    doing: 'approve and deny',
+    role: 'approver',
+    who: ['U01', 'T01:W02', 'S03', 'console:ops'],
+    unreadable: [],
+  });
+  expect(sayRefusal(refusal)).toBe(
+    'Only an approver may approve and deny. Ask <@U01>, <@W02>, <!subteam^S03> or `console:ops`.',
+  );
+  expect(sayRefusal(refusal, plainVoice)).toContain('U01, T01:W02, S03 or console:ops');
+});
+
+test('the cluster is full: how many rest, and when the next is free', () => {
+  const text = sayRefusal(new Refusal('cluster-full', facts['cluster-full']), plainVoice);
+  expect(text).toBe(
+    '192.168.0.0/16 is full: all 256 slices are taken, reserved or resting. 3 are resting; the next is free at 2026-11-23 12:00 UTC.',
+  );
+});

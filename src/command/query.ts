@@ -4,7 +4,7 @@ import { Refusal } from '../errors.js';
 import { podGateway } from '../ip.js';
 import { sliceCount } from '../network/allocation.js';
 import type { Node } from '../node/node.js';
-import { snippetsOf } from '../snippet/kubectl.js';
+import { snippetsOf } from '../snippet/for-node.js';
 import { actionOf, may, rolesOf, whoMay } from './access.js';
 import type { BotCommand } from './command.js';
 import { type DeskDeps, unknownNode } from './desk.js';

@@ -1,14 +1,10 @@
 /** A change with all that its card, its file and the console show of it. */
 import type { Change } from '../change/change.js';
 import type { Plan } from '../plan/plan.js';
-import { type Snippet, snippetsOf } from '../snippet/kubectl.js';
+import { type SnippetCluster, snippetsOf } from '../snippet/for-node.js';
+import type { Snippet } from '../snippet/kubectl.js';
 import type { Stores } from '../stores.js';
 import type { ChangeView } from './reply.js';
-
-/** What snippets depend on, of the configuration. */
-export interface SnippetCluster {
-  kubernetesVersion: string;
-}
 
 /** Reads a change as it stands now; null when there is none with this id. */
 export async function viewChange(

@@ -45,7 +45,8 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
       channel: options.channel,
       strict: script,
       patienceMs: options.patienceMs ?? 10_000,
-      width: options.width ?? Math.min(WIDEST, output.columns ?? WIDEST),
+      // A terminal that does not know its width says 0.
+      width: options.width ?? Math.min(WIDEST, output.columns || WIDEST),
       look,
       print: script ? (text) => output.write(`${text}\n`) : (text) => printAbove(lines, output, text),
     });

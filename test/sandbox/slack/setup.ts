@@ -1,5 +1,5 @@
 /** A fake Slack, and a small real Bolt app that talks to it. */
-import { App, HTTPReceiver, LogLevel, SocketModeReceiver } from '@slack/bolt';
+import { App, HTTPReceiver, type Logger, LogLevel, SocketModeReceiver } from '@slack/bolt';
 import { type FakeSlack, startFakeSlack } from '../../../sandbox/slack/server.js';
 import type { FakeSlackOptions } from '../../../sandbox/slack/types.js';
 
@@ -18,6 +18,17 @@ export const WORKSPACE = {
   ],
 } as const satisfies FakeSlackOptions;
 
+/** Many tests go wrong on purpose; what they assert on is what the fake saw. */
+const QUIET: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  setLevel: () => {},
+  getLevel: () => LogLevel.ERROR,
+  setName: () => {},
+};
+
 export function startSlack(options: Partial<FakeSlackOptions> = {}): Promise<FakeSlack> {
   return startFakeSlack({ ...WORKSPACE, ...options });
 }
@@ -29,16 +40,16 @@ export interface Running {
 
 /** A Bolt app over Socket Mode. `prepare` registers its listeners. */
 export async function startSocketApp(slack: FakeSlack, prepare: (app: App) => void): Promise<Running> {
-  const clientOptions = { slackApiUrl: slack.apiUrl, retryConfig: { retries: 1 } };
+  const clientOptions = { slackApiUrl: slack.apiUrl, retryConfig: { retries: 1 }, logger: QUIET };
   const receiver = new SocketModeReceiver({
     appToken: WORKSPACE.appToken,
-    logLevel: LogLevel.ERROR,
+    logger: QUIET,
     installerOptions: { clientOptions },
   });
   const app = new App({
     receiver,
     token: WORKSPACE.botToken,
-    logLevel: LogLevel.ERROR,
+    logger: QUIET,
     clientOptions,
     deferInitialization: true,
   });
@@ -56,12 +67,15 @@ export async function startSocketApp(slack: FakeSlack, prepare: (app: App) => vo
 
 /** A Bolt app over HTTP; the fake is told its address. */
 export async function startHttpApp(slack: FakeSlack, prepare: (app: App) => void): Promise<Running> {
-  const receiver = new HTTPReceiver({ signingSecret: WORKSPACE.signingSecret, logLevel: LogLevel.ERROR });
+  const receiver = new HTTPReceiver({
+    signingSecret: WORKSPACE.signingSecret,
+    logger: QUIET,
+  });
   const app = new App({
     receiver,
     token: WORKSPACE.botToken,
-    logLevel: LogLevel.ERROR,
-    clientOptions: { slackApiUrl: slack.apiUrl, retryConfig: { retries: 1 } },
+    logger: QUIET,
+    clientOptions: { slackApiUrl: slack.apiUrl, retryConfig: { retries: 1 }, logger: QUIET },
     deferInitialization: true,
   });
   prepare(app);

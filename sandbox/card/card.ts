@@ -6,7 +6,7 @@ import { pad, widthOf, wrap } from './width.js';
 
 export type { Look } from './mrkdwn.js';
 
-export const PLAIN: Look = { colour: false, userName: () => undefined };
+const PLAIN: Look = { colour: false, userName: () => undefined };
 
 /** Draws blocks in `width` columns. Code is never wrapped, so that it can be copied. No trailing newline. */
 export function renderCard(blocks: readonly Obj[], width: number, look: Look = PLAIN): string {
@@ -62,6 +62,10 @@ function renderBlock(block: Obj, width: number, look: Look): string[] {
       return [`[image: ${str(block['alt_text'])}]`];
     case 'input':
       return input(block, width, look);
+    case 'plan':
+      return [str(block['title']), ...objects(block['tasks']).map(task)];
+    case 'task_card':
+      return [task(block)];
     case 'container':
       return [
         paint(textOf(block['title']), 'bold', look),
@@ -71,6 +75,12 @@ function renderBlock(block: Obj, width: number, look: Look): string[] {
       return [`[${str(block['type'])}]`];
   }
 }
+
+function task(block: Obj): string {
+  return `${TASK[str(block['status'])] ?? '·'} ${str(block['title'])}`;
+}
+
+const TASK: Readonly<Record<string, string>> = { in_progress: '⏳', complete: '✅', error: '❌' };
 
 const ALERT: Readonly<Record<string, string>> = { warning: '⚠', error: '❌', success: '✅' };
 

@@ -61,7 +61,7 @@ export function emoji(text: string): string {
 }
 
 /** Undoes Slack's three entities; `&` last, so that `&amp;lt;` stays `&lt;`. */
-export function unescapeText(text: string): string {
+function unescapeText(text: string): string {
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 

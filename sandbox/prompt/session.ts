@@ -217,6 +217,8 @@ export async function startSession(options: SessionOptions): Promise<Session> {
     who: () => who,
     where: () => channel.name,
     obey: async (typed) => {
+      // A refusal may come after the answer that a line went on with.
+      if (strict && refusal()) throw new Trouble('the line before was refused');
       const isChange = (word: string): boolean => cardOf(board, word) !== undefined;
       const { line, refused } = parseLine(typed, isChange, newestChange(board));
       await run(line, refused);

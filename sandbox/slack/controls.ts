@@ -46,7 +46,7 @@ function plain(label: string): string {
     .toLowerCase();
 }
 
-export function textOf(value: unknown): string {
+function textOf(value: unknown): string {
   return isObj(value) ? str(value['text']) : '';
 }
 

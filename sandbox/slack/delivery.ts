@@ -8,7 +8,7 @@ import { violate, type World } from './world.js';
 /** At Slack: at once, after one minute, after five. */
 const EVENT_RETRY_MS = [0, 60_000, 300_000];
 
-export interface RawRequest {
+interface RawRequest {
   body: string;
   contentType?: string;
   /** Seconds; now when absent. */

@@ -141,6 +141,12 @@ const BLOCK: Readonly<Record<string, (block: Obj, path: string, report: Report) 
       });
     }
   },
+  plan: (block, path, report) => {
+    required(block['title'], `${path}/title`, Number.POSITIVE_INFINITY, report);
+    for (const [index, task] of objects(block['tasks']).entries())
+      checkTask(task, `${path}/tasks/${index}`, report);
+  },
+  task_card: (block, path, report) => checkTask(block, path, report),
   container: (block, path, report) => {
     if (block['title'] === undefined && block['rich_text_title'] === undefined)
       report(path, 'missing required field: title');
@@ -151,6 +157,14 @@ const BLOCK: Readonly<Record<string, (block: Obj, path: string, report: Report) 
     );
   },
 };
+
+/** `completed` is what everybody writes first; Slack wants `complete`. */
+function checkTask(task: Obj, path: string, report: Report): void {
+  required(task['task_id'], `${path}/task_id`, Number.POSITIVE_INFINITY, report);
+  required(task['title'], `${path}/title`, Number.POSITIVE_INFINITY, report);
+  if (!['pending', 'in_progress', 'complete', 'error'].includes(str(task['status'])))
+    report(`${path}/status`, `unknown status ${str(task['status'])}`);
+}
 
 /** Slack refuses an empty text anywhere within rich text, and with it the whole message. */
 function richText(block: Obj, path: string, report: Report): void {

@@ -2,7 +2,7 @@
 import type { RateLimits } from './types.js';
 
 /** Calls a minute by method (docs.slack.dev/apis/web-api/rate-limits: tier 2 is 20, tier 3 is 50, tier 4 is 100). */
-export const TIERS: Readonly<Record<string, number>> = {
+const TIERS: Readonly<Record<string, number>> = {
   'chat.update': 50,
   'chat.delete': 50,
   'chat.postEphemeral': 100,
@@ -21,7 +21,7 @@ export const TIERS: Readonly<Record<string, number>> = {
 };
 
 /** "1 per second per channel, short bursts": Slack names no size for the burst. */
-export const POST = { perSecond: 1, burst: 4 };
+const POST = { perSecond: 1, burst: 4 };
 
 /** Answers, per call, how many seconds to wait; 0 when the call may go on. */
 export type Budget = (method: string, channel: string) => number;

@@ -1,6 +1,5 @@
 /** What the fake Slack holds and hands out, as plain data. */
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 /** A JSON object nobody has checked yet: a block, a view, a payload. */
 export type Obj = { [key: string]: unknown };
 

@@ -9,7 +9,7 @@ import { escapedCommandText, escapeText, messageText, smartPunctuation } from '.
 import { wire, wireView } from './wire.js';
 import { findMessage, maySee, post, type World } from './world.js';
 
-export interface ClickOptions {
+interface ClickOptions {
   /** Clicks a button that has vanished since, as somebody does whose screen is behind. */
   stale?: boolean;
 }

@@ -135,7 +135,7 @@ function write(message: Message, how: Version['how'], content: Content): void {
 }
 
 /** Slack names blocks and actions that the app left without an id. */
-export function identified(blocks: Obj[]): Obj[] {
+function identified(blocks: Obj[]): Obj[] {
   const withAction = (element: unknown): unknown =>
     typeof element === 'object' && element !== null && 'type' in element && element.type === 'button'
       ? { action_id: newId(''), ...element }

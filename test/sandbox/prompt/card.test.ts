@@ -133,9 +133,23 @@ describe('a card in the terminal', () => {
         { type: 'rich_text_preformatted', elements: [{ type: 'text', text: 'code <x>' }] },
       ],
     };
+    const plan = {
+      type: 'plan',
+      title: 'Hosts',
+      tasks: [
+        { task_id: '1', title: 'lin01', status: 'complete' },
+        { task_id: '2', title: 'win01', status: 'pending' },
+      ],
+    };
     const alert = { type: 'alert', level: 'error', text: { type: 'plain_text', text: 'no' } };
-    const drawn = renderCard([rich, alert, { type: 'image', alt_text: 'map' }, { type: 'video' }], 60, look);
-    expect(drawn).toBe('1. one @alice\n2. *two*\n  code <x>\n❌ no\n[image: map]\n[video]');
+    const drawn = renderCard(
+      [rich, alert, { type: 'image', alt_text: 'map' }, { type: 'video' }, plan],
+      60,
+      look,
+    );
+    expect(drawn).toBe(
+      '1. one @alice\n2. *two*\n  code <x>\n❌ no\n[image: map]\n[video]\nHosts\n✅ lin01\n· win01',
+    );
   });
 
   test('a form', () => {

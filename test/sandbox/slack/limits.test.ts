@@ -165,6 +165,12 @@ const CASES: readonly [string, Obj[], Obj[], string, string?][] = [
     '/elements/0/elements/0/text',
   ],
   [
+    'task status',
+    [{ type: 'task_card', task_id: '1', title: 'x', status: 'complete' }],
+    [{ type: 'plan', title: 'x', tasks: [{ task_id: '1', title: 'x', status: 'completed' }] }],
+    '/blocks/0/tasks/0/status',
+  ],
+  [
     '13,200 characters in all',
     times(10, () => section(long(1320))),
     times(11, () => section(long(1320))),

@@ -90,15 +90,14 @@ function addRoute(host: LinuxHost, words: readonly string[]): LinuxHost {
   return { ...host, routes: [...host.routes, onlink ? { ...route, onlink } : route] };
 }
 
-/** The device that a gateway is on-link at; the kernel refuses any other gateway, and the host's own addresses. */
+/** The device that a gateway is on-link at; the kernel refuses any other gateway. */
 function gatewayDevice(host: LinuxHost, via: Ipv4, dev: string | undefined, onlink: boolean): string {
   if (onlink && dev !== undefined) return dev;
   const connected = host.routes.find(
     (held) =>
       held.nextHop === null && contains(held.destination, via) && (dev === undefined || held.device === dev),
   );
-  const own = host.interfaces.some((link) => link.addresses.some(({ address }) => address === via));
-  if (connected === undefined || own) throw new IpError('Error: Nexthop has invalid gateway.');
+  if (connected === undefined) throw new IpError('Error: Nexthop has invalid gateway.');
   return connected.device;
 }
 
@@ -164,7 +163,9 @@ function deleteLink(host: LinuxHost, words: readonly string[]): LinuxHost {
 
 function addAddress(host: LinuxHost, words: readonly string[]): LinuxHost {
   const { held, link } = addressWords(host, words);
-  if (link.addresses.some((other) => same(other, held))) throw new IpError(EXISTS);
+  if (link.addresses.some((other) => same(other, held))) {
+    throw new IpError('Error: ipv4: Address already assigned.');
+  }
   const changed = replaceLink(host, { ...link, addresses: [...link.addresses, held] });
   return link.up ? connect(changed, link.name, held) : changed;
 }
@@ -172,7 +173,7 @@ function addAddress(host: LinuxHost, words: readonly string[]): LinuxHost {
 function deleteAddress(host: LinuxHost, words: readonly string[]): LinuxHost {
   const { held, link } = addressWords(host, words);
   if (!link.addresses.some((other) => same(other, held))) {
-    throw new IpError('RTNETLINK answers: Cannot assign requested address');
+    throw new IpError('Error: ipv4: Address not found.');
   }
   const changed = replaceLink(host, {
     ...link,

@@ -127,7 +127,7 @@ async function reverseInventory(deps: WorkerDeps, change: Change, plan: Plan): P
     await restSlice(deps, plan.node, inventory.nodes);
     await deps.nodes.remove(plan.node.name);
   } else {
-    await deps.leases.restore(plan.node.podCidr, plan.node.name);
+    await deps.leases.restore(plan.node, change.id, new Date());
     await deps.nodes.add(plan.node);
   }
   await deps.audit.append({

@@ -1,9 +1,10 @@
 /** Holding a pod CIDR: claims, and rests after removal, in Redis. Every operation is one call of one Lua script. */
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { z } from 'zod';
 import { Refusal } from '../errors.js';
 import { baseOf, type Cidr, overlaps } from '../ip.js';
-import { NodeSpec } from '../node/node.js';
+import { type Node, NodeSpec } from '../node/node.js';
 import { type Keys, prepareScript } from '../redis.js';
 import {
   checkAddress,
@@ -38,6 +39,8 @@ export interface Claim {
   explicit?: Cidr;
   /** Ranges that some host routes already. */
   excluded: readonly Cidr[];
+  /** Take another slice than the one that this change has, in one stroke. Only before it is confirmed. */
+  another?: boolean;
   now: Date;
 }
 
@@ -62,12 +65,15 @@ export interface LeaseStore {
   /** A peer has confirmed that it routes the slice no more. Null when the slice does not rest. */
   settle(podCidr: Cidr, peer: string): Promise<Lease | null>;
   /** The removal was rolled back: the node has its slice again. Null when it is another's by now. */
-  restore(podCidr: Cidr, node: string): Promise<Lease | null>;
+  restore(node: Node, changeId: string, now: Date): Promise<Lease | null>;
   /** How many slices are neither held nor free yet. */
   restingCount(now: Date): Promise<number>;
   /** All leases, lowest slice first. Those that have rested enough are left out. */
   list(now: Date): Promise<Lease[]>;
 }
+
+/** A member whose lease was lost is kept with its whole node. */
+const LeasedNode = z.object(NodeSpec.shape);
 
 const lua = readFileSync(new URL('./lease.lua', import.meta.url), 'utf8');
 
@@ -87,7 +93,7 @@ export function createLeaseStore(redis: Redis, keys: Keys, policy: NetworkPolicy
 
   return {
     list,
-    async claim({ changeId, node, explicit, excluded, now }) {
+    async claim({ changeId, node, explicit, excluded, another, now }) {
       const refusal =
         checkAddress(node.address, policy, []) ?? checkExplicit(explicit, node, excluded, policy);
       if (refusal !== null) throw refusal;
@@ -103,6 +109,7 @@ export function createLeaseStore(redis: Redis, keys: Keys, policy: NetworkPolicy
         2 ** (32 - policy.nodePrefixLength),
         sliceCount(policy),
         policy.nodePrefixLength,
+        another ? 1 : 0,
         ...toRanges([...neverGiven(policy, [node.address]), ...excluded]),
       );
       const [verdict = '', ...rest] = answer;
@@ -124,8 +131,18 @@ export function createLeaseStore(redis: Redis, keys: Keys, policy: NetworkPolicy
     async settle(podCidr, peer) {
       return toLeaseOrNull(await run('settle', podCidr, peer));
     },
-    async restore(podCidr, node) {
-      return toLeaseOrNull(await run('restore', podCidr, node));
+    async restore(node, changeId, now) {
+      const { podCidr, made: _made, ...spec } = node;
+      const answer = await run(
+        'restore',
+        podCidr,
+        node.name,
+        changeId,
+        node.address,
+        JSON.stringify(spec),
+        now.getTime(),
+      );
+      return toLeaseOrNull(answer);
     },
     async restingCount(now) {
       return (await list(now)).filter((lease) => lease.state === 'resting').length;
@@ -227,7 +244,7 @@ function toLease(podCidr: Cidr, record: string): Lease {
     throw new Error(`Lease of ${podCidr}: state ${state}`);
   return {
     podCidr,
-    node: NodeSpec.parse(JSON.parse(spec)),
+    node: LeasedNode.parse(JSON.parse(spec)),
     changeId,
     state,
     claimedAt: iso(claimedAt),

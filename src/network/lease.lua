@@ -79,13 +79,11 @@ local function ofChange(change)
   end
 end
 
--- Appends cidr, record pairs of all leases but one.
-local function append(answer, leases, except)
+-- Appends a cidr, record pair for each lease.
+local function append(answer, leases)
   for _, lease in ipairs(leases) do
-    if lease.cidr ~= except then
-      answer[#answer + 1] = lease.cidr
-      answer[#answer + 1] = render(lease)
-    end
+    answer[#answer + 1] = lease.cidr
+    answer[#answer + 1] = render(lease)
   end
   return answer
 end
@@ -115,6 +113,12 @@ local function members()
   return nodes
 end
 
+local function memberWith(cidr)
+  for _, member in ipairs(members()) do
+    if member.cidr == cidr then return member end
+  end
+end
+
 local function full(leases)
   local resting, soonest = 0, 0
   for _, lease in ipairs(leases) do
@@ -137,13 +141,15 @@ local function lowest(blocked, first, size, count)
   end
 end
 
--- change, node, address, spec, now, explicit CIDR or '', first number, slice size, slice count, prefix length; then excluded first, last, ...
-local function claim(change, node, address, spec, now, explicit, first, size, count, length)
-  local leases = current(tonumber(now))
-  for _, lease in ipairs(leases) do
-    if lease.change == change and lease.state ~= 'resting' then
-      return append({ 'lease', lease.cidr, render(lease) }, leases, lease.cidr)
-    end
+-- change, node, address, spec, now, explicit CIDR or '', first number, slice size, slice count, prefix length, '1' to take another slice
+-- than the one that the change has; then excluded first, last, ...
+local function claim(change, node, address, spec, now, explicit, first, size, count, length, another)
+  local leases, own = {}, nil
+  for _, lease in ipairs(current(tonumber(now))) do
+    if lease.change == change and lease.state ~= 'resting' then own = lease else leases[#leases + 1] = lease end
+  end
+  if own and (another ~= '1' or own.state ~= 'claimed') then
+    return append({ 'lease', own.cidr, render(own) }, leases)
   end
 
   local blocked = {}
@@ -170,7 +176,7 @@ local function claim(change, node, address, spec, now, explicit, first, size, co
       if b.from <= to and from <= b.to then return { b.says, b.holder.cidr, render(b.holder) } end
     end
   else
-    for i = 12, #ARGV, 2 do blocked[#blocked + 1] = { from = tonumber(ARGV[i]), to = tonumber(ARGV[i + 1]) } end
+    for i = 13, #ARGV, 2 do blocked[#blocked + 1] = { from = tonumber(ARGV[i]), to = tonumber(ARGV[i + 1]) } end
     local found = lowest(blocked, tonumber(first), tonumber(size), tonumber(count))
     if not found then return full(leases) end
     chosen = dotted(found) .. '/' .. length
@@ -179,8 +185,9 @@ local function claim(change, node, address, spec, now, explicit, first, size, co
     cidr = chosen, state = 'claimed', change = change, node = node, address = address,
     at = now, untilMs = 0, owing = '', spec = spec,
   }
+  if own then redis.call('HDEL', KEYS[1], own.cidr) end
   save(lease)
-  return append({ 'lease', chosen, render(lease) }, leases, chosen)
+  return append({ 'lease', chosen, render(lease) }, leases)
 end
 
 -- change
@@ -202,8 +209,9 @@ local function release(change)
 end
 
 -- CIDR, node, until, owing. The node is named so that a job delivered twice can't put the next holder to rest.
+-- A member whose lease was lost rests all the same.
 local function quarantine(cidr, node, untilMs, owing)
-  local lease = read(cidr)
+  local lease = read(cidr) or memberWith(cidr)
   if not lease or lease.node ~= node then return { 'none' } end
   if lease.state ~= 'resting' then
     lease.state, lease.untilMs, lease.owing = 'resting', tonumber(untilMs), owing
@@ -225,10 +233,16 @@ local function settle(cidr, peer)
   return { 'lease', lease.cidr, render(lease) }
 end
 
--- CIDR, node. The removal of a node was rolled back: its slice is its own again, if nobody got it meanwhile.
-local function restore(cidr, node)
-  local lease = read(cidr)
-  if not lease or lease.node ~= node then return { 'none' } end
+-- CIDR, node, change, address, spec, now. The removal of a node was rolled back: its slice is its own again, if nobody has it meanwhile.
+local function restore(cidr, node, change, address, spec, now)
+  local from, to = range(cidr)
+  for _, holders in ipairs({ current(tonumber(now)), members() }) do
+    for _, holder in ipairs(holders) do
+      local first, last = range(holder.cidr)
+      if first <= to and from <= last and holder.node ~= node then return { 'none' } end
+    end
+  end
+  local lease = read(cidr) or { cidr = cidr, change = change, node = node, address = address, at = now, spec = spec }
   lease.state, lease.untilMs, lease.owing = 'held', 0, ''
   save(lease)
   return { 'lease', lease.cidr, render(lease) }
@@ -237,4 +251,4 @@ end
 local does = {
   claim = claim, confirm = confirm, release = release, quarantine = quarantine, settle = settle, restore = restore,
 }
-return does[ARGV[1]](ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11])
+return does[ARGV[1]](ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12])

@@ -268,20 +268,64 @@ describe('many at once', () => {
 
 describe('a removal that is rolled back', () => {
   const rest = { podCidr: '192.168.0.0/24', node: 'win1', peersOwing: ['lin01'], until: later(60) };
+  const win1 = { ...node('win1', '10.0.0.2'), podCidr: rest.podCidr };
 
   test('gives the node its slice again', async () => {
     await claim(1);
     await store.quarantine(rest);
-    expect(await store.restore(rest.podCidr, 'win1')).toMatchObject({ state: 'held', owing: [] });
+    expect(await store.restore(win1, 'c7', now)).toMatchObject({ state: 'held', owing: [], changeId: 'c1' });
     expect(await store.restingCount(now)).toBe(0);
     await expect(claim(2, { explicit: rest.podCidr, now: later(90) })).rejects.toMatchObject({
       code: 'pod-cidr-held',
     });
   });
 
-  test('not when the slice is another node’s', async () => {
+  test('also after its rest, while it is free', async () => {
     await claim(1);
-    expect(await store.restore(rest.podCidr, 'win9')).toBeNull();
-    expect(await store.restore('192.168.9.0/24', 'win9')).toBeNull();
+    await store.quarantine({ ...rest, peersOwing: [] });
+    expect(await store.restore(win1, 'c7', later(61))).toMatchObject({ state: 'held', changeId: 'c7' });
+    expect((await claim(2, { now: later(61) })).lease.podCidr).toBe('192.168.1.0/24');
+    expect((await store.list(later(61)))[0]?.node).toEqual(node('win1', '10.0.0.2'));
   });
+
+  test('not when the slice is another node’s by now', async () => {
+    await claim(1);
+    await store.quarantine({ ...rest, peersOwing: [] });
+    expect((await claim(2, { now: later(61) })).lease.podCidr).toBe(rest.podCidr);
+    expect(await store.restore(win1, 'c7', later(61))).toBeNull();
+    expect(await store.list(later(61))).toMatchObject([{ changeId: 'c2', state: 'claimed' }]);
+  });
+});
+
+describe('another slice for the same change', () => {
+  test('is taken in one stroke: the old one is free, the new one its own', async () => {
+    await claim(1);
+    await claim(2);
+    const moved = await claim(1, { another: true, excluded: ['192.168.0.0/24'] });
+    expect(moved.lease).toMatchObject({ podCidr: '192.168.2.0/24', changeId: 'c1' });
+    expect(moved.others.map((other) => other.changeId)).toEqual(['c2']);
+    expect((await claim(1)).lease.podCidr).toBe('192.168.2.0/24');
+    expect((await claim(3)).lease.podCidr).toBe('192.168.0.0/24');
+  });
+
+  test('not once it is confirmed; and when there is none, the old one stays', async () => {
+    await claim(1);
+    await expect(claim(1, { another: true, excluded: ['192.168.0.0/16'] })).rejects.toMatchObject({
+      code: 'cluster-full',
+    });
+    expect((await claim(1)).lease.podCidr).toBe('192.168.0.0/24');
+    await store.confirm('c1');
+    const again = await claim(1, { another: true, excluded: ['192.168.0.0/24'] });
+    expect(again.lease).toMatchObject({ podCidr: '192.168.0.0/24', state: 'held' });
+  });
+});
+
+test('a member whose lease was lost rests all the same when it is removed', async () => {
+  const member = { ...node('win01', '10.0.7.7'), podCidr: '192.168.0.0/24' };
+  await inventory.add({ ...member, made: { bridge: false, podNetwork: true, forwarding: true } });
+  const rest = { podCidr: member.podCidr, node: 'win01', peersOwing: ['lin01'], until: later(60) };
+  expect(await store.quarantine(rest)).toMatchObject({ state: 'resting', owing: ['lin01'] });
+  await inventory.remove('win01');
+  expect((await claim(1)).lease.podCidr).toBe('192.168.1.0/24');
+  expect(await store.list(now)).toMatchObject([{ node: node('win01', '10.0.7.7') }, { changeId: 'c1' }]);
 });

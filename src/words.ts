@@ -47,6 +47,9 @@ export const plainVoice: Voice = {
   when: (iso) => iso.replace('T', ' ').replace(/(:\d\d)(:\d\d(\.\d+)?)?Z$/, '$1 UTC'),
 };
 
+/** For what is stored and shown later, in a place that escapes it itself. */
+export const storedVoice: Voice = { ...plainVoice, code: oneLine };
+
 type Texts = { [C in RefusalCode]: (facts: RefusalFacts[C], say: Voice) => string };
 
 /** What the user is told for each refusal. */

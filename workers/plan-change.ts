@@ -11,7 +11,7 @@ import type { PlanPolicy } from '../src/plan/policy.js';
 import { clusterRoutes, type HostReading } from '../src/plan/reading.js';
 import { planRemoveNode } from '../src/plan/remove-node.js';
 import { planHash } from '../src/plan/seal.js';
-import { sayRefusal } from '../src/words.js';
+import { sayRefusal, storedVoice } from '../src/words.js';
 import type { WorkerDeps } from './deps.js';
 import { readHosts, renderer } from './read-hosts.js';
 
@@ -28,7 +28,7 @@ export async function planChange(deps: WorkerDeps, changeId: string): Promise<vo
     await seal(deps, changeId, plan);
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    await refuse(deps, changeId, sayRefusal(error));
+    await refuse(deps, changeId, sayRefusal(error, storedVoice));
   }
   await deps.jobs.card(changeId);
 }
@@ -57,6 +57,8 @@ async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<voi
         : change,
     now,
   );
+  // Cancelled while its hosts were read: a slice that was taken after that belongs to nobody.
+  if (sealed.finishedAt !== undefined) await deps.leases.release(changeId);
   if (sealed.state !== 'pending') return;
   await deps.jobs.expireChange(changeId, deps.config.approvalTtlMs);
   await deps.audit.append({
@@ -90,7 +92,8 @@ async function refuse(deps: WorkerDeps, changeId: string, reason: string): Promi
 
 async function planAdding(deps: WorkerDeps, change: Change): Promise<Plan> {
   const policy = planPolicy(deps);
-  let { node, together = [] } = change;
+  // The address book knows best: a planner that died may have taken another slice without telling the change.
+  let { node, together } = await takeSlice(deps, change, []);
   const excluded = new Set<string>();
   for (let claim = 0; claim < CLAIMS; claim += 1) {
     const inventory = await deps.nodes.read();
@@ -112,24 +115,33 @@ async function planAdding(deps: WorkerDeps, change: Change): Promise<Plan> {
     }
     if (change.podCidrAsked !== undefined) throw routedElsewhere(node.podCidr, inTheWay);
     for (const slice of routedSlices(deps, readings)) excluded.add(slice);
-    ({ node, together } = await claimAnother(deps, change, node, [...excluded]));
+    ({ node, together } = await takeSlice(deps, change, [...excluded]));
   }
   throw new Refusal('cluster-full', { clusterCidr: policy.clusterCidr, slices: excluded.size, resting: 0 });
 }
 
-/** Gives the slice back and takes the lowest one that no host routes; the change follows. */
-async function claimAnother(
+/** The slice that the change has or, when some are routed somewhere, the lowest one that is not; the change follows. */
+async function takeSlice(
   deps: WorkerDeps,
   change: Change,
-  node: Node,
-  excluded: string[],
+  routed: string[],
 ): Promise<{ node: Node; together: Node[] }> {
-  const { podCidr: _old, ...spec } = node;
-  await deps.leases.release(change.id);
-  const claimed = await deps.leases.claim({ changeId: change.id, node: spec, excluded, now: new Date() });
+  const { podCidr: _old, made: _made, ...spec } = change.node;
+  const { lease, others } = await deps.leases.claim({
+    changeId: change.id,
+    node: spec,
+    excluded: routed,
+    another: routed.length > 0,
+    now: new Date(),
+    ...(change.podCidrAsked === undefined ? {} : { explicit: change.podCidrAsked }),
+  });
+  // Unmoved: whoever claimed since then has this change in its own plan.
+  if (lease.podCidr === change.node.podCidr && change.together !== undefined) {
+    return { node: change.node, together: change.together };
+  }
   const next = {
-    node: { ...node, podCidr: claimed.lease.podCidr },
-    together: claimed.others.filter(isClaimed).map((lease) => ({ ...lease.node, podCidr: lease.podCidr })),
+    node: { ...change.node, podCidr: lease.podCidr },
+    together: others.filter(isClaimed).map((other) => ({ ...other.node, podCidr: other.podCidr })),
   };
   await deps.changes.update(change.id, (current) => ({ ...current, ...next }), new Date());
   return next;

@@ -2,7 +2,7 @@
  * A lab: real hosts in network namespaces on one bridge, with the guide's addresses. Needs root.
  *
  *     root namespace        router's namespace            a namespace for each host
- *     fw1 198.18.1.1 ────── up 198.18.1.2
+ *     fw1 198.18.1.1 ── uplink 198.18.1.2
  *                           br0 10.0.0.254/24 ─── p0 ──── eth0 10.0.0.4/24, sshd on port 22
  *                                             └── p1 ──── eth0 10.0.0.5/24, …
  *
@@ -150,7 +150,7 @@ async function begin({ slot, authorizedKey, pids }: Place, host: LabHost): Promi
   }
   const authorizedKeys = join(slot.dir, 'id.pub');
   const pid = startSshd({ ...spec, namespace, dir, hostKey: hostKeyOf(slot, spec), authorizedKeys });
-  await until(`sshd on ${spec.name}`, () => listens(pid));
+  await until(`sshd on ${spec.name}`, () => listens(pid, join(dir, 'log')));
   pids.set(spec.name, pid);
 }
 
@@ -173,11 +173,11 @@ function newHost(slot: Slot, spec: LabHostSpec): LabHost {
 }
 
 /** Whether the process has port 22 open, asked without connecting: a connection would cost sshd a fork. */
-function listens(pid: number): boolean {
+function listens(pid: number, log: string): boolean {
   try {
     return / 00000000:0016 00000000:0000 0A /.test(readFileSync(`/proc/${pid}/net/tcp`, 'utf8'));
   } catch {
-    throw new Error('sshd ended while it started');
+    throw new Error(`sshd ended while it started: ${readFileSync(log, 'utf8')}`);
   }
 }
 

@@ -1,8 +1,8 @@
 /** A real sshd in a lab host's namespaces, as the lab needs it. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { start } from './system.js';
 
 /** How a Linux lab host differs from a plain one. */
@@ -25,10 +25,10 @@ export interface SshdPlace extends LinuxOptions {
 
 /** Makes an ed25519 key pair: `file` and `file.pub`. Gives the public line. */
 export function makeKey(file: string): string {
-  const { private: secret, public: open } = ssh2.utils.generateKeyPairSync('ed25519');
-  writeFileSync(file, secret, { mode: 0o600 });
-  writeFileSync(`${file}.pub`, `${open}\n`);
-  return open;
+  // Not by ssh2's generateKeyPairSync: one in a few hundred of its keys is not accepted by OpenSSH.
+  rmSync(file, { force: true });
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'lab', '-f', file]);
+  return readFileSync(`${file}.pub`, 'utf8').trim();
 }
 
 /** SHA-256 of a public key line, in OpenSSH's form. */
@@ -53,8 +53,8 @@ export function startSshd(place: SshdPlace): number {
       ? []
       : [`mount --bind "$(command -v ${place.sh})" "$(readlink -f /bin/sh)"`]),
   ];
-  const script = `set -e\n${mounts.join('\n')}\nexec /usr/sbin/sshd -D -f ${config}\n`;
-  return start('ip', ['netns', 'exec', place.namespace, 'bash', '-c', script]);
+  const script = `set -e\n${mounts.join('\n')}\nexec /usr/sbin/sshd -D -e -f ${config}\n`;
+  return start('ip', ['netns', 'exec', place.namespace, 'bash', '-c', script], join(place.dir, 'log'));
 }
 
 function sshdConfig(place: SshdPlace): string {

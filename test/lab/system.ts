@@ -1,6 +1,6 @@
 /** Programs and processes, for the lab. */
 import { execFile, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 /** Runs a program to its end and gives its stdout. Throws with its stderr when it fails. */
 export function run(program: string, args: readonly string[], stdin = ''): Promise<string> {
@@ -24,9 +24,11 @@ export async function ipBatch(lines: readonly string[], namespace?: string): Pro
   );
 }
 
-/** Starts a program that goes on by itself; its process id. */
-export function start(program: string, args: readonly string[]): number {
-  const child = spawn(program, args, { stdio: 'ignore', detached: true });
+/** Starts a program that goes on by itself, with its output in a file; its process id. */
+export function start(program: string, args: readonly string[], log: string): number {
+  const out = openSync(log, 'a');
+  const child = spawn(program, args, { stdio: ['ignore', out, out], detached: true });
+  closeSync(out);
   child.on('error', () => undefined);
   child.unref();
   if (child.pid === undefined) throw new Error(`${program} did not start`);

@@ -27,7 +27,7 @@ export async function wire(slot: Slot, hosts: readonly Wired[], prefix: number):
       cable('eth0', namespace, `p${index}`, router),
       ...(os === 'windows' ? [cable('eth1', namespace, `w${index}`, router)] : []),
     ]),
-    `link add ${device} type veth peer name up netns ${router}`,
+    `link add ${device} type veth peer name uplink netns ${router}`,
     `address add ${source}/30 dev ${device}`,
     up(device),
     `rule add from ${source} lookup ${table}`,
@@ -42,8 +42,8 @@ export async function wire(slot: Slot, hosts: readonly Wired[], prefix: number):
       ...ports.flatMap((port) => [`link set ${port} master br0`, up(port)]),
       `address add ${gateway}/${prefix} dev br0`,
       up('br0'),
-      `address add ${slot.router}/30 dev up`,
-      up('up'),
+      `address add ${slot.router}/30 dev uplink`,
+      up('uplink'),
     ],
     router,
   );
@@ -68,5 +68,5 @@ function cable(device: string, namespace: string, port: string, router: string):
 
 /** Without IPv6: hundreds of links that greet each other would keep the machine busy. */
 function up(device: string): string {
-  return `link set ${device} addrgenmode none up`;
+  return `link set dev ${device} addrgenmode none up`;
 }

@@ -2,9 +2,9 @@
 
 alphabet=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/
 
-# decode TEXT: sets $json. Measured in dash: 120 characters take 0.25 ms here and 1.2 ms with base64(1); the time grows with the square.
+# decode TEXT: sets $json. Measured in dash: 120 characters take 0.21 ms here and 1.2 ms with base64(1).
 decode() {
-  if [ ${#1} -gt 400 ]; then
+  if [ ${#1} -gt 600 ]; then
     json=$(base64 -d 2>/dev/null <<EOF
 $1
 EOF
@@ -14,22 +14,39 @@ EOF
   [ -n "${ascii_126-}" ] || name_characters
   json='' rest=$1
   while [ -n "$rest" ]; do
-    a=${rest%"${rest#????}"} rest=${rest#????}
-    [ ${#a} -eq 4 ] || { json=''; return; }
-    d=${a#???} c=${a#??} b=${a#?} a=${a%???}
-    c=${c%?} b=${b%??}
-    # A character's number is the length of what comes before it; '=' comes after all 64 and counts as 0.
-    a=${alphabet%%"$a"*} b=${alphabet%%"$b"*} c=${alphabet%%"$c"*} d=${alphabet%%"$d"*}
-    bits=$(( ${#a} << 18 | ${#b} << 12 | (${#c} & 63) << 6 | (${#d} & 63) ))
-    eval "json=\$json\${ascii_$((bits >> 16))-}\${ascii_$((bits >> 8 & 255))-}\${ascii_$((bits & 255))-}"
+    # In short pieces: cutting a group off costs as much as what it is cut from is long.
+    piece=${rest%"${rest#????????????????????????????????}"}
+    [ -n "$piece" ] || piece=$rest
+    rest=${rest#"$piece"} code=''
+    while [ -n "$piece" ]; do
+      a=${piece%"${piece#????}"} piece=${piece#????}
+      [ ${#a} -eq 4 ] || { json=''; return; }
+      b=${a#?} c=${a#??} d=${a#???}
+      case $a in
+        *[+/=]*)
+          # These three are in no variable's name. The number is the length of what comes before; '=' is past the end and counts as 0.
+          a=${a%???} b=${b%??} c=${c%?}
+          a=${alphabet%%"$a"*} b=${alphabet%%"$b"*} c=${alphabet%%"$c"*} d=${alphabet%%"$d"*}
+          bits=$((${#a} << 18 | ${#b} << 12 | (${#c} & 63) << 6 | (${#d} & 63)))
+          ;;
+        *) bits=$((sextet_${a%???} << 18 | sextet_${b%??} << 12 | sextet_${c%?} << 6 | sextet_$d)) ;;
+      esac
+      code="$code\${ascii_$((bits >> 16))-}\${ascii_$((bits >> 8 & 255))-}\${ascii_$((bits & 255))-}"
+    done
+    eval "json=\$json$code"
   done
 }
 
-# Sets ascii_32 to ascii_126, the printable characters. All others decode to nothing.
+# Sets ascii_32 to ascii_126, the printable characters (all others decode to nothing), and sextet_A to sextet_9.
 name_characters() {
   code=32 rest=' !"#$%&'\''()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\]^_`abcdefghijklmnopqrstuvwxyz{|}~'
   while [ -n "$rest" ]; do
     eval "ascii_$code=\${rest%\"\${rest#?}\"}"
+    code=$((code + 1)) rest=${rest#?}
+  done
+  code=0 rest=${alphabet%??}
+  while [ -n "$rest" ]; do
+    eval "sextet_${rest%"${rest#?}"}=$code"
     code=$((code + 1)) rest=${rest#?}
   done
 }

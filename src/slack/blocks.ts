@@ -22,7 +22,7 @@ export type Button = {
 };
 export type Block =
   | { type: 'header'; text: PlainText }
-  | { type: 'section'; text: Mrkdwn }
+  | { type: 'section'; text: Mrkdwn; block_id?: string }
   | { type: 'context'; elements: Mrkdwn[] }
   | { type: 'actions'; elements: Button[] };
 

@@ -71,6 +71,11 @@ function stranger(call: Call): Message {
   );
 }
 
+/** Marked for programs that read along, such as the sandbox's scripts; people see no difference. */
+function marked(message: Message): Message {
+  return { ...message, blocks: message.blocks.map((block) => ({ ...block, block_id: 'refused' })) };
+}
+
 /** A refusal is told with its remedy; anything else is our trouble, told with a reference that is in the log. */
 async function failed(
   listener: Listener,
@@ -82,7 +87,7 @@ async function failed(
   let message: Message;
   if (isRefusal(error)) {
     deps.log.info({ actor: call?.actor.id, entry: listener.id, code: error.code }, 'refused');
-    message = say(sayRefusal(error, slackVoice));
+    message = marked(say(sayRefusal(error, slackVoice)));
   } else {
     const ref = randomUUID().slice(0, 8);
     deps.log.error(

@@ -84,7 +84,7 @@ export function say(mrkdwn: string): Message {
 }
 
 const ACCEPTED = {
-  cancel: 'It stops at the next host.',
+  cancel: 'Cancelling: what runs stops at the next host.',
   retry: 'Trying again what is not done.',
   rollback: 'Rolling back.',
 } as const;

@@ -102,13 +102,13 @@ function call(name: string, body = bodyFor(name)): { acked: Promise<void>; done:
 }
 
 test('every button, the command, mentions and the dialog are registered', () => {
-  expect([...handlers.keys()].sort()).toEqual(
-    [
+  expect(new Set(handlers.keys())).toEqual(
+    new Set([
       'command /fairway',
       'event app_mention',
       'view deny-reason',
       ...Object.values(ACTION).map((id) => `action ${id}`),
-    ].sort(),
+    ]),
   );
 });
 

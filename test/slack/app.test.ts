@@ -1,0 +1,235 @@
+/** The real Bolt in both of its modes, against the fake Slack. The desk is the test's own. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Actor } from '../../src/change/change.js';
+import { decide } from '../../src/change/transition.js';
+import type { BotCommand } from '../../src/command/command.js';
+import type { Desk } from '../../src/command/desk.js';
+import type { Origin, Reply } from '../../src/command/reply.js';
+import { createSlackApp, type SlackApp } from '../../src/slack/app.js';
+import { createWebClient } from '../../src/slack/web.js';
+import { type Bench, OPS, startBench, TOKENS, until } from './support/bench.js';
+import { CLUSTER } from './support/views.js';
+
+interface Ran {
+  command: BotCommand;
+  actor: Actor;
+  origin: Origin;
+}
+
+let bench: Bench;
+let app: SlackApp;
+let ran: Ran[];
+let desk: Desk;
+
+async function start(mode: 'socket' | 'http'): Promise<void> {
+  bench = await startBench({ eventRetryMs: [0, 50, 50] });
+  ran = [];
+  desk = {
+    run: async (command, actor, origin): Promise<Reply> => {
+      ran.push({ command, actor, origin });
+      if (command.kind === 'can-i') return { kind: 'can-i', command: command.command, yes: true, who: '' };
+      if (command.kind !== 'add-node') return { kind: 'reading', hosts: 3 };
+      await bench.given('pending', 'c1');
+      await bench.jobs.card('c1');
+      return { kind: 'change-card', id: 'c1' };
+    },
+    decide: async (id, verdict, hash, reason, actor) => {
+      const now = new Date();
+      const rules = { required: 1, own: false };
+      await bench.changes.update(id, (each) => decide(each, actor, verdict, hash, rules, now, reason), now);
+      return { kind: 'decided', id, verdict, approved: 1, required: 1 };
+    },
+    view: (id) => bench.deps.view(id),
+  };
+  app = createSlackApp({
+    config: {
+      slack: { mode, ...TOKENS, apiUrl: bench.slack.apiUrl, channel: OPS },
+      port: 0,
+      access: { viewers: [], operators: [], approvers: [], approvalsRequired: 1, approveOwn: false },
+    },
+    redis: bench.redis,
+    keys: bench.keys,
+    desk,
+    outbox: bench.outbox,
+    jobs: bench.jobs,
+    cards: bench.changes,
+    slack: createWebClient(TOKENS.botToken, { apiUrl: bench.slack.apiUrl, log: bench.deps.log }),
+    cluster: CLUSTER,
+    log: bench.deps.log,
+    now: () => new Date(),
+  });
+  await app.start();
+  if (mode === 'http') bench.slack.setAppUrl(`http://127.0.0.1:${app.port()}/slack/events`);
+}
+
+afterEach(async () => {
+  await app.stop();
+  await bench.stop();
+});
+
+/** What the person was told so far, in the ops channel. */
+const told = (userId: string) =>
+  bench.slack
+    .messages(OPS)
+    .filter((message) => message.ephemeralTo === userId)
+    .map((message) => message.text);
+
+async function card(): Promise<string> {
+  const message = await bench.slack.waitFor((each) => each.metadata?.event_payload['id'] === 'c1', 5000);
+  return message.ts;
+}
+
+describe.each(['socket', 'http'] as const)('in %s mode', (mode) => {
+  beforeEach(() => start(mode));
+
+  test('a command is acknowledged and answered within a second', async () => {
+    const asked = Date.now();
+    const outcome = await bench.slack.as('U0ALICE').slash('nodes', OPS);
+    expect(outcome).toMatchObject({ ok: true, via: mode });
+    expect(outcome.latencyMs).toBeLessThan(1000);
+    await until('an answer', () => told('U0ALICE').length === 1);
+    expect(Date.now() - asked).toBeLessThan(1000);
+    expect(ran).toMatchObject([{ command: { kind: 'nodes' }, actor: { id: 'T1:U0ALICE', via: 'slash' } }]);
+    expect(bench.slack.violations).toEqual([]);
+  });
+
+  test('a change’s card is the whole answer', async () => {
+    const asked = Date.now();
+    await bench.slack.as('U0ALICE').slash('add linux node lin02 10.0.0.8', OPS);
+    await card();
+    expect(Date.now() - asked).toBeLessThan(1000);
+    expect(told('U0ALICE')).toEqual([]);
+    expect(bench.slack.violations).toEqual([]);
+  });
+
+  test('two people click at once: one decides, both are answered, the buttons are gone', async () => {
+    await bench.slack.as('U0ALICE').slash('add linux node lin02 10.0.0.8', OPS);
+    const ts = await card();
+    const clicks = ['U0BOB', 'U0EVE'].map((id) => bench.slack.as(id).click(ts, 'approve', OPS));
+    expect(await Promise.all(clicks)).toMatchObject([{ ok: true }, { ok: true }]);
+    await until('both answers', () => told('U0BOB').length === 1 && told('U0EVE').length === 1);
+    const answers = [...told('U0BOB'), ...told('U0EVE')];
+    expect(answers.filter((text) => text.includes('Approved `c1`'))).toHaveLength(1);
+    expect((await bench.changes.get('c1')).decisions).toHaveLength(1);
+    const shown = bench.cards('c1')[0];
+    expect(shown?.metadata?.event_payload['state']).toBe('approved');
+    expect(JSON.stringify(shown?.blocks)).not.toContain('change:approve');
+    expect(bench.slack.violations).toEqual([]);
+  });
+
+  test('the requester’s own click is refused, in words, and the buttons stay for others', async () => {
+    await bench.slack.as('U0ALICE').slash('add linux node lin02 10.0.0.8', OPS);
+    const ts = await card();
+    await bench.slack.as('U0ALICE').click(ts, 'approve', OPS);
+    await until('an answer', () => told('U0ALICE').length === 1);
+    expect(JSON.stringify(bench.cards('c1')[0]?.blocks)).toContain('change:approve');
+  });
+
+  test('deny asks why, and the reason is on the card', async () => {
+    await bench.slack.as('U0ALICE').slash('add linux node lin02 10.0.0.8', OPS);
+    const ts = await card();
+    await bench.slack.as('U0BOB').click(ts, 'deny', OPS);
+    await until('the dialog', () => bench.slack.views('U0BOB').length === 1);
+    const [view] = bench.slack.views('U0BOB');
+    await bench.slack.as('U0BOB').submitView(view?.id ?? '', { reason: 'wrong <!channel> rack' });
+    await until('an answer', () => told('U0BOB').length === 1);
+    expect(JSON.stringify(bench.cards('c1')[0]?.blocks)).toContain('Denied by <@U0BOB>');
+    expect(JSON.stringify(bench.cards('c1')[0]?.blocks)).toContain('wrong &lt;!channel&gt; rack');
+    expect(bench.slack.violations).toEqual([]);
+  });
+
+  test('a click on a button that has vanished since is answered', async () => {
+    await bench.slack.as('U0ALICE').slash('add linux node lin02 10.0.0.8', OPS);
+    const ts = await card();
+    await bench.slack.as('U0BOB').click(ts, 'approve', OPS);
+    await until('the decision', () => told('U0BOB').length === 1);
+    await bench.slack.as('U0EVE').click(ts, 'approve', OPS, { stale: true });
+    await until('an answer', () => told('U0EVE').length === 1);
+  });
+
+  test('a mention in a thread is answered there', async () => {
+    const root = bench.slack.say('U0BOB', OPS, 'hello');
+    await bench.slack.as('U0BOB').mention('nodes', OPS, root.ts);
+    await bench.slack.waitFor(
+      (each) => each.text.startsWith('Reading 3 hosts') && each.threadTs === root.ts,
+      5000,
+    );
+    expect(ran).toMatchObject([{ actor: { id: 'T1:U0BOB', via: 'mention' }, origin: { thread: root.ts } }]);
+    expect(bench.slack.violations).toEqual([]);
+  });
+
+  test('curly quotes, dashes and links are no matter', async () => {
+    await bench.slack.as('U0ALICE').slash('\u00a0nodes\u200b', OPS);
+    await until('an answer', () => told('U0ALICE').length === 1);
+    expect(ran).toMatchObject([{ command: { kind: 'nodes' } }]);
+  });
+
+  test('health: alive and ready', async () => {
+    for (const path of ['healthz', 'readyz']) {
+      const response = await fetch(`http://127.0.0.1:${app.port()}/${path}`);
+      expect([path, response.status]).toEqual([path, 200]);
+    }
+    bench.redis.disconnect();
+    expect((await fetch(`http://127.0.0.1:${app.port()}/readyz`)).status).toBe(503);
+    expect((await fetch(`http://127.0.0.1:${app.port()}/healthz`)).status).toBe(200);
+    await bench.redis.connect();
+  });
+});
+
+describe('what only HTTP has', () => {
+  beforeEach(() => start('http'));
+  const body = new URLSearchParams({
+    command: '/fairway',
+    text: 'nodes',
+    team_id: 'T1',
+    user_id: 'U0ALICE',
+  }).toString();
+
+  test.each([
+    ['a wrong secret', { secret: 'somebody-elses-secret' }],
+    ['an old timestamp', { timestamp: Math.floor(Date.now() / 1000) - 301 }],
+    ['no signature', { headers: { 'x-slack-signature': null } }],
+    ['no timestamp', { headers: { 'x-slack-request-timestamp': null } }],
+  ])('%s gets 401 and a log line', async (_name, forged) => {
+    expect(await bench.slack.sendRaw({ body, ...forged })).toEqual({ status: 401, body: '' });
+    expect(
+      bench.logged.filter((line) => line.includes('Failed to parse and verify the request data')),
+    ).toHaveLength(1);
+    expect(ran).toEqual([]);
+  });
+
+  test('an event that Slack sends again runs once', async () => {
+    const event = {
+      type: 'event_callback',
+      team_id: 'T1',
+      event_id: 'Ev1',
+      event: { type: 'app_mention', user: 'U0BOB', text: '<@U0FAIRWAY> nodes', ts: '1.1', channel: OPS },
+    };
+    const again = {
+      body: JSON.stringify(event),
+      contentType: 'application/json',
+      headers: { 'x-slack-retry-num': '1' },
+    };
+    const statuses = [await bench.slack.sendRaw(again), await bench.slack.sendRaw(again)].map(
+      ({ status }) => status,
+    );
+    expect(statuses).toEqual([200, 200]);
+    await until('it ran', () => ran.length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(ran).toHaveLength(1);
+  });
+});
+
+describe('what only Socket Mode has', () => {
+  beforeEach(() => start('socket'));
+
+  test('a line that Slack asks to renew comes back by itself', async () => {
+    bench.slack.disconnect('refresh');
+    await until('the line is gone', () => bench.slack.connections() === 0);
+    expect((await fetch(`http://127.0.0.1:${app.port()}/readyz`)).status).toBe(503);
+    await until('the line is back', () => bench.slack.connections() === 1, 20_000);
+    await bench.slack.as('U0ALICE').slash('nodes', OPS);
+    await until('an answer', () => told('U0ALICE').length === 1);
+    expect((await fetch(`http://127.0.0.1:${app.port()}/readyz`)).status).toBe(200);
+  });
+});

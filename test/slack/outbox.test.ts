@@ -1,0 +1,207 @@
+/** The outbox through the real queue, against a fake Slack that keeps Slack's limits. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createOutbox } from '../../src/slack/outbox.js';
+import { say } from '../../src/slack/reply.js';
+import { type Bench, OPS, startBench, until } from './support/bench.js';
+import { host } from './support/views.js';
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await startBench();
+});
+afterEach(async () => {
+  await bench.stop();
+});
+
+const states = (id = 'c17') => bench.cards(id).map((card) => card.metadata?.event_payload['state']);
+const only = (id: string) => {
+  const [card, ...more] = bench.cards(id);
+  if (card === undefined || more.length > 0) throw new Error(`${bench.cards(id).length} cards of ${id}`);
+  return card;
+};
+const edits = (ts: string) => bench.slack.history(ts).filter((version) => version.how === 'edit');
+const settled = async (id: string, state: string) =>
+  until(`${id} shows ${state}`, () => states(id).includes(state));
+
+describe('a card', () => {
+  test('is posted once, found again, and edited in place', async () => {
+    await bench.given('planning');
+    await bench.jobs.card('c17');
+    await settled('c17', 'planning');
+    await until('the card is on record', async () => (await bench.changes.get('c17')).cards.length === 1);
+    await bench.moved('c17', 'pending');
+    await bench.jobs.card('c17');
+    await settled('c17', 'pending');
+    expect(bench.cards('c17')).toHaveLength(1);
+    expect(bench.slack.violations).toEqual([]);
+  });
+
+  test('is posted once, though two processes want to at the same time', async () => {
+    await bench.given('pending');
+    const other = createOutbox(bench.deps);
+    await Promise.all([bench.outbox, other, bench.outbox, other].map((each) => each.renderNow('c17')));
+    expect(bench.cards('c17')).toHaveLength(1);
+  });
+
+  test('goes into the thread that the command came from', async () => {
+    const root = bench.slack.say('U0ALICE', OPS, 'hello');
+    await bench.given('pending');
+    await bench.changes.update('c17', (each) => ({ ...each, thread: root.ts }), new Date());
+    await bench.outbox.renderNow('c17');
+    expect(only('c17').threadTs).toBe(root.ts);
+  });
+
+  test('is not sent again when nothing changed', async () => {
+    await bench.given('pending');
+    await bench.outbox.renderNow('c17');
+    await bench.outbox.renderNow('c17');
+    const card = only('c17');
+    expect(bench.slack.history(card.ts)).toHaveLength(1);
+  });
+
+  test('that somebody deleted is posted anew and the old one forgotten', async () => {
+    await bench.given('pending');
+    await bench.outbox.renderNow('c17');
+    const old = only('c17');
+    await bench.deps.slack.chat.delete({ channel: OPS, ts: old.ts });
+    await bench.moved('c17', 'approved');
+    await bench.jobs.card('c17');
+    await settled('c17', 'approved');
+    await until('the new card alone is on record', async () => {
+      const { cards } = await bench.changes.get('c17');
+      return cards.length === 1 && cards[0]?.ts === only('c17').ts;
+    });
+    expect(bench.slack.violations.map(({ error }) => error)).toEqual(['message_not_found']);
+  });
+
+  test('is brought up to date in every copy', async () => {
+    await bench.given('pending');
+    await bench.outbox.renderNow('c17');
+    const { ts = '' } = await bench.deps.slack.chat.postMessage({ channel: OPS, text: 'a second copy' });
+    await bench.changes.addCard('c17', { channel: OPS, ts });
+    await bench.moved('c17', 'denied');
+    await bench.outbox.renderNow('c17');
+    expect(states()).toEqual(['denied', 'denied']);
+  });
+
+  test('posted just before a crash is not doubled silently', async () => {
+    await bench.given('pending');
+    // Posted, but the process died before it could write the ts down.
+    await bench.redis.hset(bench.keys.slackCard('c17'), 'intent', String(Date.now()));
+    await bench.jobs.card('c17');
+    await until('a card is on record', async () => (await bench.changes.get('c17')).cards.length === 1);
+    await until(
+      'the intent is gone',
+      async () => (await bench.redis.hget(bench.keys.slackCard('c17'), 'intent')) === null,
+    );
+    // The fake, as a Slack that gave no history scope, can't be searched: the card says so itself.
+    const card = only('c17');
+    expect(JSON.stringify(bench.slack.history(card.ts)[0]?.blocks)).toContain(
+      'Posted again after an interruption',
+    );
+    expect(bench.slack.violations.map(({ method }) => method)).toEqual(['conversations.history']);
+  });
+
+  test('of a change whose id nobody knows is nobody’s trouble', async () => {
+    expect(await bench.outbox.deliver({ name: 'card', changeId: 'c99' })).toBe(0);
+  });
+});
+
+describe('pace', () => {
+  test('a hundred progress jobs make at most one edit in 3 s; the state change does not wait', async () => {
+    await bench.given('applying');
+    await bench.outbox.renderNow('c17');
+    const card = only('c17');
+    const { ts } = card;
+    const began = Date.now();
+    for (let i = 0; i < 100; i += 1) {
+      await bench.changes.setResults('c17', [host('win03', 'running', `step ${i}`)]);
+      await bench.jobs.card('c17');
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+    const progress = edits(ts);
+    expect(progress.length).toBeGreaterThanOrEqual(1);
+    expect(progress.length).toBeLessThanOrEqual(Math.ceil((Date.now() - began) / 3000));
+    for (let i = 1; i < progress.length; i += 1) {
+      expect((progress[i]?.at ?? 0) - (progress[i - 1]?.at ?? 0)).toBeGreaterThan(2900);
+    }
+    const moved = Date.now();
+    await bench.moved('c17', 'applied');
+    await bench.jobs.card('c17');
+    await settled('c17', 'applied');
+    expect(Date.now() - moved).toBeLessThan(1500);
+    expect(JSON.stringify(card.blocks)).not.toContain('change:cancel');
+    expect(bench.slack.violations).toEqual([]);
+  });
+
+  test('many cards in one channel go out one a second, and each once', async () => {
+    const ids = Array.from({ length: 5 }, (_, i) => `c${100 + i}`);
+    for (const id of ids) await bench.given('pending', id);
+    await Promise.all(ids.map((id) => bench.jobs.card(id)));
+    await until('all five cards', () => ids.every((id) => bench.cards(id).length === 1), 15_000);
+    const posted = ids.map((id) => bench.slack.history(only(id).ts)[0]?.at ?? 0).sort((a, b) => a - b);
+    for (let i = 1; i < posted.length; i += 1) {
+      expect((posted[i] ?? 0) - (posted[i - 1] ?? 0)).toBeGreaterThan(900);
+    }
+    expect(bench.slack.violations).toEqual([]);
+  });
+});
+
+describe('a 429', () => {
+  test('is waited out, by everybody', async () => {
+    await bench.stop();
+    bench = await startBench({ rateLimits: { perMinute: { 'chat.update': 1 } } });
+    await bench.given('pending');
+    await bench.outbox.renderNow('c17');
+    await bench.moved('c17', 'approved');
+    expect(await bench.outbox.renderNow('c17')).toBe(true);
+    await bench.moved('c17', 'applying');
+    const wait = await bench.outbox.deliver({ name: 'card', changeId: 'c17' });
+    expect(wait).toBeGreaterThan(50_000);
+    // The second try asks Slack nothing: the gate is shut.
+    expect(await bench.outbox.deliver({ name: 'card', changeId: 'c17' })).toBeGreaterThan(50_000);
+    expect(bench.slack.violations.map(({ error }) => error)).toEqual(['ratelimited']);
+  });
+});
+
+describe('an answer', () => {
+  const origin = { channel: OPS, user: 'U0BOB' };
+
+  test('without a response_url is for the person’s eyes only', async () => {
+    expect(await bench.outbox.answer(origin, say('hello'))).toBe(0);
+    expect(bench.slack.messages(OPS)).toMatchObject([{ ephemeralTo: 'U0BOB', text: 'hello' }]);
+  });
+
+  test('to a mention stands in the thread; a quiet one does not', async () => {
+    const root = bench.slack.say('U0BOB', OPS, 'hi');
+    await bench.outbox.answer({ ...origin, thread: root.ts }, say('loud'));
+    await bench.outbox.answer({ ...origin, thread: root.ts }, say('quiet'), { quiet: true });
+    expect(bench.slack.messages(OPS).slice(1)).toMatchObject([
+      { threadTs: root.ts, text: 'loud' },
+      { ephemeralTo: 'U0BOB', text: 'quiet' },
+    ]);
+    expect(bench.slack.messages(OPS)[1]).not.toHaveProperty('ephemeralTo');
+  });
+
+  test('by a response_url that Slack does not know goes another way', async () => {
+    await bench.outbox.answer({ ...origin, responseUrl: `${bench.slack.url}/response/gone` }, say('hello'));
+    await bench.outbox.answer({ ...origin, responseUrl: `${bench.slack.url}/response/gone` }, say('again'));
+    expect(bench.slack.messages(OPS)).toMatchObject([
+      { ephemeralTo: 'U0BOB', text: 'hello' },
+      { ephemeralTo: 'U0BOB', text: 'again' },
+    ]);
+    // The second one did not even try.
+    expect(bench.slack.violations.map(({ error }) => error)).toEqual(['invalid_url']);
+  });
+});
+
+test('details are one file in the card’s thread, with every command', async () => {
+  await bench.given('pending');
+  await bench.outbox.renderNow('c17');
+  await bench.jobs.file('c17', { channel: OPS, user: 'U0BOB' });
+  const message = await bench.slack.waitFor((each) => each.files.length > 0, 10_000);
+  expect(message.threadTs).toBe(only('c17').ts);
+  expect(message.files[0]).toMatchObject({ name: 'c17-win03-pending.txt' });
+  expect(message.files[0]?.content).toContain('ip -4 route add 192.168.3.0/24 via 10.0.0.7 proto 155');
+  expect(bench.slack.violations).toEqual([]);
+});

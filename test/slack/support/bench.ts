@@ -1,0 +1,123 @@
+/** Slack's side whole: a fake Slack, Redis, the change store, the outbox and the queue's worker. Only the desk is the test's own. */
+import { randomUUID } from 'node:crypto';
+import { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { type FakeSlack, startFakeSlack } from '../../../sandbox/slack/server.js';
+import type { FakeSlackOptions, Message } from '../../../sandbox/slack/types.js';
+import type { ChangeState } from '../../../src/change/change.js';
+import { ChangeStore } from '../../../src/change/change-store.js';
+import { viewChange } from '../../../src/command/view.js';
+import { QUEUE } from '../../../src/job/job.js';
+import { Jobs } from '../../../src/job/queue.js';
+import { createLog } from '../../../src/log.js';
+import { connectRedis, type Keys, keys } from '../../../src/redis.js';
+import { createOutbox, type Outbox } from '../../../src/slack/outbox.js';
+import type { CardDeps } from '../../../src/slack/outbox-deps.js';
+import { createPace } from '../../../src/slack/pace.js';
+import { createWebClient } from '../../../src/slack/web.js';
+import { notifyProcessor } from '../../../workers/notify.js';
+import { CLUSTER, change, plan } from './views.js';
+
+export const TOKENS = { botToken: 'xoxb-fake', appToken: 'xapp-fake', signingSecret: 'secretsecretsecret' };
+export const OPS = 'C0OPS';
+
+export interface Bench {
+  slack: FakeSlack;
+  redis: Redis;
+  keys: Keys;
+  changes: ChangeStore;
+  jobs: Jobs;
+  deps: CardDeps;
+  outbox: Outbox;
+  /** Log lines so far. */
+  logged: string[];
+  /** Stores a change in a state, with its plan. */
+  given(state: ChangeState, id?: string): Promise<void>;
+  /** Moves a stored change on. */
+  moved(id: string, state: ChangeState): Promise<void>;
+  /** The cards of a change in the ops channel. */
+  cards(id: string): Message[];
+  stop(): Promise<void>;
+}
+
+export async function startBench(options: Partial<FakeSlackOptions> = {}): Promise<Bench> {
+  const slack = await startFakeSlack({
+    ...TOKENS,
+    users: ['U0ALICE', 'U0BOB', 'U0EVE'].map((id) => ({ id, name: id.slice(2).toLowerCase() })),
+    channels: [{ id: OPS, name: 'ops' }],
+    teamId: 'T1',
+    ...options,
+  });
+  const url = process.env['REDIS_URL'] ?? '';
+  const redis = connectRedis(url);
+  const blocking = connectRedis(url, { blocking: true });
+  const prefix = `{slack-${randomUUID()}}`;
+  const names = keys(prefix);
+  const logged: string[] = [];
+  const log = createLog('debug', { write: (line) => logged.push(line) });
+  const jobs = new Jobs(redis, prefix, (error) => logged.push(error.message));
+  const changes = new ChangeStore(redis, names);
+  const deps: CardDeps = {
+    slack: createWebClient(TOKENS.botToken, { apiUrl: slack.apiUrl, log }),
+    redis,
+    keys: names,
+    pace: createPace(redis, names),
+    cluster: CLUSTER,
+    log,
+    view: (id) => viewChange({ changes }, { kubernetesVersion: '1.5' }, id),
+    cards: changes,
+    now: () => new Date(),
+  };
+  const outbox = createOutbox(deps);
+  const worker = new Worker(QUEUE.notify, notifyProcessor(outbox), {
+    connection: blocking,
+    prefix,
+    concurrency: 8,
+  });
+  worker.on('error', (error) => logged.push(error.message));
+  await worker.waitUntilReady();
+  return {
+    slack,
+    redis,
+    keys: names,
+    changes,
+    jobs,
+    deps,
+    outbox,
+    logged,
+    given: async (state, id = 'c17') => {
+      const expiresAt = new Date(Date.now() + 60_000).toISOString();
+      await changes.savePlan(id, plan());
+      await changes.create(change(state, { id, expiresAt }), new Date());
+    },
+    moved: async (id, state) => {
+      await changes.update(id, (each) => ({ ...each, state }), new Date());
+    },
+    cards: (id) =>
+      slack
+        .messages(OPS)
+        .filter((message) => !message.deleted && message.metadata?.event_payload['id'] === id),
+    stop: async () => {
+      await worker.close();
+      await jobs.close();
+      blocking.disconnect();
+      const left = await redis.keys(`${prefix}*`);
+      if (left.length > 0) await redis.del(...left);
+      redis.disconnect();
+      await slack.close();
+    },
+  };
+}
+
+/** Waits until the check holds; fails after `ms`, saying what was awaited. */
+export async function until(
+  what: string,
+  check: () => boolean | Promise<boolean>,
+  ms = 10_000,
+): Promise<void> {
+  const end = Date.now() + ms;
+  while (!(await check())) {
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -3,7 +3,9 @@
 do_prove() {
   field source; source=$value
   field targets; targets=$value
-  case "$source $targets" in *[!0-9.\ ]*) refuse PARAMS 'addresses only'; return ;; esac
+  for address in "$source" $targets; do
+    is_address "$address" || { refuse PARAMS 'addresses only'; return; }
+  done
   answers=$(
     exec 3>&-
     count=0
@@ -19,6 +21,19 @@ do_prove() {
   printf '@@R@@ %s 1\n{"ok":true,"answers":{%s}}\n' "$id" "$list" >&3
 }
 
+# is_address TEXT: four plain decimals; ping would also take 10.7, 0x0a000007 and 10.0.0.07, which name other machines than they seem to.
+is_address() {
+  case $1 in '' | *[!0-9.]* | *.) return 1 ;; esac
+  old_ifs=$IFS IFS=.
+  set -- $1
+  IFS=$old_ifs
+  [ $# -eq 4 ] || return 1
+  for part; do
+    case $part in '' | 0?* | ????*) return 1 ;; esac
+    [ "$part" -le 255 ] || return 1
+  done
+}
+
 probe() {
   answer=none
   if answers_ping "$1" 1 || answers_ping "$1" 2; then answer=icmp; elif answers_tcp "$1"; then answer=tcp; fi
@@ -26,17 +41,17 @@ probe() {
 }
 
 answers_ping() {
-  ping -q -c 1 -W "$2" ${source:+-I "$source"} "$1" </dev/null >/dev/null 2>&1
+  ping -q -c 1 -W "$2" -I "$source" "$1" </dev/null >/dev/null 2>&1
 }
 
 answers_tcp() {
   if command -v perl >/dev/null; then
     perl -MErrno=ECONNREFUSED -MIO::Socket::INET -e '
       my ($peer, $source) = @ARGV;
-      my $socket = IO::Socket::INET->new(PeerAddr => $peer, PeerPort => 22, Timeout => 2, $source ? (LocalAddr => $source) : ());
+      my $socket = IO::Socket::INET->new(PeerAddr => $peer, PeerPort => 22, Timeout => 2, LocalAddr => $source);
       exit !($socket || $! == ECONNREFUSED);' "$1" "$source" </dev/null >/dev/null 2>&1
   else
-    case $(LC_ALL=C nc -v -w 2 ${source:+-s "$source"} "$1" 22 </dev/null 2>&1) in
+    case $(LC_ALL=C nc -v -w 2 -s "$source" "$1" 22 </dev/null 2>&1) in
       *refused* | *SSH-*) true ;;
       *) false ;;
     esac

@@ -29,6 +29,7 @@ export interface Channel {
 export interface Site {
   host: WindowsHost;
   workDir: string;
+  neighbourNamespace: string;
   /** Opens a channel; resolves at READY. `more` is PowerShell text after the shipped scripts, before the loop. */
   open(more?: string): Promise<Channel>;
   /** The container NIC's MAC, as Windows prints it. */
@@ -66,6 +67,7 @@ export async function startSite(name: string): Promise<Site> {
   return {
     host,
     workDir,
+    neighbourNamespace: linux,
     mac: run(windows, ['cat', '/sys/class/net/eth1/address']).trim().toUpperCase().replaceAll(':', '-'),
     inside: (...command) => run(windows, command),
     beside: (...command) => run(linux, command),

@@ -1,0 +1,320 @@
+/** What every kind of host has to do alike, as plain cases: the tests run them all, `npm run test:host` the harmless ones. */
+import assert from 'node:assert/strict';
+import {
+  type ExpectedKey,
+  HostError,
+  type HostPool,
+  type HostReply,
+  type HostRequest,
+} from '../../src/host/host.js';
+import type { HostContext, Platform } from '../../src/host/platform.js';
+import type { Cidr, Ipv4 } from '../../src/ip.js';
+import type { Route } from '../../src/network/route.js';
+import { holds } from '../../src/network/route.js';
+import type { Observation, Step } from '../../src/plan/plan.js';
+import { conflicts, stepHolds } from '../../src/plan/step.js';
+
+export interface CaseHost {
+  pool: HostPool & { stats(): { connections: number; resident: number } };
+  platform: Platform;
+  /** `owned` grows as the cases make routes, as Fairway's journal does. */
+  context: HostContext;
+  /** What the writing cases need; a host of the user's own has none. */
+  writing?: Writing;
+  close(): Promise<void>;
+}
+
+export interface Writing {
+  /** Another host on the subnet, which answers. */
+  peer: { name: string; address: Ipv4; podCidr: Cidr };
+  /** An address on the subnet that nobody has. */
+  silent: Ipv4;
+  /** Makes, behind Fairway's back, a route that is not its own. */
+  addForeign(route: Route): Promise<void>;
+  /** The steps that give the host its pod gateway, in order. */
+  podSteps: readonly Step[];
+  /** Of the lease, higher each time. */
+  nextFence(): number;
+}
+
+export interface HostCase {
+  name: string;
+  writes: boolean;
+  run(host: CaseHost): Promise<void>;
+}
+
+const HOSTILE = [
+  "'; touch /tmp/fairway-was-here; '",
+  '"; touch /tmp/fairway-was-here; "',
+  '$(touch /tmp/fairway-was-here)',
+  '`touch /tmp/fairway-was-here`',
+  '10.0.0.7\ntouch /tmp/fairway-was-here',
+  '10.0.0.7|touch /tmp/fairway-was-here',
+  '10.7',
+  '0x0a000007',
+  '10.0.0.07',
+  '１０.0.0.7',
+];
+
+export const caseList: readonly HostCase[] = [
+  {
+    name: 'a read finds the node’s device, its addresses and a boot id',
+    writes: false,
+    async run(host) {
+      const seen = await read(host);
+      const { address } = host.context.target;
+      assert.notEqual(seen.nodeDevice, null);
+      assert.ok(seen.addresses.some((held) => held.address === address && held.device === seen.nodeDevice));
+      assert.ok(seen.routes.some((route) => route.device === seen.nodeDevice && route.nextHop === null));
+      assert.equal(typeof seen.forwarding, 'boolean');
+      assert.notEqual(seen.boot, '');
+    },
+  },
+  {
+    name: 'a full read is understood too',
+    writes: false,
+    async run(host) {
+      const seen = await read(host);
+      assert.equal(seen.windows !== undefined, host.context.target.os === 'windows');
+    },
+  },
+  {
+    name: 'a script that it does not have is refused',
+    writes: false,
+    async run(host) {
+      await refused(host, { script: 'reboot', params: {}, timeoutMs: 60_000 });
+    },
+  },
+  {
+    name: 'parameters that are not addresses are refused, and reach no shell',
+    writes: false,
+    async run(host) {
+      for (const text of HOSTILE) {
+        await refused(host, host.platform.prove(host.context, text, [host.context.target.address]));
+        await refused(host, host.platform.prove(host.context, null, [text]));
+      }
+    },
+  },
+  {
+    name: 'many requests use one connection and one interpreter, and are answered each with its own',
+    writes: false,
+    async run(host) {
+      await read(host);
+      const before = host.pool.stats();
+      const [a, b, c] = await Promise.all([
+        read(host),
+        proof(host, [host.context.target.address]),
+        read(host),
+      ]);
+      assert.deepEqual(a, c);
+      assert.deepEqual(Object.keys(b), [host.context.target.address]);
+      assert.deepEqual(host.pool.stats(), before);
+    },
+  },
+  {
+    name: 'the host answers for its own address',
+    writes: false,
+    async run(host) {
+      const { address } = host.context.target;
+      assert.deepEqual(await proof(host, [address]), { [address]: 'icmp' });
+    },
+  },
+  {
+    name: 'a route is made, making it again changes nothing, removing it leaves nothing',
+    writes: true,
+    async run(host) {
+      const before = await read(host);
+      const step = routeStep(host);
+      const made = await apply(host, [step]);
+      assert.ok(stepHolds(step, made), JSON.stringify(made.routes));
+      assert.equal(made.routes.find((seen) => holds(seen, step.route))?.ours, true);
+      assert.deepEqual(await apply(host, [step]), made);
+      const undone = await apply(host, [{ ...step, action: 'remove' }]);
+      assert.deepEqual(undone, before);
+    },
+  },
+  {
+    name: 'the same request twice is as good as once',
+    writes: true,
+    async run(host) {
+      const step = routeStep(host);
+      const seen = await read(host);
+      const fence = writing(host).nextFence();
+      own(host, [step]);
+      for (const request of host.platform.apply([step], host.context, seen, fence)) {
+        await send(host, request);
+        await send(host, request);
+      }
+      const made = await read(host);
+      assert.equal(made.routes.filter((route) => route.destination === step.route.destination).length, 1);
+      assert.ok(stepHolds(step, made));
+      await apply(host, [{ ...step, action: 'remove' }]);
+    },
+  },
+  {
+    name: 'a wrong route of ours is replaced',
+    writes: true,
+    async run(host) {
+      const before = await read(host);
+      const right = routeStep(host);
+      const wrong = { ...right, route: { ...right.route, nextHop: writing(host).silent } };
+      assert.ok(stepHolds(wrong, await apply(host, [wrong])));
+      const made = await apply(host, [right]);
+      assert.ok(stepHolds(right, made), JSON.stringify(made.routes));
+      assert.equal(made.routes.filter((seen) => seen.destination === right.route.destination).length, 1);
+      assert.deepEqual(await apply(host, [{ ...right, action: 'remove' }]), before);
+    },
+  },
+  {
+    name: 'own slice, a prefix outside the cluster and one over the node’s address are refused before the host is asked',
+    writes: true,
+    async run(host) {
+      const before = await read(host);
+      const { podCidr, target } = host.context;
+      for (const destination of [podCidr, '172.31.0.0/24', '0.0.0.0/0', `${target.address}/32`]) {
+        const step = { ...routeStep(host), route: { destination, nextHop: writing(host).peer.address } };
+        await assert.rejects(async () => await apply(host, [step]), {
+          kind: 'script',
+          detail: { code: 'REFUSED' },
+        });
+      }
+      assert.deepEqual(await read(host), before);
+    },
+  },
+  {
+    name: 'a lease that a later one has overtaken is refused',
+    writes: true,
+    async run(host) {
+      const step = routeStep(host);
+      const before = await read(host);
+      const old = writing(host).nextFence();
+      const removed: Step = { ...step, action: 'remove' };
+      await apply(host, [step]);
+      await apply(host, [removed]);
+      own(host, [step]);
+      for (const request of host.platform.apply([step], host.context, before, old)) {
+        const error = await refused(host, request);
+        assert.equal(error.detail.code, 'FENCED');
+      }
+      assert.deepEqual(await read(host), before);
+    },
+  },
+  {
+    name: 'forwarding goes on and off again',
+    writes: true,
+    async run(host) {
+      assert.equal((await apply(host, [{ kind: 'forwarding', action: 'ensure' }])).forwarding, true);
+      assert.equal((await apply(host, [{ kind: 'forwarding', action: 'remove' }])).forwarding, false);
+    },
+  },
+  {
+    name: 'the pod gateway is made, making it again changes nothing, removing it leaves nothing',
+    writes: true,
+    async run(host) {
+      const before = await read(host);
+      const steps = writing(host).podSteps;
+      const made = await apply(host, steps);
+      for (const step of steps) assert.ok(stepHolds(step, made), `${step.kind} does not hold`);
+      assert.deepEqual((await apply(host, steps)).addresses, made.addresses);
+      const undo = steps.map((step): Step => ({ ...step, action: 'remove' })).reverse();
+      const undone = await apply(host, undo);
+      for (const step of undo) assert.ok(stepHolds(step, undone), `${step.kind} is still there`);
+      assert.deepEqual(undone.routes.map(factOf).sort(), before.routes.map(factOf).sort());
+    },
+  },
+  {
+    name: 'who answers and who does not is told apart',
+    writes: true,
+    async run(host) {
+      const { peer, silent } = writing(host);
+      assert.deepEqual(await proof(host, [peer.address, silent]), {
+        [peer.address]: 'icmp',
+        [silent]: 'none',
+      });
+    },
+  },
+  {
+    // Last: the foreign route stays.
+    name: 'a foreign route in the way is reported and left alone',
+    writes: true,
+    async run(host) {
+      const destination = '192.168.77.0/24';
+      await writing(host).addForeign({ destination, nextHop: writing(host).silent });
+      const before = await read(host);
+      const step: Step = { ...routeStep(host), route: { destination, nextHop: writing(host).peer.address } };
+      assert.match(conflicts(step, before) ?? '', /192\.168\.77\.0\/24 via .* is not Fairway's/);
+      const after = await apply(host, [step]);
+      assert.deepEqual(after.routes, before.routes);
+      assert.ok(!stepHolds(step, after));
+      assert.deepEqual((await apply(host, [{ ...step, action: 'remove' }])).routes, before.routes);
+    },
+  },
+];
+
+/** Reads the host, whole. */
+export async function read(host: CaseHost): Promise<Observation> {
+  const reply = await host.pool.request(
+    host.context.target,
+    host.platform.observe(host.context, true),
+    'any',
+  );
+  return host.platform.parseObservation(reply.data, host.context);
+}
+
+/** Sends a request to the host whose key the first read showed. */
+export async function send(host: CaseHost, request: HostRequest): Promise<HostReply> {
+  return await host.pool.request(host.context.target, request, await pin(host));
+}
+
+/** Reads, applies what is missing, and reads again, as a worker does. */
+export async function apply(host: CaseHost, steps: readonly Step[]): Promise<Observation> {
+  const seen = await read(host);
+  own(host, steps);
+  const requests = host.platform.apply(steps, host.context, seen, writing(host).nextFence());
+  for (const request of requests) await send(host, request);
+  return await read(host);
+}
+
+async function pin(host: CaseHost): Promise<ExpectedKey> {
+  const request = host.platform.observe(host.context, false);
+  const { fingerprint } = await host.pool.request(host.context.target, request, 'any');
+  return { fingerprint };
+}
+
+async function proof(host: CaseHost, targets: readonly Ipv4[]) {
+  const reply = await send(host, host.platform.prove(host.context, null, targets));
+  return host.platform.parseProof(reply.data);
+}
+
+async function refused(host: CaseHost, request: HostRequest): Promise<HostError> {
+  const error = await send(host, request).then(
+    () => assert.fail(`${request.script} ${JSON.stringify(request.params)} was not refused`),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof HostError, String(error));
+  assert.equal(error.kind, 'script');
+  return error;
+}
+
+/** The journal: what Fairway is about to make is its own. */
+function own(host: CaseHost, steps: readonly Step[]): void {
+  const made = steps.flatMap((step) =>
+    step.kind === 'route' && step.action === 'ensure' ? [step.route] : [],
+  );
+  host.context = { ...host.context, owned: [...host.context.owned, ...made] };
+}
+
+function routeStep(host: CaseHost) {
+  const { name, address, podCidr } = writing(host).peer;
+  const route: Route = { destination: podCidr, nextHop: address };
+  return { kind: 'route' as const, action: 'ensure' as const, peer: name, route };
+}
+
+function writing(host: CaseHost): Writing {
+  assert.ok(host.writing, 'this host must not be written to');
+  return host.writing;
+}
+
+function factOf(route: { destination: string; nextHop: string | null }): string {
+  return `${route.destination} ${route.nextHop}`;
+}

@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeWith } from '../../lab/requirements.js';
+import { windowsProgram } from '../../lab/windows/build.js';
+import { allScripts, commandLine } from './site.js';
+
+interface Report {
+  file: string;
+  errors: string[];
+  newer: string[];
+  ascii: boolean;
+  functions: string[];
+  commands: { name: string; parameters: string[] }[];
+  exits: number;
+  globals: string[];
+  input: number;
+}
+
+/** Cmdlets of Windows PowerShell 5.1 on Server 2016, with those of their parameters that the scripts may use. */
+const known: Record<string, string[]> = {
+  'ConvertFrom-Json': [],
+  'ConvertTo-Json': ['InputObject', 'Depth', 'Compress'],
+  'ForEach-Object': [],
+  'Get-ChildItem': [],
+  'Get-CimInstance': ['ClassName', 'Property'],
+  'Get-Command': ['Name', 'CommandType', 'ErrorAction'],
+  'Get-NetAdapter': ['InterfaceIndex', 'IncludeHidden', 'ErrorAction'],
+  'Get-NetIPAddress': ['AddressFamily', 'IPAddress', 'InterfaceIndex', 'PolicyStore', 'ErrorAction'],
+  'Get-NetIPInterface': ['AddressFamily', 'InterfaceIndex', 'PolicyStore', 'ErrorAction'],
+  'Get-NetRoute': ['AddressFamily', 'DestinationPrefix', 'NextHop', 'PolicyStore', 'ErrorAction'],
+  'Invoke-CimMethod': ['ClassName', 'MethodName', 'Arguments'],
+  'New-NetRoute': ['DestinationPrefix', 'InterfaceIndex', 'NextHop', 'ErrorAction'],
+  'New-Object': [],
+  'Remove-NetRoute': ['DestinationPrefix', 'NextHop', 'PolicyStore', 'Confirm', 'ErrorAction'],
+  'Set-Location': ['LiteralPath'],
+  'Set-NetIPInterface': ['InterfaceIndex', 'AddressFamily', 'Forwarding', 'ErrorAction'],
+  'Start-Sleep': ['Milliseconds'],
+  'Where-Object': [],
+};
+
+describeWith(['dotnet'], 'the scripts as Windows PowerShell 5.1 reads them', () => {
+  const folder = join(process.cwd(), 'src/host/windows');
+  let reports: Report[] = [];
+  let scratch = '';
+
+  beforeAll(() => {
+    scratch = mkdtempSync(join(tmpdir(), 'fairway-syntax-'));
+    // The detached job is text within a script, so it is looked at by itself.
+    const job = /@'\n([\s\S]*?)\n'@/.exec(readFileSync(join(folder, 'pod-network.ps1'), 'utf8'))?.[1] ?? '';
+    writeFileSync(join(scratch, 'job.ps1'), job);
+    writeFileSync(join(scratch, 'modern.ps1'), "$a ? 1 : 2; $b ?? 3; dir && dir; ConvertFrom-Json -AsHashtable '{}'; exit 1; $input\n");
+    const names = readdirSync(folder).filter((name) => name.endsWith('.ps1'));
+    const files = [...names.map((name) => join(folder, name)), join(scratch, 'job.ps1'), join(scratch, 'modern.ps1')];
+    reports = JSON.parse(execFileSync(windowsProgram(), ['check-syntax', ...files], { encoding: 'utf8' })) as Report[];
+  }, 120_000);
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+  const shipped = (): Report[] => reports.filter(({ file }) => !file.endsWith('modern.ps1'));
+
+  test('every script is among them, the detached job too', () => {
+    expect(reports.map(({ file }) => file.split('/').at(-1)).sort()).toEqual(
+      ['forwarding', 'job', 'loader', 'loop', 'modern', 'pod-gateway', 'pod-network', 'prelude', 'prove', 'read', 'sync-routes'].map((name) => `${name}.ps1`),
+    );
+    expect(reports.find(({ file }) => file.endsWith('job.ps1'))?.commands.length).toBeGreaterThan(3);
+  });
+
+  test('the check sees what 5.1 lacks', () => {
+    const modern = reports.find(({ file }) => file.endsWith('modern.ps1'));
+    expect(modern?.newer).toEqual(['1: QuestionMark', '1: QuestionQuestion', '1: AndAnd']);
+    expect(modern).toMatchObject({ exits: 1, input: 1 });
+  });
+
+  test('they parse, in ASCII, without a token that 5.1 lacks', () => {
+    for (const { file, errors, newer, ascii } of shipped()) expect({ file, errors, newer, ascii }).toEqual({ file, errors: [], newer: [], ascii: true });
+  });
+
+  test('they call nothing but one another and 5.1 cmdlets, with 5.1 parameters', () => {
+    const own = new Set(shipped().flatMap(({ functions }) => functions));
+    const unknown = shipped().flatMap(({ file, commands }) =>
+      commands
+        .filter(({ name }) => !own.has(name))
+        .flatMap(({ name, parameters }) => (known[name] === undefined ? [name] : parameters.filter((p) => !known[name]?.includes(p)).map((p) => `${name} -${p}`)))
+        .map((what) => `${file}: ${what}`),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  test('none exits, none reads the channel by $input, and only the loop sets globals', () => {
+    for (const { file, exits, input, globals } of shipped()) {
+      expect({ file, exits, input }).toEqual({ file, exits: 0, input: 0 });
+      if (!file.endsWith('loop.ps1')) expect({ file, globals }).toEqual({ file, globals: [] });
+    }
+  });
+
+  test('no two scripts define the same function', () => {
+    const all = shipped().flatMap(({ functions }) => functions);
+    expect(all.filter((name, i) => all.indexOf(name) !== i)).toEqual([]);
+  });
+
+  test('the command line fits cmd.exe, and the loader 1 KB', () => {
+    expect(commandLine().length).toBeLessThan(1024);
+    // The longest line that a channel is known to take.
+    expect(Buffer.from(allScripts()).toString('base64').length).toBeLessThan(65_536);
+  });
+});

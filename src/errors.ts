@@ -1,4 +1,4 @@
-/** Refusals: the expected noes. A `Refusal` is the user's trouble and is told to them with the remedy; any other error is ours. */
+/** Refusals: the expected noes. A `Refusal` is the user's trouble and is told to them with the remedy; any other error is ours. Pure. */
 import type { Cidr, Ipv4 } from './ip.js';
 
 /** What each kind of refusal knows. The sentences are in `words.ts`. Instants are ISO texts, actors are actor ids. */

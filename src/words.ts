@@ -1,4 +1,4 @@
-/** The sentences that people read: refusals, help, usage. Each says what would work. The cards' own are in `slack/`. */
+/** The sentences that people read: refusals, help, usage. Each says what would work. The cards' own are in `slack/`. Pure. */
 import type { CommandKind } from './command/command.js';
 import type { Refusal, RefusalCode, RefusalFacts } from './errors.js';
 

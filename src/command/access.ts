@@ -7,7 +7,7 @@ import { actionWords, sayWho } from '../words.js';
 import type { CommandKind } from './command.js';
 
 /** Each role may also do what the ones before it may. */
-export const roles = ['viewer', 'operator', 'approver'] as const;
+const roles = ['viewer', 'operator', 'approver'] as const;
 export type Role = (typeof roles)[number];
 
 export type Action = keyof typeof actionWords;
@@ -74,7 +74,7 @@ export function rolesOf(actor: Pick<Actor, 'id'>, access: Access): Role[] {
 }
 
 /** Every principal with the role, by itself or by a higher one. */
-export function whoHas(role: Role, access: Access): string[] {
+function whoHas(role: Role, access: Access): string[] {
   const enough = roles.slice(roles.indexOf(role));
   return [...new Set(enough.flatMap((each) => access.principals[each]))];
 }

@@ -71,6 +71,5 @@ function readChangeId(text: string): string | null {
 
 function readSshTarget(text: string): string | null {
   const port = Number(/:(\d+)$/.exec(text)?.[1] ?? 22);
-  // A host that begins with a dash would be an option to some ssh along the way.
-  return port <= 65535 && /@[A-Za-z0-9]/.test(text) ? fits(SshTarget)(text) : null;
+  return port <= 65535 ? fits(SshTarget)(text) : null;
 }

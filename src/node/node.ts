@@ -14,7 +14,7 @@ export const Mac = z.string().regex(/^([0-9A-F]{2}-){5}[0-9A-F]{2}$/);
 /** `user@host` or `user@host:port`, when it differs from what the SSH configuration says of the node's name. */
 export const SshTarget = z
   .string()
-  .regex(/^[a-z_][a-z0-9_-]{0,31}@[A-Za-z0-9.-]{1,253}(:[1-9][0-9]{0,4})?$/i);
+  .regex(/^[a-z_][a-z0-9_.-]{0,31}@[a-z0-9][a-z0-9.-]{0,252}(:[1-9][0-9]{0,4})?$/i);
 
 /** What the user asked for: a node without its pod CIDR. */
 export const NodeSpec = z.strictObject({

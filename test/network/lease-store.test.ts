@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Cidr } from '../../src/ip.js';
@@ -219,7 +219,7 @@ describe('a lease ends', () => {
 
 describe('many at once', () => {
   const run = promisify(execFile);
-  const claimer = join(process.cwd(), 'test/network/claimer.ts');
+  const claimer = fileURLToPath(new URL('./claimer.ts', import.meta.url));
 
   test('100 claims from 4 processes: 100 different slices, none lost', async () => {
     const outputs = await Promise.all(

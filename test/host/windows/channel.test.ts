@@ -35,7 +35,11 @@ describeWith(['root', 'dotnet'], 'the resident channel of a Windows host', () =>
 
   test('answers request after request', async () => {
     const [first, second] = await Promise.all([channel.request('read', read), channel.request('read', read)]);
-    expect(first).toMatchObject({ ok: true, changed: false, data: { build: 14393, ifIndex: 1007, nodeError: null } });
+    expect(first).toMatchObject({
+      ok: true,
+      changed: false,
+      data: { build: 14393, ifIndex: 1007, nodeError: null },
+    });
     expect(second).toEqual(first);
     expect(new Date(first.data.boot).toISOString()).toBe(site.host.state().boot);
   });
@@ -75,7 +79,10 @@ describeWith(['root', 'dotnet'], 'the resident channel of a Windows host', () =>
   });
 
   test('a program that reads its stdin does not swallow the next request', async () => {
-    const [swallowed, next] = await Promise.all([channel.request('swallow', {}), channel.request('read', read)]);
+    const [swallowed, next] = await Promise.all([
+      channel.request('swallow', {}),
+      channel.request('read', read),
+    ]);
     expect(swallowed).toEqual({ ok: true, changed: false, data: { code: 0, out: '', err: '' } });
     expect(next).toMatchObject({ ok: true });
   });
@@ -109,29 +116,52 @@ describeWith(['root', 'dotnet'], 'the resident channel of a Windows host', () =>
   });
 
   describeHostile('read', () => ({ nodeIp }), ['nodeIp']);
-  describeHostile('sync-routes', () => ({ fence: 1, nodeIp, clusterCidr: '192.168.0.0/16', ownCidr: '192.168.3.0/24', add: [], remove: [] }), [
-    'nodeIp',
-    'clusterCidr',
-    'ownCidr',
-    'add.destination',
-    'add.nextHop',
-    'remove.destination',
-    'remove.nextHop',
-    'fence',
-  ]);
+  describeHostile(
+    'sync-routes',
+    () => ({
+      fence: 1,
+      nodeIp,
+      clusterCidr: '192.168.0.0/16',
+      ownCidr: '192.168.3.0/24',
+      add: [],
+      remove: [],
+    }),
+    [
+      'nodeIp',
+      'clusterCidr',
+      'ownCidr',
+      'add.destination',
+      'add.nextHop',
+      'remove.destination',
+      'remove.nextHop',
+      'fence',
+    ],
+  );
   describeHostile('forwarding', () => ({ fence: 1, nodeIp, enabled: true }), ['nodeIp', 'enabled', 'fence']);
   describeHostile(
     'pod-network',
-    () => ({ fence: 1, network: 'pods', podCidr: '192.168.3.0/24', podGateway: '192.168.3.1', containerNic: site.mac, nodeIp, ensure: false }),
+    () => ({
+      fence: 1,
+      network: 'pods',
+      podCidr: '192.168.3.0/24',
+      podGateway: '192.168.3.1',
+      containerNic: site.mac,
+      nodeIp,
+      ensure: false,
+    }),
     ['network', 'podCidr', 'podGateway', 'containerNic', 'nodeIp', 'ensure', 'fence'],
   );
-  describeHostile('pod-gateway', () => ({ fence: 1, containerNic: site.mac, podGateway: '192.168.3.1', podPrefixLength: 24, ensure: true }), [
-    'containerNic',
-    'podGateway',
-    'podPrefixLength',
-    'ensure',
-    'fence',
-  ]);
+  describeHostile(
+    'pod-gateway',
+    () => ({
+      fence: 1,
+      containerNic: site.mac,
+      podGateway: '192.168.3.1',
+      podPrefixLength: 24,
+      ensure: true,
+    }),
+    ['containerNic', 'podGateway', 'podPrefixLength', 'ensure', 'fence'],
+  );
   describeHostile('prove', () => ({ source: nodeIp, targets: ['10.0.0.8'] }), ['source', 'targets']);
 
   /** Each named parameter of a script in turn holds each hostile text: refused by name, nothing runs, nothing changes. */
@@ -162,10 +192,18 @@ describeWith(['root', 'dotnet'], 'the resident channel of a Windows host', () =>
       ];
       const before = site.host.state();
       const answers = await Promise.all(
-        names.flatMap((name) => texts.map((text) => channel.request(script, withParam(valid(), name, text)).then((answer) => ({ name, text, code: answer.code })))),
+        names.flatMap((name) =>
+          texts.map((text) =>
+            channel
+              .request(script, withParam(valid(), name, text))
+              .then((answer) => ({ name, text, code: answer.code })),
+          ),
+        ),
       );
       // `10.0.0.07` and the like are fair names for a network: the list holds what isn't.
-      const fair = answers.filter(({ name, text }) => name === 'network' && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text));
+      const fair = answers.filter(
+        ({ name, text }) => name === 'network' && /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(text),
+      );
       expect(answers.filter((answer) => !fair.includes(answer) && answer.code !== 'BAD-PARAMS')).toEqual([]);
       expect(existsSync(mark)).toBe(false);
       if (fair.length === 0) expect(site.host.state()).toEqual(before);

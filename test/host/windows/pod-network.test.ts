@@ -18,7 +18,8 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
   }, 120_000);
   afterAll(() => site.stop());
   beforeEach(() => {
-    for (const { device } of site.host.state().networks) if (device !== null) site.inside('ip', 'link', 'del', device);
+    for (const { device } of site.host.state().networks)
+      if (device !== null) site.inside('ip', 'link', 'del', device);
     site.inside('ip', 'address', 'flush', 'dev', 'eth1');
     site.host.edit((state) => {
       Object.assign(state, { networks: [], containers: {}, faults: {} });
@@ -27,23 +28,56 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
   });
 
   const network = (ensure: boolean, more: object = {}, on = channel): Promise<Answer> =>
-    on.request('pod-network', { fence, network: 'pods', podCidr: pods.subnet, podGateway: pods.gateway, containerNic: site.mac, nodeIp, ensure, ...more });
+    on.request('pod-network', {
+      fence,
+      network: 'pods',
+      podCidr: pods.subnet,
+      podGateway: pods.gateway,
+      containerNic: site.mac,
+      nodeIp,
+      ensure,
+      ...more,
+    });
   const gateway = (ensure: boolean, more: object = {}): Promise<Answer> =>
-    channel.request('pod-gateway', { fence, containerNic: site.mac, podGateway: pods.gateway, podPrefixLength: 24, ensure, ...more });
-  const readFull = async (more: object = {}): Promise<Answer> => channel.request('read', { nodeIp, full: true, network: 'pods', containerNic: site.mac, ...more });
-  const breakIt = (faults: Record<string, string>): void => site.host.edit((state) => Object.assign(state, { faults }));
-  const routableMac = (): string => site.inside('cat', '/sys/class/net/eth0/address').trim().toUpperCase().replaceAll(':', '-');
+    channel.request('pod-gateway', {
+      fence,
+      containerNic: site.mac,
+      podGateway: pods.gateway,
+      podPrefixLength: 24,
+      ensure,
+      ...more,
+    });
+  const readFull = async (more: object = {}): Promise<Answer> =>
+    channel.request('read', { nodeIp, full: true, network: 'pods', containerNic: site.mac, ...more });
+  const breakIt = (faults: Record<string, string>): void =>
+    site.host.edit((state) => Object.assign(state, { faults }));
+  const routableMac = (): string =>
+    site.inside('cat', '/sys/class/net/eth0/address').trim().toUpperCase().replaceAll(':', '-');
 
   test('made, made already, and read back', async () => {
     expect(await network(true)).toEqual({ ok: true, changed: true, data: { network: pods } });
     expect(await network(true)).toEqual({ ok: true, changed: false, data: { network: pods } });
     const { data } = await readFull();
     expect(data.podNetworks).toEqual([pods]);
-    expect(data.podNic).toEqual({ ifIndex: 1010, alias: 'vEthernet (HNSTransparent)', forwarding: 'Disabled' });
+    expect(data.podNic).toEqual({
+      ifIndex: 1010,
+      alias: 'vEthernet (HNSTransparent)',
+      forwarding: 'Disabled',
+    });
     expect(data.nics).toMatchObject([
-      { name: 'Ethernet', virtual: false, addresses: [nodeIp], busy: ["it carries the node's address", 'it carries this SSH session'] },
+      {
+        name: 'Ethernet',
+        virtual: false,
+        addresses: [nodeIp],
+        busy: ["it carries the node's address", 'it carries this SSH session'],
+      },
       { name: 'Ethernet 2', mac: site.mac, virtual: false, status: 'Up', busy: [] },
-      { name: 'vEthernet (HNSTransparent)', mac: site.mac, virtual: true, busy: ['it is a Hyper-V host adapter'] },
+      {
+        name: 'vEthernet (HNSTransparent)',
+        mac: site.mac,
+        virtual: true,
+        busy: ['it is a Hyper-V host adapter'],
+      },
     ]);
     expect(site.inside('ip', 'link', 'show', 'eth1')).toContain('master hns1');
   });
@@ -58,7 +92,11 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
   test('stays while containers are on it', async () => {
     await network(true);
     site.host.edit((state) => Object.assign(state.containers, { pods: 2 }));
-    expect(await network(false)).toMatchObject({ ok: false, code: 'IN-USE', error: '2 containers are on the docker network pods' });
+    expect(await network(false)).toMatchObject({
+      ok: false,
+      code: 'IN-USE',
+      error: '2 containers are on the docker network pods',
+    });
     expect(site.host.state().networks).toHaveLength(1);
   });
 
@@ -68,22 +106,41 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
   ])('another network of that name is a conflict: %s', async (what, difference) => {
     site.host.edit((state) => Object.assign(state, { networks: [{ ...other, ...difference }] }));
     for (const ensure of [true, false]) {
-      expect(await network(ensure)).toEqual({ ok: false, code: 'CONFLICT', error: `the docker network pods exists, with ${what}` });
+      expect(await network(ensure)).toEqual({
+        ok: false,
+        code: 'CONFLICT',
+        error: `the docker network pods exists, with ${what}`,
+      });
     }
     expect(site.host.state().networks).toHaveLength(1);
   });
 
   test('another transparent network is a conflict; one without a subnet can be read', async () => {
-    site.host.edit((state) => Object.assign(state, { networks: [{ ...other, name: 'theirs', subnet: null, gateway: null }] }));
-    expect(await network(true)).toMatchObject({ ok: false, code: 'CONFLICT', error: 'the transparent network theirs exists, and each needs a NIC of its own' });
-    expect((await readFull()).data.podNetworks).toEqual([{ name: 'theirs', driver: 'transparent', subnet: '0.0.0.0/0', gateway: '0.0.0.0' }]);
+    site.host.edit((state) =>
+      Object.assign(state, { networks: [{ ...other, name: 'theirs', subnet: null, gateway: null }] }),
+    );
+    expect(await network(true)).toMatchObject({
+      ok: false,
+      code: 'CONFLICT',
+      error: 'the transparent network theirs exists, and each needs a NIC of its own',
+    });
+    expect((await readFull()).data.podNetworks).toEqual([
+      { name: 'theirs', driver: 'transparent', subnet: '0.0.0.0/0', gateway: '0.0.0.0' },
+    ]);
     expect(await network(false)).toMatchObject({ ok: true, changed: false });
   });
 
   test('docker down is not "no networks"', async () => {
-    breakIt({ docker: 'error during connect: open //./pipe/docker_engine: Das System kann die angegebene Datei nicht finden.' });
+    breakIt({
+      docker:
+        'error during connect: open //./pipe/docker_engine: Das System kann die angegebene Datei nicht finden.',
+    });
     for (const answer of [await network(true), await network(false), await readFull()]) {
-      expect(answer).toMatchObject({ ok: false, code: 'DOCKER', error: expect.stringContaining('error during connect') });
+      expect(answer).toMatchObject({
+        ok: false,
+        code: 'DOCKER',
+        error: expect.stringContaining('error during connect'),
+      });
     }
   });
 
@@ -97,19 +154,30 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
     expect(await network(true, { containerNic: routableMac() })).toEqual({
       ok: false,
       code: 'NIC',
-      error: "Ethernet can't become the container NIC: it carries the node's address, it carries this SSH session",
+      error:
+        "Ethernet can't become the container NIC: it carries the node's address, it carries this SSH session",
     });
-    expect(await network(true, { containerNic: '00-15-5D-00-00-99' })).toMatchObject({ code: 'NIC', error: 'the container NIC 00-15-5D-00-00-99 matches 0 adapters' });
+    expect(await network(true, { containerNic: '00-15-5D-00-00-99' })).toMatchObject({
+      code: 'NIC',
+      error: 'the container NIC 00-15-5D-00-00-99 matches 0 adapters',
+    });
     expect(await network(true, { nodeIp: '10.0.0.99' })).toMatchObject({ ok: false, code: 'NODE-IP' });
     site.inside('ip', 'route', 'add', 'default', 'via', '10.1.0.1', 'dev', 'eth1', 'onlink');
-    expect(await network(true)).toMatchObject({ code: 'NIC', error: "Ethernet 2 can't become the container NIC: it holds a default route" });
+    expect(await network(true)).toMatchObject({
+      code: 'NIC',
+      error: "Ethernet 2 can't become the container NIC: it holds a default route",
+    });
     site.inside('ip', 'route', 'del', 'default');
     expect(site.inside('ip', 'address')).toBe(before);
   });
 
   test("docker's own words when it can't", async () => {
     site.host.edit(({ nics }) => Object.assign(nics[1] ?? {}, { name: 'Ethernet "2"' }));
-    expect(await network(true)).toMatchObject({ ok: false, code: 'DOCKER', error: expect.stringContaining('HNS failed with error : Element not found.') });
+    expect(await network(true)).toMatchObject({
+      ok: false,
+      code: 'DOCKER',
+      error: expect.stringContaining('HNS failed with error : Element not found.'),
+    });
     site.host.edit(({ nics }) => Object.assign(nics[1] ?? {}, { name: 'Ethernet 2' }));
   });
 
@@ -148,14 +216,20 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
     expect(await gateway(false)).toMatchObject({ ok: true, changed: true, data: { state: '' } });
     expect(await gateway(false)).toMatchObject({ ok: true, changed: false });
     await network(false);
-    expect(await gateway(false)).toEqual({ ok: true, changed: false, data: { ifIndex: null, alias: null, state: '', forwarding: null } });
+    expect(await gateway(false)).toEqual({
+      ok: true,
+      changed: false,
+      data: { ifIndex: null, alias: null, state: '', forwarding: null },
+    });
   });
 
   test('the gateway with another mask is put right', async () => {
     await network(true);
     site.inside('ip', 'address', 'add', '192.168.3.1/16', 'dev', 'hns1');
     expect(await gateway(true)).toMatchObject({ ok: true, changed: true, data: { state: 'Preferred' } });
-    expect(site.inside('ip', '-4', 'address', 'show', 'dev', 'hns1').match(/inet \S+/g)).toEqual(['inet 192.168.3.1/24']);
+    expect(site.inside('ip', '-4', 'address', 'show', 'dev', 'hns1').match(/inet \S+/g)).toEqual([
+      'inet 192.168.3.1/24',
+    ]);
   });
 
   test('the gateway is there, forwarding is not', async () => {
@@ -168,28 +242,46 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
   test('the gateway on another NIC, on another host, or refused by netsh', async () => {
     await network(true);
     site.inside('ip', 'address', 'add', '192.168.3.1/24', 'dev', 'eth0');
-    expect(await gateway(true)).toEqual({ ok: false, code: 'CONFLICT', error: '192.168.3.1 is already on Ethernet' });
+    expect(await gateway(true)).toEqual({
+      ok: false,
+      code: 'CONFLICT',
+      error: '192.168.3.1 is already on Ethernet',
+    });
     site.inside('ip', 'address', 'del', '192.168.3.1/24', 'dev', 'eth0');
     breakIt({ netsh: 'Zugriff verweigert' });
-    expect(await gateway(true)).toEqual({ ok: false, code: 'NETSH', error: 'netsh set address (1): Zugriff verweigert' });
+    expect(await gateway(true)).toEqual({
+      ok: false,
+      code: 'NETSH',
+      error: 'netsh set address (1): Zugriff verweigert',
+    });
     breakIt({ duplicate: '192.168.3.1' });
     expect(await gateway(true)).toMatchObject({ ok: false, code: 'DUPLICATE' });
   });
 
   test('no gateway without the network', async () => {
-    expect(await gateway(true)).toEqual({ ok: false, code: 'POD-NIC', error: `0 host adapters carry the MAC ${site.mac}` });
+    expect(await gateway(true)).toEqual({
+      ok: false,
+      code: 'POD-NIC',
+      error: `0 host adapters carry the MAC ${site.mac}`,
+    });
   });
 
   test('whoever held the lease before changes nothing', async () => {
     fence += 1;
     await network(true);
-    for (const answer of [await network(false, { fence: fence - 1 }), await gateway(true, { fence: fence - 1 })]) expect(answer).toMatchObject({ ok: false, code: 'FENCED' });
+    for (const answer of [
+      await network(false, { fence: fence - 1 }),
+      await gateway(true, { fence: fence - 1 }),
+    ])
+      expect(answer).toMatchObject({ ok: false, code: 'FENCED' });
     expect(site.host.state().networks).toHaveLength(1);
   });
 
   test('the gateway answers its peers once the routable NIC forwards, and the way back is proved', async () => {
-    const ping = (): string => site.beside('sh', '-c', 'ping -c1 -W1 192.168.3.1 >/dev/null && echo yes || echo no').trim();
-    const prove = async (targets: string[], source = pods.gateway): Promise<Answer> => channel.request('prove', { source, targets });
+    const ping = (): string =>
+      site.beside('sh', '-c', 'ping -c1 -W1 192.168.3.1 >/dev/null && echo yes || echo no').trim();
+    const prove = async (targets: string[], source = pods.gateway): Promise<Answer> =>
+      channel.request('prove', { source, targets });
     await network(true);
     await gateway(true);
     expect(ping()).toBe('no');
@@ -197,9 +289,14 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
     expect(ping()).toBe('yes');
 
     const started = Date.now();
-    expect((await prove([neighbour, '10.0.0.99', '10.0.0.98'])).data).toEqual({ answers: { [neighbour]: 'icmp', '10.0.0.99': 'none', '10.0.0.98': 'none' } });
+    expect((await prove([neighbour, '10.0.0.99', '10.0.0.98'])).data).toEqual({
+      answers: { [neighbour]: 'icmp', '10.0.0.99': 'none', '10.0.0.98': 'none' },
+    });
     expect(Date.now() - started).toBeLessThan(4000);
-    site.beside('nft', 'add table ip f; add chain ip f i { type filter hook input priority 0; }; add rule ip f i icmp type echo-request drop');
+    site.beside(
+      'nft',
+      'add table ip f; add chain ip f i { type filter hook input priority 0; }; add rule ip f i icmp type echo-request drop',
+    );
     expect((await prove([neighbour])).data).toEqual({ answers: { [neighbour]: 'tcp' } });
     site.beside('ip', 'route', 'del', '192.168.3.0/24');
     expect((await prove([neighbour])).data).toEqual({ answers: { [neighbour]: 'none' } });

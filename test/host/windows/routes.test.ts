@@ -28,26 +28,50 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
   });
 
   const sync = (add: Pair[], remove: Pair[] = [], more: object = {}): Promise<Answer> =>
-    channel.request('sync-routes', { fence, nodeIp, clusterCidr: '192.168.0.0/16', ownCidr: '192.168.3.0/24', add, remove, ...more });
-  const prove = async (target: string): Promise<string> => (await channel.request('prove', { source: nodeIp, targets: [target] })).data.answers[target];
+    channel.request('sync-routes', {
+      fence,
+      nodeIp,
+      clusterCidr: '192.168.0.0/16',
+      ownCidr: '192.168.3.0/24',
+      add,
+      remove,
+      ...more,
+    });
+  const prove = async (target: string): Promise<string> =>
+    (await channel.request('prove', { source: nodeIp, targets: [target] })).data.answers[target];
   /** What the kernel and the persistent store hold in the cluster, next to what the answer says of both. */
   function expectRoutes(answer: Answer, active: Pair[], persistent = active): void {
     const text = ({ destination, nextHop }: Pair): string => `${destination} via ${nextHop}`;
-    const kernel = site.inside('ip', '-4', 'route', 'show', 'root', '192.168.0.0/16').split('\n').filter(Boolean);
-    expect(kernel.map((line) => line.split(' ').slice(0, 3).join(' ')).sort()).toEqual(active.map(text).sort());
+    const kernel = site
+      .inside('ip', '-4', 'route', 'show', 'root', '192.168.0.0/16')
+      .split('\n')
+      .filter(Boolean);
+    expect(kernel.map((line) => line.split(' ').slice(0, 3).join(' ')).sort()).toEqual(
+      active.map(text).sort(),
+    );
     expect(site.host.state().routes.map(text).sort()).toEqual(persistent.map(text).sort());
     const told = (store: string): string[] =>
       answer.data.routes
-        .filter((route: { store: string; dest: string }) => route.store === store && route.dest.startsWith('192.168.'))
+        .filter(
+          (route: { store: string; dest: string }) =>
+            route.store === store && route.dest.startsWith('192.168.'),
+        )
         .map((route: { dest: string; nextHop: string }) => `${route.dest} via ${route.nextHop}`)
         .sort();
-    expect([told('ActiveStore'), told('PersistentStore')]).toEqual([active.map(text).sort(), persistent.map(text).sort()]);
+    expect([told('ActiveStore'), told('PersistentStore')]).toEqual([
+      active.map(text).sort(),
+      persistent.map(text).sort(),
+    ]);
   }
 
   test('a route that was not there carries packets', async () => {
     expect(await prove('192.168.1.1')).toBe('none');
     const answer = await sync([first]);
-    expect(answer).toMatchObject({ ok: true, changed: true, data: { conflicts: [], errors: [], ifIndex: 1007 } });
+    expect(answer).toMatchObject({
+      ok: true,
+      changed: true,
+      data: { conflicts: [], errors: [], ifIndex: 1007 },
+    });
     expect(answer.data.actions).toEqual(['add 192.168.1.0/24 via 10.0.0.8 on interface 1007']);
     expectRoutes(answer, [first]);
     expect(await prove('192.168.1.1')).toBe('icmp');
@@ -56,7 +80,11 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
   test('done already: nothing happens', async () => {
     await sync([first, second]);
     const answer = await sync([first, second]);
-    expect(answer).toMatchObject({ ok: true, changed: false, data: { actions: [], conflicts: [], errors: [] } });
+    expect(answer).toMatchObject({
+      ok: true,
+      changed: false,
+      data: { actions: [], conflicts: [], errors: [] },
+    });
     expectRoutes(answer, [first, second]);
   });
 
@@ -67,7 +95,19 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
       'on another interface',
       ({ inside }) => {
         inside('ip', 'route', 'del', first.destination);
-        inside('ip', 'route', 'add', first.destination, 'via', neighbour, 'dev', 'eth1', 'onlink', 'metric', '256');
+        inside(
+          'ip',
+          'route',
+          'add',
+          first.destination,
+          'via',
+          neighbour,
+          'dev',
+          'eth1',
+          'onlink',
+          'metric',
+          '256',
+        );
       },
     ],
   ])('%s: repaired', async (_, damage) => {
@@ -89,7 +129,10 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
   test('another next hop: the old one goes when it is named', async () => {
     await sync([{ ...first, nextHop: '10.0.0.9' }]);
     const answer = await sync([first], [{ ...first, nextHop: '10.0.0.9' }]);
-    expect(answer.data.actions).toEqual(['add 192.168.1.0/24 via 10.0.0.8 on interface 1007', 'remove 192.168.1.0/24 via 10.0.0.9']);
+    expect(answer.data.actions).toEqual([
+      'add 192.168.1.0/24 via 10.0.0.8 on interface 1007',
+      'remove 192.168.1.0/24 via 10.0.0.9',
+    ]);
     expectRoutes(answer, [first]);
   });
 
@@ -98,7 +141,11 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
     const answer = await sync([], [first]);
     expect(answer.data).toMatchObject({ actions: ['remove 192.168.1.0/24 via 10.0.0.8'], errors: [] });
     expectRoutes(answer, [second]);
-    expect(await sync([], [first])).toMatchObject({ ok: true, changed: false, data: { actions: [], errors: [] } });
+    expect(await sync([], [first])).toMatchObject({
+      ok: true,
+      changed: false,
+      data: { actions: [], errors: [] },
+    });
   });
 
   test('removing another next hop than the one held takes nothing', async () => {
@@ -108,18 +155,23 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
     expectRoutes(answer, [first]);
   });
 
-  test.each(['ActiveStore', 'PersistentStore'])('a copy that Remove-NetRoute leaves in the %s goes too', async (stubborn) => {
-    await sync([first, second]);
-    site.host.edit((state) => Object.assign(state.faults, { stubborn }));
-    const answer = await sync([], [first]);
-    expect(answer.data.errors).toEqual([]);
-    expectRoutes(answer, [second]);
-  });
+  test.each(['ActiveStore', 'PersistentStore'])(
+    'a copy that Remove-NetRoute leaves in the %s goes too',
+    async (stubborn) => {
+      await sync([first, second]);
+      site.host.edit((state) => Object.assign(state.faults, { stubborn }));
+      const answer = await sync([], [first]);
+      expect(answer.data.errors).toEqual([]);
+      expectRoutes(answer, [second]);
+    },
+  );
 
   test('a route that Windows refuses is told in its own words, and the others are made', async () => {
     const own = { ...first, nextHop: nodeIp };
     const answer = await sync([own, second]);
-    expect(answer.data.errors).toEqual(['192.168.1.0/24 via 10.0.0.7: The parameter is incorrect. [Windows System Error 87,New-NetRoute]']);
+    expect(answer.data.errors).toEqual([
+      '192.168.1.0/24 via 10.0.0.7: The parameter is incorrect. [Windows System Error 87,New-NetRoute]',
+    ]);
     expectRoutes(answer, [second]);
   });
 
@@ -131,7 +183,10 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
     ['is a connected route', { destination: '192.168.1.0/24', nextHop: '0.0.0.0' }],
   ])('refused, added or removed: it %s', async (why, route) => {
     await sync([first]);
-    for (const [add, remove] of [[[second, route], []], [[second], [route]]] as const) {
+    for (const [add, remove] of [
+      [[second, route], []],
+      [[second], [route]],
+    ] as const) {
       const answer = await sync([...add], [...remove], { fence: fence + 1_000_000 });
       expect(answer).toEqual({ ok: false, code: 'REFUSED', error: `${route.destination} ${why}` });
     }
@@ -139,12 +194,22 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
   });
 
   test("refused: a prefix that covers the node's address", async () => {
-    const answer = await sync([{ destination: '10.0.0.0/24', nextHop: neighbour }], [], { clusterCidr: '10.0.0.0/16', ownCidr: '10.0.3.0/24' });
-    expect(answer).toMatchObject({ ok: false, code: 'REFUSED', error: "10.0.0.0/24 covers this node's own address" });
+    const answer = await sync([{ destination: '10.0.0.0/24', nextHop: neighbour }], [], {
+      clusterCidr: '10.0.0.0/16',
+      ownCidr: '10.0.3.0/24',
+    });
+    expect(answer).toMatchObject({
+      ok: false,
+      code: 'REFUSED',
+      error: "10.0.0.0/24 covers this node's own address",
+    });
   });
 
   test('many routes at once', async () => {
-    const many = Array.from({ length: 40 }, (_, i) => ({ destination: `192.168.${i + 50}.0/24`, nextHop: neighbour }));
+    const many = Array.from({ length: 40 }, (_, i) => ({
+      destination: `192.168.${i + 50}.0/24`,
+      nextHop: neighbour,
+    }));
     const answer = await sync(many);
     expect(answer.data.errors).toEqual([]);
     expectRoutes(answer, many);
@@ -155,17 +220,33 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
     await sync([first]);
     const answer = await sync([second], [first], { fence: fence - 1 });
     expect(answer).toMatchObject({ ok: false, code: 'FENCED' });
-    expect(await channel.request('forwarding', { fence: fence - 1, nodeIp, enabled: true })).toMatchObject({ ok: false, code: 'FENCED' });
+    expect(await channel.request('forwarding', { fence: fence - 1, nodeIp, enabled: true })).toMatchObject({
+      ok: false,
+      code: 'FENCED',
+    });
     fence += 1;
     expectRoutes(await sync([first]), [first]);
     expect(await sync([second], [], { fence: fence - 1 })).toMatchObject({ ok: false, code: 'FENCED' });
   });
 
   test("an address that is not the host's: told, and the rest can be read", async () => {
-    expect(await sync([first], [], { nodeIp: '10.0.0.99' })).toMatchObject({ ok: false, code: 'NODE-IP', error: "the node's address 10.0.0.99 is on 0 interfaces" });
+    expect(await sync([first], [], { nodeIp: '10.0.0.99' })).toMatchObject({
+      ok: false,
+      code: 'NODE-IP',
+      error: "the node's address 10.0.0.99 is on 0 interfaces",
+    });
     const { data } = await channel.request('read', { nodeIp: '10.0.0.99', full: true });
-    expect(data).toMatchObject({ ifIndex: null, guid: null, nodeError: "the node's address 10.0.0.99 is on 0 interfaces" });
-    expect(data.addresses).toContainEqual({ address: nodeIp, prefixLength: 24, ifIndex: 1007, alias: 'Ethernet' });
+    expect(data).toMatchObject({
+      ifIndex: null,
+      guid: null,
+      nodeError: "the node's address 10.0.0.99 is on 0 interfaces",
+    });
+    expect(data.addresses).toContainEqual({
+      address: nodeIp,
+      prefixLength: 24,
+      ifIndex: 1007,
+      alias: 'Ethernet',
+    });
   });
 
   test('reads no host routes, multicast, link-local or loopback', async () => {
@@ -173,7 +254,10 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
     site.inside('ip', 'route', 'add', '169.254.0.0/16', 'dev', 'eth1');
     site.inside('ip', 'route', 'add', 'default', 'via', neighbour);
     const { data } = await channel.request('read', { nodeIp, full: false });
-    expect(data.routes.map(({ dest }: { dest: string }) => dest).sort()).toEqual(['0.0.0.0/0', '10.0.0.0/24']);
+    expect(data.routes.map(({ dest }: { dest: string }) => dest).sort()).toEqual([
+      '0.0.0.0/0',
+      '10.0.0.0/24',
+    ]);
   });
 
   test('finds its interface by the address, whatever index it has today', async () => {
@@ -182,23 +266,38 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
       for (const nic of nics) nic.index += 50;
     });
     const answer = await sync([first, second]);
-    expect(answer.data).toMatchObject({ ifIndex: 1057, actions: ['add 192.168.2.0/24 via 10.0.0.8 on interface 1057'] });
+    expect(answer.data).toMatchObject({
+      ifIndex: 1057,
+      actions: ['add 192.168.2.0/24 via 10.0.0.8 on interface 1057'],
+    });
     expectRoutes(answer, [first, second]);
     site.host.edit(({ nics }) => {
       for (const nic of nics) nic.index -= 50;
     });
   });
 
-  const forwarding = (enabled: boolean): Promise<Answer> => channel.request('forwarding', { fence, nodeIp, enabled });
+  const forwarding = (enabled: boolean): Promise<Answer> =>
+    channel.request('forwarding', { fence, nodeIp, enabled });
   const kernelForwards = (): string => site.inside('sysctl', '-n', 'net.ipv4.conf.eth0.forwarding').trim();
 
-  test.each([{}, { netsh: 'kaputt' }])('forwarding, on and off again, with netsh broken like %j', async (faults) => {
-    site.host.edit((state) => Object.assign(state, { faults }));
-    expect(await forwarding(true)).toEqual({ ok: true, changed: true, data: { ifIndex: 1007, forwarding: 'Enabled' } });
-    expect(kernelForwards()).toBe('1');
-    expect(await forwarding(true)).toMatchObject({ ok: true, changed: false });
-    expect(await forwarding(false)).toEqual({ ok: true, changed: true, data: { ifIndex: 1007, forwarding: 'Disabled' } });
-    expect(kernelForwards()).toBe('0');
-    expect(await forwarding(false)).toMatchObject({ ok: true, changed: false });
-  });
+  test.each([{}, { netsh: 'kaputt' }])(
+    'forwarding, on and off again, with netsh broken like %j',
+    async (faults) => {
+      site.host.edit((state) => Object.assign(state, { faults }));
+      expect(await forwarding(true)).toEqual({
+        ok: true,
+        changed: true,
+        data: { ifIndex: 1007, forwarding: 'Enabled' },
+      });
+      expect(kernelForwards()).toBe('1');
+      expect(await forwarding(true)).toMatchObject({ ok: true, changed: false });
+      expect(await forwarding(false)).toEqual({
+        ok: true,
+        changed: true,
+        data: { ifIndex: 1007, forwarding: 'Disabled' },
+      });
+      expect(kernelForwards()).toBe('0');
+      expect(await forwarding(false)).toMatchObject({ ok: true, changed: false });
+    },
+  );
 });

@@ -51,10 +51,19 @@ describeWith(['dotnet'], 'the scripts as Windows PowerShell 5.1 reads them', () 
     // The detached job is text within a script, so it is looked at by itself.
     const job = /@'\n([\s\S]*?)\n'@/.exec(readFileSync(join(folder, 'pod-network.ps1'), 'utf8'))?.[1] ?? '';
     writeFileSync(join(scratch, 'job.ps1'), job);
-    writeFileSync(join(scratch, 'modern.ps1'), "$a ? 1 : 2; $b ?? 3; dir && dir; ConvertFrom-Json -AsHashtable '{}'; exit 1; $input\n");
+    writeFileSync(
+      join(scratch, 'modern.ps1'),
+      "$a ? 1 : 2; $b ?? 3; dir && dir; ConvertFrom-Json -AsHashtable '{}'; exit 1; $input\n",
+    );
     const names = readdirSync(folder).filter((name) => name.endsWith('.ps1'));
-    const files = [...names.map((name) => join(folder, name)), join(scratch, 'job.ps1'), join(scratch, 'modern.ps1')];
-    reports = JSON.parse(execFileSync(windowsProgram(), ['check-syntax', ...files], { encoding: 'utf8' })) as Report[];
+    const files = [
+      ...names.map((name) => join(folder, name)),
+      join(scratch, 'job.ps1'),
+      join(scratch, 'modern.ps1'),
+    ];
+    reports = JSON.parse(
+      execFileSync(windowsProgram(), ['check-syntax', ...files], { encoding: 'utf8' }),
+    ) as Report[];
   }, 120_000);
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -62,7 +71,19 @@ describeWith(['dotnet'], 'the scripts as Windows PowerShell 5.1 reads them', () 
 
   test('every script is among them, the detached job too', () => {
     expect(reports.map(({ file }) => file.split('/').at(-1)).sort()).toEqual(
-      ['forwarding', 'job', 'loader', 'loop', 'modern', 'pod-gateway', 'pod-network', 'prelude', 'prove', 'read', 'sync-routes'].map((name) => `${name}.ps1`),
+      [
+        'forwarding',
+        'job',
+        'loader',
+        'loop',
+        'modern',
+        'pod-gateway',
+        'pod-network',
+        'prelude',
+        'prove',
+        'read',
+        'sync-routes',
+      ].map((name) => `${name}.ps1`),
     );
     expect(reports.find(({ file }) => file.endsWith('job.ps1'))?.commands.length).toBeGreaterThan(3);
   });
@@ -74,7 +95,8 @@ describeWith(['dotnet'], 'the scripts as Windows PowerShell 5.1 reads them', () 
   });
 
   test('they parse, in ASCII, without a token that 5.1 lacks', () => {
-    for (const { file, errors, newer, ascii } of shipped()) expect({ file, errors, newer, ascii }).toEqual({ file, errors: [], newer: [], ascii: true });
+    for (const { file, errors, newer, ascii } of shipped())
+      expect({ file, errors, newer, ascii }).toEqual({ file, errors: [], newer: [], ascii: true });
   });
 
   test('they call nothing but one another and 5.1 cmdlets, with 5.1 parameters', () => {
@@ -82,7 +104,11 @@ describeWith(['dotnet'], 'the scripts as Windows PowerShell 5.1 reads them', () 
     const unknown = shipped().flatMap(({ file, commands }) =>
       commands
         .filter(({ name }) => !own.has(name))
-        .flatMap(({ name, parameters }) => (known[name] === undefined ? [name] : parameters.filter((p) => !known[name]?.includes(p)).map((p) => `${name} -${p}`)))
+        .flatMap(({ name, parameters }) =>
+          known[name] === undefined
+            ? [name]
+            : parameters.filter((p) => !known[name]?.includes(p)).map((p) => `${name} -${p}`),
+        )
         .map((what) => `${file}: ${what}`),
     );
     expect(unknown).toEqual([]);

@@ -48,7 +48,7 @@ export interface WindowsState {
 }
 
 export interface WindowsHost {
-  /** Ends the host with all that runs on it, and removes what docker made of its NICs. */
+  /** Ends the host's processes. What it remembers, and the kernel's routes, stay: started again, it is the same host. */
   stop(): Promise<void>;
   state(): WindowsState;
   /** Changes what the host remembers, or breaks it. Not while a request runs. */
@@ -63,8 +63,11 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
   mkdirSync('/run/sshd', { recursive: true });
   writePrograms(workDir, program);
   const edit = stateFile(workDir);
-  edit.write(freshState(options.build ?? 14393));
-  prepareKernel(namespace);
+  // A host that was stopped comes back as it was, not as one installed anew.
+  if (!existsSync(join(workDir, 'state.json'))) {
+    edit.write(freshState(options.build ?? 14393));
+    prepareKernel(namespace);
+  }
   writeSshd(options, program);
 
   const log = openSync(join(workDir, 'log'), 'a');
@@ -98,8 +101,6 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
       // The kernel takes the whole pid namespace with it.
       host.kill('SIGKILL');
       await ended;
-      for (const { device } of edit.read().networks)
-        if (device !== null) inNamespace(namespace, 'ip', 'link', 'del', device);
     },
   };
 }
@@ -192,7 +193,9 @@ function writeSshd(options: WindowsHostOptions, program: string): void {
     `rm -f ${workDir}/wmi; mkfifo ${workDir}/wmi`,
     `/usr/sbin/sshd -D -e -f ${workDir}/sshd_config &`,
     // Read and write: the pipe then never ends for want of a writer.
-    `while IFS= read -r job; do setsid sh "$job" </dev/null >/dev/null 2>&1 & done <>${workDir}/wmi`,
+    `while IFS= read -r job; do setsid sh "$job" </dev/null >/dev/null 2>&1 & done <>${workDir}/wmi &`,
+    // Init of the namespace: takes in the orphans.
+    'wait',
   ];
   writeFileSync(join(workDir, 'host.sh'), `${hostSh.join('\n')}\n`);
 }

@@ -248,6 +248,10 @@ export function sayStale(): string {
   return 'Hosts changed after this was planned, so nothing was applied. Look at what changed, then ask again.';
 }
 
+export function saySliceLost(podCidr: string): string {
+  return `Nothing holds ${podCidr} for this change any more, so nothing was applied. Ask again: the new plan gets a free one.`;
+}
+
 /** Routes are there, but packets are not answered. */
 export function sayUnproved(silent: number, all: number): string {
   return `The routes are in place, but ${silent} of ${all} pod gateways do not answer. Check the hosts' firewalls, then Retry or Roll back.`;

@@ -4,7 +4,7 @@ import type { Inventory, Node } from '../src/node/node.js';
 import { adoptPairs, uncovered } from '../src/plan/adopt.js';
 import type { Plan } from '../src/plan/plan.js';
 import { differences, type HostReading } from '../src/plan/reading.js';
-import { sayJoinedSince, sayStale } from '../src/words.js';
+import { sayJoinedSince, saySliceLost, sayStale } from '../src/words.js';
 import type { WorkerDeps } from './deps.js';
 import { planPolicy } from './plan-change.js';
 import { readHosts, renderer } from './read-hosts.js';
@@ -44,6 +44,9 @@ async function admit(
   }
   const detail = await changedSince(deps, change, plan, readings);
   if (detail.length > 0) return makeStale(deps, change, sayStale(), detail);
+  if (plan.kind === 'add-node' && !(await holdsSlice(deps, change, plan, inventory))) {
+    return makeStale(deps, change, saySliceLost(plan.node.podCidr), []);
+  }
   if (adopted.length > 0) {
     const policy = planPolicy(deps);
     await deps.changes.savePlan(change.id, adoptPairs(plan, adopted, policy, renderer(deps.config)));
@@ -69,6 +72,19 @@ async function admit(
   await deps.jobs.card(change.id);
 }
 
+/** Makes the claim on the slice final. False when it is gone, as after a Redis restored from a backup: then it may be another's by now. */
+async function holdsSlice(
+  deps: WorkerDeps,
+  change: Change,
+  plan: Plan,
+  inventory: Inventory,
+): Promise<boolean> {
+  const lease = await deps.leases.confirm(change.id);
+  return (
+    lease?.podCidr === plan.node.podCidr || inventory.nodes.some((member) => member.name === plan.node.name)
+  );
+}
+
 /** Desired state moves first; the hosts follow it. Every call is safe to repeat. */
 async function enterInventory(
   deps: WorkerDeps,
@@ -77,7 +93,6 @@ async function enterInventory(
   inventory: Inventory,
 ): Promise<void> {
   if (plan.kind === 'add-node') {
-    await deps.leases.confirm(change.id);
     await deps.nodes.add({ ...plan.node, made: plan.made });
     await deps.redis.hset(deps.keys.nodeChanges, plan.node.name, change.id);
   } else {

@@ -1,12 +1,12 @@
 /** Which kubectl lines go with a node that joined or leaves. Pure. */
 import type { Node } from '../node/node.js';
-import type { Snippet } from './kubectl.js';
+import { drainSnippet, labelSnippet, podSnippet, type Snippet, type SnippetCluster } from './kubectl.js';
 
-/** What the lines depend on, of the cluster. */
-export interface SnippetCluster {
-  kubernetesVersion: string;
-}
+export type { SnippetCluster } from './kubectl.js';
 
-export function snippetsOf(_node: Node, _cluster: SnippetCluster, _when: 'joined' | 'leaving'): Snippet[] {
-  return [];
+/** In the order to run them. */
+export function snippetsOf(node: Node, cluster: SnippetCluster, when: 'joined' | 'leaving'): Snippet[] {
+  return when === 'leaving'
+    ? [drainSnippet(node, cluster)]
+    : [labelSnippet(node, cluster), podSnippet(node, cluster)];
 }

@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 
-/** `root`: network namespaces and sshd. `dotnet`: an SDK to build the PowerShell host with. `busybox`: its shell. */
-export type Requirement = 'root' | 'dotnet' | 'busybox';
+/** `root`: network namespaces and sshd. `dotnet`: an SDK to build the PowerShell host with. `busybox`: its shell. `kubectl`: no cluster. */
+export type Requirement = 'root' | 'dotnet' | 'busybox' | 'kubectl';
 
 const CHECKS: Record<Requirement, { has: () => boolean; reason: string }> = {
   root: {
@@ -13,6 +13,10 @@ const CHECKS: Record<Requirement, { has: () => boolean; reason: string }> = {
     reason: 'needs root, network namespaces and sshd (Debian: openssh-server iproute2)',
   },
   dotnet: { has: () => runs('dotnet', '--list-sdks'), reason: 'needs a .NET SDK' },
+  kubectl: {
+    has: () => runs('kubectl', 'version', '--client'),
+    reason: 'needs kubectl (Debian: kubernetes-client)',
+  },
   busybox: { has: () => runs('busybox', 'true'), reason: 'needs busybox (Debian: busybox)' },
 };
 

@@ -43,6 +43,8 @@ export interface World {
   workDir: string;
   logFile: string;
   env: Readonly<Record<string, string>>;
+  /** Ids of the fake workspace's channels. */
+  channels: readonly string[];
   bot: Program;
   workers: Program[];
   startBot(): Promise<Program>;
@@ -63,18 +65,20 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ? { url: options.redisUrl, kind: 'url', close: async () => undefined }
       : await startRedis();
     putAway.push(() => redis.close());
+    const channels = options.channels ?? [
+      { id: CHANNEL, name: 'ops' },
+      { id: 'CSETUP', name: 'setup' },
+    ];
     const slack = await startFakeSlack({
       ...SECRETS,
       teamId: 'TSANDBOX',
       users: [
         { id: ALICE, name: 'alice' },
         { id: BOB, name: 'bob' },
+        { id: 'UCAROL', name: 'carol' },
         { id: 'UEVE', name: 'eve' },
       ],
-      channels: options.channels ?? [
-        { id: CHANNEL, name: 'ops' },
-        { id: 'CSETUP', name: 'setup' },
-      ],
+      channels,
       ...(options.rateLimits ? { rateLimits: options.rateLimits } : {}),
     });
     putAway.push(() => slack.close());
@@ -115,7 +119,19 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     };
     for (let count = options.workers ?? 2; count > 0; count -= 1) startWorker();
     const bot = await startBot();
-    return { slack, redis, workDir, logFile, env, bot, workers, startBot, startWorker, close };
+    return {
+      slack,
+      redis,
+      workDir,
+      logFile,
+      env,
+      channels: channels.map((channel) => channel.id),
+      bot,
+      workers,
+      startBot,
+      startWorker,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ALICE, BOB } from '../../sandbox/world.js';
+import { openSite, type Site } from '../support/site.js';
+
+const EVE = 'UEVE';
+
+describe('approval', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite({ env: { APPROVERS: `${BOB},UCAROL,${ALICE}`, APPROVALS_REQUIRED: '2' } });
+  }, 60_000);
+  afterAll(() => site.close());
+
+  test('takes two different people, neither of them the requester, and each click gets its own answer', async () => {
+    const { team } = site;
+    const { id } = await team.ask('add linux node lin01 10.0.0.4');
+    await team.untilCard(id, 'Approve');
+    const answers = [
+      await team.click(id, 'Approve', ALICE),
+      await team.click(id, 'Approve', EVE),
+      await team.click(id, 'Approve', BOB),
+      await team.click(id, 'Approve', BOB),
+    ];
+    expect(new Set(answers).size).toBe(4);
+    expect(answers[0]).toMatch(/own/i);
+    expect(answers[1]).toMatch(/approver/i);
+    expect(answers[2]).toMatch(/1 of 2/);
+    expect((await team.stores.changes.get(id)).state).toBe('pending');
+    // Two at once: exactly one of them is the second approval, the other hears that it is decided.
+    const both = await Promise.all([team.click(id, 'Approve', 'UCAROL'), team.click(id, 'Approve', EVE)]);
+    expect(both[1]).toMatch(/approver/i);
+    const change = await team.until(id);
+    expect(change.state).toBe('applied');
+    expect(change.decisions.map((decision) => decision.actor)).toEqual([
+      `TSANDBOX:${BOB}`,
+      'TSANDBOX:UCAROL',
+    ]);
+    const card = team.cardText(id);
+    expect(card).toContain(`<@${BOB}>`);
+    expect(card).toContain('<@UCAROL>');
+    // Somebody whose screen is behind clicks what is no longer there.
+    expect(await team.click(id, 'Approve', BOB, { stale: true })).toMatch(/applied|decided|over/i);
+  });
+
+  test('a mistyped, a forbidden and a repeated command are all answered with what would work', async () => {
+    const { team } = site;
+    expect(await team.say('ad linux node lin02 10.0.0.8')).toContain('add linux node lin02 10.0.0.8');
+    expect(await team.say('add linux node lin02 10.0.0.8', EVE)).toMatch(/operator/i);
+    const first = await team.ask('add linux node lin02 10.0.0.8');
+    expect(await team.say('add linux node lin02 10.0.0.8')).toContain(first.id);
+    expect(await team.say('add windows node lin02 10.0.0.9')).toMatch(/lin02/);
+    expect(await team.say('approve c999', BOB)).toMatch(/c999/);
+    expect(await team.say(`deny ${first.id} wrong night`, BOB)).toMatch(first.id);
+    expect(await team.until(first.id)).toMatchObject({ state: 'denied', reason: 'wrong night' });
+    await team.untilCard(first.id, 'wrong night');
+  });
+
+  test('a plan that nobody decides on expires, says so, and gives its slice back', async () => {
+    const short = await openSite({ env: { APPROVAL_TTL: '1s' } });
+    try {
+      const { team } = short;
+      const change = await team.ask('add linux node lin01 10.0.0.4');
+      expect((await team.until(change.id)).state).toBe('expired');
+      await team.untilCard(change.id, 'xpired');
+      expect(team.cardText(change.id)).not.toContain('Approve');
+      expect(await team.click(change.id, 'Approve', BOB, { stale: true })).toMatch(/expired/i);
+      expect(await team.stores.leases.list(new Date())).toEqual([]);
+    } finally {
+      await short.close();
+    }
+  }, 60_000);
+
+  test('Slack never had to complain', () => {
+    expect(site.world.slack.violations).toEqual([]);
+  });
+});

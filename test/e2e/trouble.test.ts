@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ALICE, BOB } from '../../sandbox/world.js';
+import { openSite, podRoutes, type Site } from '../support/site.js';
+
+describe('trouble', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite();
+    await site.team.make('add linux node lin01 10.0.0.4');
+    await site.team.make('add windows node win01 10.0.0.5');
+  }, 60_000);
+  afterAll(() => site.close());
+
+  test('a host that changed since the plan makes it stale, and the card says what changed', async () => {
+    const { team, host } = site;
+    const change = await team.ask('add linux node lin02 10.0.0.8');
+    host('lin01').addForeignRoute({ destination: '192.168.77.0/24', nextHop: '10.0.0.254' });
+    await team.click(change.id, 'Approve');
+    expect((await team.until(change.id)).state).toBe('stale');
+    const card = await team.untilCard(change.id, '192.168.77.0/24');
+    expect(card).toContain('lin01');
+    expect(podRoutes(host('lin02'))).toEqual([]);
+    expect(podRoutes(host('lin01'))).toEqual(['192.168.1.0/24 via 10.0.0.5']);
+    expect(await team.click(change.id, 'Approve', BOB, { stale: true })).toMatch(/stale/i);
+  });
+
+  test('a slice that some host routes already is passed over, and refused by name when asked for', async () => {
+    const { team, host } = site;
+    host('win01').addForeignRoute({ destination: '192.168.2.0/24', nextHop: '10.0.0.254' });
+    const change = await team.ask('add linux node lin02 10.0.0.8');
+    expect(change.node.podCidr).toBe('192.168.3.0/24');
+    await team.say(`cancel ${change.id}`);
+    const asked = await team.ask('add linux node lin02 10.0.0.8 pod-cidr 192.168.2.0/24');
+    expect(asked.state).toBe('refused');
+    expect(asked.reason).toMatch(/win01/);
+    host('win01').removeRoute('192.168.2.0/24');
+  });
+
+  test('an unreachable peer is owed, the others are done, and it is paid when it returns', async () => {
+    const { team, host } = site;
+    await host('win01').down();
+    const change = await team.ask('add linux node lin02 10.0.0.8');
+    await team.click(change.id, 'Approve');
+    expect((await team.until(change.id)).state).toBe('owing');
+    expect(podRoutes(host('lin01'))).toContain('192.168.2.0/24 via 10.0.0.8');
+    await team.untilCard(change.id, 'win01');
+    expect(await team.say('nodes')).toMatch(/win01/);
+    await host('win01').up();
+    expect(await team.click(change.id, 'Retry', ALICE)).toContain(change.id);
+    expect((await team.until(change.id, 'applied')).state).toBe('applied');
+    expect(podRoutes(host('win01'))).toContain('192.168.2.0/24 via 10.0.0.8');
+  });
+
+  test('Roll back gives back what the hosts held before', async () => {
+    const { team, host } = site;
+    const before = [podRoutes(host('lin01')), podRoutes(host('win01'))];
+    const change = await team.make('add windows node win02 10.0.0.6');
+    expect(change.state).toBe('applied');
+    await team.click(change.id, 'Roll back', ALICE);
+    expect((await team.until(change.id, 'rolled-back')).state).toBe('rolled-back');
+    expect([podRoutes(host('lin01')), podRoutes(host('win01'))]).toEqual(before);
+    expect(podRoutes(host('win02'))).toEqual([]);
+    expect(host('win02').state).toMatchObject({ networks: [] });
+    expect(await team.say('nodes')).not.toMatch(/win02/);
+  });
+
+  test('a changed host key stops everything for that host, and only for it', async () => {
+    const { team, host } = site;
+    host('win01').changeHostKey();
+    const change = await team.ask('add linux node lin03 10.0.0.9');
+    await team.untilCard(change.id, 'key');
+    await team.click(change.id, 'Approve');
+    const end = await team.until(change.id);
+    expect(end.state).toBe('failed');
+    const results = await team.stores.changes.results(change.id);
+    expect(results.get('win01')).toMatchObject({ status: 'failed' });
+    expect(results.get('win01')?.error).toMatch(/key/i);
+    expect(results.get('lin01')?.status).toBe('done');
+    await team.click(change.id, 'Roll back', ALICE);
+    await team.until(change.id, 'rolled-back', 'failed');
+    expect(podRoutes(host('lin01'))).not.toContain('192.168.3.0/24 via 10.0.0.9');
+  });
+
+  test('a running change is cancelled at the next host boundary', async () => {
+    const fresh = await openSite();
+    try {
+      const { team, host } = fresh;
+      await team.make('add linux node lin01 10.0.0.4');
+      await team.make('add linux node lin02 10.0.0.8');
+      const change = await team.ask('add linux node lin03 10.0.0.9');
+      host('lin03').delay(1500);
+      await team.click(change.id, 'Approve');
+      await team.until(change.id, 'applying');
+      expect(await team.say(`cancel ${change.id}`)).toMatch(change.id);
+      const end = await team.until(change.id);
+      expect(end.state).toBe('cancelled');
+      expect(podRoutes(host('lin01'))).toEqual(['192.168.1.0/24 via 10.0.0.8']);
+      host('lin03').delay(0);
+      await team.click(change.id, 'Roll back', ALICE);
+      await team.until(change.id, 'rolled-back');
+      expect(podRoutes(host('lin03'))).toEqual([]);
+    } finally {
+      await fresh.close();
+    }
+  }, 60_000);
+
+  test('Slack never had to complain', () => {
+    expect(site.world.slack.violations).toEqual([]);
+  });
+});

@@ -1,0 +1,194 @@
+/** People at work in a sandbox world: they type and click through the fake Slack, and look at what comes of it. */
+
+import type { Message } from '../../sandbox/slack/types.js';
+import { ALICE, BOB, CHANNEL, type World } from '../../sandbox/world.js';
+import type { Change, ChangeState } from '../../src/change/change.js';
+import { createLog } from '../../src/log.js';
+import { connectRedis, keys } from '../../src/redis.js';
+import { openStores, type Stores } from '../../src/stores.js';
+
+/** States that no job moves on. */
+export const REST: readonly ChangeState[] = [
+  'refused',
+  'denied',
+  'expired',
+  'stale',
+  'applied',
+  'owing',
+  'failed',
+  'cancelled',
+  'rolled-back',
+];
+
+const WITHIN_MS = 30_000;
+
+export interface Team {
+  stores: Stores;
+  /** Asks for a change and waits until it is planned (or refused). */
+  ask(text: string, user?: string): Promise<Change>;
+  /** Types a command and gives the words of the private answer. */
+  say(text: string, user?: string): Promise<string>;
+  /** Clicks on the newest card of a change and gives the words of the private answer. */
+  click(id: string, label: string, user?: string, options?: { stale?: boolean }): Promise<string>;
+  /** Denies through the dialog, with a reason, and gives the private answer. */
+  deny(id: string, reason: string, user?: string): Promise<string>;
+  /** Waits until a change is in one of the states (any state of rest when none is named). */
+  until(id: string, ...states: ChangeState[]): Promise<Change>;
+  /** Asks, approves as bob and waits for the end. */
+  make(text: string): Promise<Change>;
+  /** The card as it is now, as one text. */
+  cardText(id: string): string;
+  /** Waits until the card shows a text. */
+  untilCard(id: string, text: string): Promise<string>;
+  close(): void;
+}
+
+export function teamOf(world: World): Team {
+  const redis = connectRedis(world.redis.url);
+  const stores = openStores(redis, keys(world.env['REDIS_PREFIX'] ?? ''), {
+    clusterCidr: world.env['CLUSTER_CIDR'] ?? '',
+    nodePrefixLength: 24,
+    serviceCidr: world.env['SERVICE_CIDR'] ?? '',
+    reserved: [],
+  });
+  const { slack } = world;
+  const log = createLog('silent');
+
+  function cards(id: string): Message[] {
+    return world.channels
+      .flatMap((channel) => slack.messages(channel))
+      .filter((message) => idOf(message) === id && !message.deleted);
+  }
+
+  async function poll<T>(
+    what: () => Promise<T | null | undefined> | T | null | undefined,
+    why: () => string,
+  ): Promise<T> {
+    const until = Date.now() + WITHIN_MS;
+    for (;;) {
+      const found = await what();
+      if (found !== null && found !== undefined) return found;
+      if (Date.now() > until) throw new Error(`waited in vain: ${why()}`);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+
+  /** The first thing that the person is told in private after `before` such messages. */
+  async function told(user: string, before: number): Promise<string> {
+    const mine = () => slack.messages(CHANNEL).filter((message) => message.ephemeralTo === user);
+    const message = await poll(
+      () => mine()[before],
+      () => `no answer for ${user}`,
+    );
+    return textOf(message);
+  }
+
+  const count = (user: string) =>
+    slack.messages(CHANNEL).filter((message) => message.ephemeralTo === user).length;
+
+  async function until(id: string, ...states: ChangeState[]): Promise<Change> {
+    const wanted = states.length > 0 ? states : REST;
+    let last: Change | null = null;
+    return poll(
+      async () => {
+        last = await stores.changes.load(id);
+        return last && wanted.includes(last.state) ? last : null;
+      },
+      () => `${id} is ${last?.state} (${last?.reason ?? ''}), not ${wanted.join(' or ')}`,
+    );
+  }
+
+  const team: Team = {
+    stores,
+    until,
+    async ask(text, user = ALICE) {
+      const [newest] = await stores.changes.latest(1);
+      await world.slack.as(user).slash(text, CHANNEL);
+      const made = await poll(
+        async () => {
+          const [latest] = await stores.changes.latest(1);
+          return latest && latest.id !== newest?.id ? latest : null;
+        },
+        () => `no change came of "${text}": ${slack.messages(CHANNEL).at(-1)?.text}`,
+      );
+      const planned = await poll(
+        async () => {
+          const change = await stores.changes.load(made.id);
+          return change && change.state !== 'planning' ? change : null;
+        },
+        () => `${made.id} stays in planning`,
+      );
+      log.debug({ change: planned.id }, text);
+      return planned;
+    },
+    async say(text, user = ALICE) {
+      const before = count(user);
+      await world.slack.as(user).slash(text, CHANNEL);
+      return told(user, before);
+    },
+    async click(id, label, user = BOB, options = {}) {
+      const card = await poll(
+        () =>
+          cards(id).findLast(
+            (message) => options.stale || JSON.stringify(message.blocks).includes(`"${label}`),
+          ),
+        () => `no card of ${id} has ${label}: ${team.cardText(id)}`,
+      );
+      const before = count(user);
+      await world.slack.as(user).click(card.ts, label, card.channel, options);
+      return told(user, before);
+    },
+    async deny(id, reason, user = BOB) {
+      const card = await poll(
+        () => cards(id).at(-1),
+        () => `no card of ${id}`,
+      );
+      const before = count(user);
+      await world.slack.as(user).click(card.ts, 'Deny', card.channel);
+      const dialog = await poll(
+        () => slack.views(user).at(-1),
+        () => 'no dialog opened',
+      );
+      await world.slack.as(user).submitView(dialog, { reason });
+      return told(user, before);
+    },
+    async make(text) {
+      const change = await team.ask(text);
+      if (change.state !== 'pending') throw new Error(`${text}: ${change.state} ${change.reason ?? ''}`);
+      await team.click(change.id, 'Approve');
+      return until(change.id);
+    },
+    cardText: (id) => cards(id).map(textOf).join('\n'),
+    untilCard: (id, text) =>
+      poll(
+        () => {
+          const shown = team.cardText(id);
+          return shown.includes(text) ? shown : null;
+        },
+        () => `the card of ${id} does not show "${text}": ${team.cardText(id)}`,
+      ),
+    close: () => redis.disconnect(),
+  };
+  return team;
+}
+
+function idOf(message: Message): string | undefined {
+  const id = message.metadata?.event_payload['id'];
+  return typeof id === 'string' ? id : undefined;
+}
+
+/** All text of a message, blocks included. */
+export function textOf(message: Message): string {
+  const texts: string[] = [message.text];
+  const walk = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(walk);
+    else if (value !== null && typeof value === 'object') {
+      for (const [key, inner] of Object.entries(value)) {
+        if (key === 'text' && typeof inner === 'string') texts.push(inner);
+        else walk(inner);
+      }
+    }
+  };
+  walk(message.blocks);
+  return texts.join('\n');
+}

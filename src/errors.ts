@@ -65,6 +65,8 @@ export interface RefusalFacts {
   'not-cancellable': { id: string; state: string };
   'not-retryable': { id: string; state: string };
   'not-rollbackable': { id: string; state: string };
+  /** Rolling back a removal: the node's slice, name or address is in use again. */
+  'node-replaced': { id: string; name: string; podCidr: Cidr };
   /** Somebody else moved the change in the same moment. */
   'wrong-version': { id: string };
   'console-only': { doing: string };

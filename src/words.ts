@@ -169,6 +169,8 @@ export const refusalText: Texts = {
     `${code(id)} is ${state}: there is nothing to retry. ${code(`change ${id}`)} shows it.`,
   'not-rollbackable': ({ id, state }, { code }) =>
     `${code(id)} is ${state}: there is nothing to roll back. ${code(`change ${id}`)} shows it.`,
+  'node-replaced': ({ id, name, podCidr }, { code }) =>
+    `${code(id)} can't be rolled back: the name, the address or the ${podCidr} of ${code(name)} is in use again. ${code('nodes')} shows by whom.`,
   'wrong-version': ({ id }, { code }) =>
     `Somebody moved ${code(id)} in the same moment. ${code(`change ${id}`)} shows how it stands; try again.`,
   'console-only': ({ doing }, { code }) =>

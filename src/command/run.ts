@@ -203,8 +203,19 @@ async function cancelChange(deps: DeskDeps, id: string, actor: Actor): Promise<R
   return { kind: 'accepted', id, what: 'cancel' };
 }
 
+/** A removed node needs its slice again before anything else; by now it may be another's. */
+async function takeSliceBack(deps: DeskDeps, id: string, actor: Actor, now: Date): Promise<void> {
+  const change = await deps.changes.load(id);
+  if (change?.kind !== 'remove-node') return;
+  rollBack(change, actor);
+  if ((await deps.leases.restore(change.node, id, now)) === null) {
+    throw new Refusal('node-replaced', { id, name: change.node.name, podCidr: change.node.podCidr });
+  }
+}
+
 async function again(deps: DeskDeps, id: string, actor: Actor, what: 'retry' | 'rollback'): Promise<Reply> {
   const now = new Date();
+  if (what === 'rollback') await takeSliceBack(deps, id, actor, now);
   await deps.changes.update(
     id,
     (current) => (what === 'retry' ? retry(current) : rollBack(current, actor)),

@@ -239,7 +239,10 @@ local function restore(cidr, node, change, address, spec, now)
   for _, holders in ipairs({ current(tonumber(now)), members() }) do
     for _, holder in ipairs(holders) do
       local first, last = range(holder.cidr)
-      if first <= to and from <= last and holder.node ~= node then return { 'none' } end
+      if holder.node ~= node and first <= to and from <= last then return { 'none' } end
+      -- Added anew since: the name or the address is taken, with another slice.
+      local same = holder.node == node or holder.address == address
+      if same and holder.cidr ~= cidr and holder.state ~= 'resting' then return { 'none' } end
     end
   end
   local lease = read(cidr) or { cidr = cidr, change = change, node = node, address = address, at = now, spec = spec }

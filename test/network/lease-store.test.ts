@@ -297,6 +297,17 @@ describe('a removal that is rolled back', () => {
   });
 });
 
+test.each([
+  ['its name', 'win1', '10.0.0.99'],
+  ['its address', 'other', '10.0.0.2'],
+])('a removal can’t be rolled back once %s is in use again', async (_what, name, address) => {
+  await claim(1);
+  await store.quarantine({ podCidr: '192.168.0.0/24', node: 'win1', peersOwing: [], until: later(60) });
+  await claim(2, { node: node(name, address) });
+  const win1 = { ...node('win1', '10.0.0.2'), podCidr: '192.168.0.0/24' };
+  expect(await store.restore(win1, 'c7', now)).toBeNull();
+});
+
 describe('another slice for the same change', () => {
   test('is taken in one stroke: the old one is free, the new one its own', async () => {
     await claim(1);

@@ -3,7 +3,7 @@ import { checkMessageBlocks } from './limits.js';
 import { LIMIT, type Problem } from './numbers.js';
 import type { Sockets } from './socket.js';
 import { isObj, type Metadata, type Obj, objects, str } from './types.js';
-import { violate, type World } from './world.js';
+import { directChannel, isChannel, violate, type World } from './world.js';
 
 export interface Api {
   world: World;
@@ -57,8 +57,11 @@ function isMetadata(value: unknown): boolean {
   );
 }
 
-/** Slack takes a channel's id, and for posting its name too. */
+/** Slack takes a channel's id, and for posting its name too, or a user's id for the direct messages with them. */
 export function channelId(world: World, value: unknown): string | undefined {
+  if (isChannel(world, str(value))) return str(value);
+  const direct = world.options.users.find((each) => each.id === value);
+  if (direct) return directChannel(direct.id);
   const name = str(value).replace(/^#/, '');
   return world.options.channels.find((each) => each.id === name || each.name === name)?.id;
 }

@@ -2,7 +2,7 @@
 import { channelId, contentOf, type Methods, no, type Refusal } from './answer.js';
 import { type Message, type Obj, str } from './types.js';
 import { wire } from './wire.js';
-import { edit, findMessage, post, remove, type World } from './world.js';
+import { edit, findMessage, isChannel, post, remove, type World } from './world.js';
 
 export const CHAT: Methods = {
   'chat.postMessage': (api, args) => {
@@ -71,7 +71,7 @@ export const CHAT: Methods = {
 
 function ownMessage(world: World, args: Obj): Message | Refusal {
   const channel = str(args['channel']);
-  if (!world.options.channels.some((each) => each.id === channel)) return no('channel_not_found', channel);
+  if (!isChannel(world, channel)) return no('channel_not_found', channel);
   const message = findMessage(world, channel, str(args['ts']));
   // Ephemeral messages have no ts that chat.update or chat.delete would know.
   if (!message || message.deleted || message.ephemeralTo) return no('message_not_found', str(args['ts']));

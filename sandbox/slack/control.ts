@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { isObj, type Obj, type Sight, str } from './types.js';
 import { userSide, type Wiring } from './user.js';
-import { maySee, visible } from './world.js';
+import { maySee, visible, type World } from './world.js';
 
 /** Answers a request under `/sandbox/`; null when there is no such path. Throws what the user side throws. */
 export async function control(
@@ -65,7 +65,7 @@ export function startStreams(wiring: Wiring): {
       const channel = query.get('channel');
       server.handleUpgrade(request, socket, head, (stream) => {
         const onSight = (sight: Sight): void => {
-          if (isFor(sight, users, channel)) stream.send(JSON.stringify(brief(sight)));
+          if (isFor(wiring.world, sight, users, channel)) stream.send(JSON.stringify(brief(sight)));
         };
         wiring.world.sights.on('sight', onSight);
         stream.on('close', () => wiring.world.sights.off('sight', onSight));
@@ -79,10 +79,10 @@ export function startStreams(wiring: Wiring): {
   };
 }
 
-function isFor(sight: Sight, users: readonly string[], channel: string | null): boolean {
+function isFor(world: World, sight: Sight, users: readonly string[], channel: string | null): boolean {
   if (sight.type === 'view') return users.includes(sight.view.userId);
   if (channel !== null && sight.message.channel !== channel) return false;
-  return users.some((user) => maySee(sight.message, user));
+  return users.some((user) => maySee(world, sight.message, user));
 }
 
 /** Without the past, which would grow with every edit. */

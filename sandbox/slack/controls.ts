@@ -18,12 +18,13 @@ export function controls(blocks: readonly Obj[]): Control[] {
   });
 }
 
-/** The control with that action_id, else with that label (case and emoji aside). */
+/** The control with that action_id, else with that label (case and emoji aside), else whose label starts with those words. */
 export function findControl(blocks: readonly Obj[], wanted: string): Control | undefined {
   const all = controls(blocks);
   return (
     all.find((control) => control.element['action_id'] === wanted) ??
-    all.find((control) => plain(control.label) === plain(wanted))
+    all.find((control) => plain(control.label) === plain(wanted)) ??
+    all.find((control) => plain(wanted) !== '' && plain(control.label).startsWith(`${plain(wanted)} `))
   );
 }
 

@@ -7,6 +7,8 @@ const TIERS: Readonly<Record<string, number>> = {
   'chat.delete': 50,
   'chat.postEphemeral': 100,
   'conversations.info': 50,
+  'conversations.history': 50,
+  'conversations.replies': 50,
   'conversations.list': 20,
   'usergroups.list': 20,
   'usergroups.users.list': 20,

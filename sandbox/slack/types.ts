@@ -41,6 +41,8 @@ export interface FakeSlackOptions {
   ackTimeoutMs?: number;
   /** Milliseconds before each retry of an event that was not acknowledged; at Slack at once, 1 minute, 5 minutes. */
   eventRetryMs?: readonly number[];
+  /** Methods that answer with an error, such as `missing_scope` or `plan_upgrade_required`. When absent, reading history is a missing scope. */
+  refuse?: Readonly<Record<string, string>>;
   /** The slash command's "escape channels, users and links" switch of the app's manifest. */
   shouldEscape?: boolean;
   /** Types as a phone does: curly quotes and em dashes. */

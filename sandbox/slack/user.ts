@@ -7,7 +7,7 @@ import { answerUser, newResponseUrl } from './response-url.js';
 import { isObj, type Message, type Obj, type Outcome, objects, str, type View } from './types.js';
 import { escapedCommandText, escapeText, messageText, smartPunctuation } from './typing.js';
 import { wire, wireView } from './wire.js';
-import { findMessage, maySee, post, type World } from './world.js';
+import { findMessage, isChannel, maySee, post, type World } from './world.js';
 
 interface ClickOptions {
   /** Clicks a button that has vanished since, as somebody does whose screen is behind. */
@@ -89,7 +89,8 @@ export function userSide(wiring: Wiring, userId: string): User {
 
     click: async (messageTs, wanted, channel, options = {}) => {
       const message = findMessage(world, channel, messageTs);
-      if (!message || !maySee(message, user.id)) throw new Error(`no message ${messageTs} to click in`);
+      if (!message || !maySee(world, message, user.id))
+        throw new Error(`no message ${messageTs} to click in`);
       const control = findInMessage(message, wanted, options.stale === true);
       const responseUrl = newResponseUrl(world, {
         userId: user.id,
@@ -159,6 +160,7 @@ function findInMessage(message: Message, wanted: string, stale: boolean): Contro
 
 function channelName(world: World, id: string): string {
   const channel = world.options.channels.find((each) => each.id === id);
+  if (!channel && isChannel(world, id)) return 'directmessage';
   if (!channel) throw new Error(`no channel ${id}`);
   return channel.name;
 }

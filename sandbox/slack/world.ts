@@ -176,13 +176,32 @@ export function replaceView(world: World, view: View, sent: Obj): void {
   show(world, { type: 'view', at: Date.now(), view });
 }
 
-/** What one user sees of a channel, oldest first. */
-export function visible(world: World, userId: string, channel: string): Message[] {
-  return world.messages.filter((each) => each.channel === channel && !each.deleted && maySee(each, userId));
+/** The id of the bot's direct messages with a user. */
+export function directChannel(userId: string): string {
+  return `D${userId.slice(1)}`;
 }
 
-export function maySee(message: Message, userId: string): boolean {
-  return message.ephemeralTo === undefined || message.ephemeralTo === userId;
+/** The user that a direct channel belongs to; undefined for every other channel. */
+function directUser(world: World, channel: string): string | undefined {
+  return world.options.users.find((user) => directChannel(user.id) === channel)?.id;
+}
+
+export function isChannel(world: World, channel: string): boolean {
+  return (
+    world.options.channels.some((each) => each.id === channel) || directUser(world, channel) !== undefined
+  );
+}
+
+/** What one user sees of a channel, oldest first. */
+export function visible(world: World, userId: string, channel: string): Message[] {
+  return world.messages.filter(
+    (each) => each.channel === channel && !each.deleted && maySee(world, each, userId),
+  );
+}
+
+export function maySee(world: World, message: Message, userId: string): boolean {
+  const only = message.ephemeralTo ?? directUser(world, message.channel);
+  return only === undefined || only === userId;
 }
 
 /** Resolves with the first message, present or to come, that fits. Rejects after `timeoutMs`, saying what is there. */

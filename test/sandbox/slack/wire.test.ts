@@ -207,3 +207,57 @@ test('the control port streams what its users see, and says no in words', async 
   await running.stop();
   await slack.close();
 });
+
+test('history and replies hold what was posted, without ephemerals, and metadata on demand', async () => {
+  const slack = await startSlack({ refuse: {} });
+  const running = await startSocketApp(slack, () => {});
+  const { client } = running.app;
+  const metadata = { event_type: 'fairway_change', event_payload: { id: 'C-1' } };
+  const { ts: first = '' } = await client.chat.postMessage({ channel: 'C0NET', text: 'one', metadata });
+  await client.chat.postMessage({ channel: 'C0NET', text: 'reply', thread_ts: first });
+  await client.chat.postEphemeral({ channel: 'C0NET', user: 'U0BOB', text: 'secret' });
+  await client.chat.postMessage({ channel: 'C0NET', text: 'two' });
+  const texts = (answer: { messages?: { text?: string }[] }) => answer.messages?.map((each) => each.text);
+  expect(texts(await client.conversations.history({ channel: 'C0NET' }))).toEqual(['two', 'one']);
+  expect(texts(await client.conversations.history({ channel: 'C0NET', oldest: first }))).toEqual(['two']);
+  expect(texts(await client.conversations.replies({ channel: 'C0NET', ts: first }))).toEqual([
+    'one',
+    'reply',
+  ]);
+  const bare = await client.conversations.history({ channel: 'C0NET' });
+  const full = await client.conversations.history({ channel: 'C0NET', include_all_metadata: true });
+  expect([bare.messages?.[1]?.metadata, full.messages?.[1]?.metadata]).toEqual([undefined, metadata]);
+  expect(slack.violations).toEqual([]);
+  await running.stop();
+  await slack.close();
+});
+
+test('a post to a user is a direct message, which only they see, and may be edited', async () => {
+  const slack = await startSlack();
+  const running = await startSocketApp(slack, () => {});
+  const { client } = running.app;
+  const { channel = '', ts = '' } = await client.chat.postMessage({ channel: 'U0BOB', text: 'for you' });
+  await client.chat.update({ channel, ts, text: 'for you, edited' });
+  const seen = async (user: string): Promise<unknown> =>
+    (await fetch(`${slack.url}/sandbox/messages?user=${user}&channel=${channel}`)).json();
+  expect(await seen('U0BOB')).toMatchObject([{ text: 'for you, edited' }]);
+  expect(await seen('U0ALICE')).toEqual([]);
+  expect(slack.violations).toEqual([]);
+  await running.stop();
+  await slack.close();
+});
+
+test('methods refuse as the workspace is set up; history is out of scope unless said otherwise', async () => {
+  const ask = async (apiUrl: string, method: string): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${WORKSPACE.botToken}` };
+    return (await fetch(apiUrl + method, { method: 'POST', headers })).json();
+  };
+  const usual = await startSlack();
+  const free = await startSlack({ refuse: { 'usergroups.list': 'plan_upgrade_required' } });
+  expect(await ask(usual.apiUrl, 'conversations.history')).toMatchObject({ error: 'missing_scope' });
+  expect(await ask(usual.apiUrl, 'usergroups.list')).toMatchObject({ ok: true });
+  expect(await ask(free.apiUrl, 'usergroups.list')).toMatchObject({ error: 'plan_upgrade_required' });
+  expect(await ask(free.apiUrl, 'conversations.history')).toMatchObject({ error: 'channel_not_found' });
+  await usual.close();
+  await free.close();
+});

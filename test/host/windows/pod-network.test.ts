@@ -1,20 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { describeWith } from '../../lab/requirements.js';
-import { type Answer, type Channel, neighbour, nodeIp, type Site, startSite } from './site.js';
+import { podGateway, podNetwork, pods, readFull } from './pods.js';
+import { type Answer, type Channel, nodeIp, type Site, startSite } from './site.js';
 
-const pods = { name: 'pods', driver: 'transparent', subnet: '192.168.3.0/24', gateway: '192.168.3.1' };
 const other = { id: 'f00', device: null, ...pods };
 
 describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
   let site: Site;
   let channel: Channel;
-  let fence = 10;
 
   beforeAll(async () => {
     site = await startSite('pods');
     channel = await site.open();
-    site.beside('ip', 'route', 'add', '192.168.3.0/24', 'via', nodeIp);
   }, 120_000);
   afterAll(() => site.stop());
   beforeEach(() => {
@@ -28,27 +26,7 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
   });
 
   const network = (ensure: boolean, more: object = {}, on = channel): Promise<Answer> =>
-    on.request('pod-network', {
-      fence,
-      network: 'pods',
-      podCidr: pods.subnet,
-      podGateway: pods.gateway,
-      containerNic: site.mac,
-      nodeIp,
-      ensure,
-      ...more,
-    });
-  const gateway = (ensure: boolean, more: object = {}): Promise<Answer> =>
-    channel.request('pod-gateway', {
-      fence,
-      containerNic: site.mac,
-      podGateway: pods.gateway,
-      podPrefixLength: 24,
-      ensure,
-      ...more,
-    });
-  const readFull = async (more: object = {}): Promise<Answer> =>
-    channel.request('read', { nodeIp, full: true, network: 'pods', containerNic: site.mac, ...more });
+    podNetwork(on, site, ensure, more);
   const breakIt = (faults: Record<string, string>): void =>
     site.host.edit((state) => Object.assign(state, { faults }));
   const routableMac = (): string =>
@@ -57,7 +35,7 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
   test('made, made already, and read back', async () => {
     expect(await network(true)).toEqual({ ok: true, changed: true, data: { network: pods } });
     expect(await network(true)).toEqual({ ok: true, changed: false, data: { network: pods } });
-    const { data } = await readFull();
+    const { data } = await readFull(channel, site);
     expect(data.podNetworks).toEqual([pods]);
     expect(data.podNic).toEqual({
       ifIndex: 1010,
@@ -86,7 +64,7 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
     await network(true);
     expect(await network(false)).toEqual({ ok: true, changed: true, data: { network: null } });
     expect(await network(false)).toEqual({ ok: true, changed: false, data: { network: null } });
-    expect((await readFull()).data).toMatchObject({ podNetworks: [], podNic: null });
+    expect((await readFull(channel, site)).data).toMatchObject({ podNetworks: [], podNic: null });
   });
 
   test('stays while containers are on it', async () => {
@@ -124,7 +102,7 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
       code: 'CONFLICT',
       error: 'the transparent network theirs exists, and each needs a NIC of its own',
     });
-    expect((await readFull()).data.podNetworks).toEqual([
+    expect((await readFull(channel, site)).data.podNetworks).toEqual([
       { name: 'theirs', driver: 'transparent', subnet: '0.0.0.0/0', gateway: '0.0.0.0' },
     ]);
     expect(await network(false)).toMatchObject({ ok: true, changed: false });
@@ -135,7 +113,7 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
       docker:
         'error during connect: open //./pipe/docker_engine: Das System kann die angegebene Datei nicht finden.',
     });
-    for (const answer of [await network(true), await network(false), await readFull()]) {
+    for (const answer of [await network(true), await network(false), await readFull(channel, site)]) {
       expect(answer).toMatchObject({
         ok: false,
         code: 'DOCKER',
@@ -204,62 +182,8 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
     second.cut();
   });
 
-  test('the gateway: given, given already, taken away', async () => {
-    await network(true);
-    expect(await gateway(true)).toEqual({
-      ok: true,
-      changed: true,
-      data: { ifIndex: 1010, alias: 'vEthernet (HNSTransparent)', state: 'Preferred', forwarding: 'Enabled' },
-    });
-    expect(await gateway(true)).toMatchObject({ ok: true, changed: false });
-    expect((await readFull()).data.podNic).toMatchObject({ forwarding: 'Enabled' });
-    expect(await gateway(false)).toMatchObject({ ok: true, changed: true, data: { state: '' } });
-    expect(await gateway(false)).toMatchObject({ ok: true, changed: false });
-    await network(false);
-    expect(await gateway(false)).toEqual({
-      ok: true,
-      changed: false,
-      data: { ifIndex: null, alias: null, state: '', forwarding: null },
-    });
-  });
-
-  test('the gateway with another mask is put right', async () => {
-    await network(true);
-    site.inside('ip', 'address', 'add', '192.168.3.1/16', 'dev', 'hns1');
-    expect(await gateway(true)).toMatchObject({ ok: true, changed: true, data: { state: 'Preferred' } });
-    expect(site.inside('ip', '-4', 'address', 'show', 'dev', 'hns1').match(/inet \S+/g)).toEqual([
-      'inet 192.168.3.1/24',
-    ]);
-  });
-
-  test('the gateway is there, forwarding is not', async () => {
-    await network(true);
-    await gateway(true);
-    site.inside('sysctl', '-qw', 'net.ipv4.conf.hns1.forwarding=0');
-    expect(await gateway(true)).toMatchObject({ ok: true, changed: true, data: { forwarding: 'Enabled' } });
-  });
-
-  test('the gateway on another NIC, on another host, or refused by netsh', async () => {
-    await network(true);
-    site.inside('ip', 'address', 'add', '192.168.3.1/24', 'dev', 'eth0');
-    expect(await gateway(true)).toEqual({
-      ok: false,
-      code: 'CONFLICT',
-      error: '192.168.3.1 is already on Ethernet',
-    });
-    site.inside('ip', 'address', 'del', '192.168.3.1/24', 'dev', 'eth0');
-    breakIt({ netsh: 'Zugriff verweigert' });
-    expect(await gateway(true)).toEqual({
-      ok: false,
-      code: 'NETSH',
-      error: 'netsh set address (1): Zugriff verweigert',
-    });
-    breakIt({ duplicate: '192.168.3.1' });
-    expect(await gateway(true)).toMatchObject({ ok: false, code: 'DUPLICATE' });
-  });
-
   test('no gateway without the network', async () => {
-    expect(await gateway(true)).toEqual({
+    expect(await podGateway(channel, site, true)).toEqual({
       ok: false,
       code: 'POD-NIC',
       error: `0 host adapters carry the MAC ${site.mac}`,
@@ -267,40 +191,10 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
   });
 
   test('whoever held the lease before changes nothing', async () => {
-    fence += 1;
-    await network(true);
-    for (const answer of [
-      await network(false, { fence: fence - 1 }),
-      await gateway(true, { fence: fence - 1 }),
-    ])
-      expect(answer).toMatchObject({ ok: false, code: 'FENCED' });
+    await network(true, { fence: 11 });
+    expect(await network(false)).toMatchObject({ ok: false, code: 'FENCED' });
+    expect(await podGateway(channel, site, true)).toMatchObject({ ok: false, code: 'FENCED' });
     expect(site.host.state().networks).toHaveLength(1);
-  });
-
-  test('the gateway answers its peers once the routable NIC forwards, and the way back is proved', async () => {
-    const ping = (): string =>
-      site.beside('sh', '-c', 'ping -c1 -W1 192.168.3.1 >/dev/null && echo yes || echo no').trim();
-    const prove = async (targets: string[], source = pods.gateway): Promise<Answer> =>
-      channel.request('prove', { source, targets });
-    await network(true);
-    await gateway(true);
-    expect(ping()).toBe('no');
-    await channel.request('forwarding', { fence, nodeIp, enabled: true });
-    expect(ping()).toBe('yes');
-
-    const started = Date.now();
-    expect((await prove([neighbour, '10.0.0.99', '10.0.0.98'])).data).toEqual({
-      answers: { [neighbour]: 'icmp', '10.0.0.99': 'none', '10.0.0.98': 'none' },
-    });
-    expect(Date.now() - started).toBeLessThan(4000);
-    site.beside(
-      'nft',
-      'add table ip f; add chain ip f i { type filter hook input priority 0; }; add rule ip f i icmp type echo-request drop',
-    );
-    expect((await prove([neighbour])).data).toEqual({ answers: { [neighbour]: 'tcp' } });
-    site.beside('ip', 'route', 'del', '192.168.3.0/24');
-    expect((await prove([neighbour])).data).toEqual({ answers: { [neighbour]: 'none' } });
-    expect(await prove([neighbour], '192.168.8.1')).toMatchObject({ ok: false, code: 'SOURCE' });
   });
 });
 

@@ -96,7 +96,7 @@ export function allScripts(more = ''): string {
   const names = readdirSync(scripts).filter(
     (name) => !['prelude.ps1', 'loop.ps1', 'loader.ps1'].includes(name),
   );
-  const texts = ['prelude.ps1', ...names.sort()].map((name) => readFileSync(join(scripts, name), 'utf8'));
+  const texts = ['prelude.ps1', ...names].map((name) => readFileSync(join(scripts, name), 'utf8'));
   return [...texts, more, readFileSync(join(scripts, 'loop.ps1'), 'utf8')].join('\n');
 }
 

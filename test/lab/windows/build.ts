@@ -35,8 +35,12 @@ function sourcesHash(): string {
     ...readdirSync(here),
     ...readdirSync(join(here, 'modules')).map((name) => `modules/${name}`),
   ];
-  const sources = files.filter((name) => /\.(cs|csproj|psm1)$/.test(name)).sort();
+  const sources = files.filter((name) => /\.(cs|csproj|psm1)$/.test(name)).sort(byText);
   const hash = createHash('sha256');
   for (const name of sources) hash.update(name).update(readFileSync(join(here, name)));
   return hash.digest('hex');
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : 1;
 }

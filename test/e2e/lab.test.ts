@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ALICE, HOSTS, startWorld, type World } from '../../sandbox/world.js';
+import { createLab, type Lab } from '../lab/lab.js';
+import { describeWith, type Requirement } from '../lab/requirements.js';
+import { type Team, teamOf } from '../support/team.js';
+
+/** A real network: sshd in namespaces, kernel routes, packets. */
+interface Field {
+  lab: Lab;
+  world: World;
+  team: Team;
+}
+
+async function openField(names: readonly string[], env: Record<string, string> = {}): Promise<Field> {
+  const lab = await createLab({ hosts: HOSTS.filter((host) => names.includes(host.name)) });
+  const world = await startWorld({ ssh: lab, workers: 1, env });
+  return { lab, world, team: teamOf(world) };
+}
+
+async function closeField({ lab, world, team }: Field): Promise<void> {
+  team.close();
+  await world.close();
+  await lab.close();
+}
+
+/** Whether `to`'s pod gateway answers `from`'s. */
+async function pings(lab: Lab, from: string, source: string, gateway: string): Promise<boolean> {
+  const answer = await lab.exec(
+    from,
+    `ping -n -c 1 -W 1 -I ${source} ${gateway} >/dev/null 2>&1 && echo yes || echo no`,
+  );
+  return answer.trim() === 'yes';
+}
+
+function routesOf(lab: Lab, host: string): Promise<string[]> {
+  return lab.exec(host, 'ip -4 route show root 192.168.0.0/16').then((text) =>
+    text
+      .split('\n')
+      .filter((line) => line.includes(' via '))
+      .map((line) => line.split(' dev ')[0]?.trim() ?? '')
+      .sort(),
+  );
+}
+
+describeWith(['root'], 'Linux hosts, for real', () => {
+  let field: Field;
+  beforeAll(async () => {
+    field = await openField(['lin01', 'lin02', 'lin03']);
+  }, 60_000);
+  afterAll(() => closeField(field));
+
+  test('after the adds all pods’ gateways ping across all pairs; after a removal they don’t', async () => {
+    const { lab, team } = field;
+    const nodes = [];
+    for (const [name, address] of [
+      ['lin01', '10.0.0.4'],
+      ['lin02', '10.0.0.8'],
+      ['lin03', '10.0.0.9'],
+    ]) {
+      const change = await team.make(`add linux node ${name} ${address}`);
+      expect(change).toMatchObject({ state: 'applied' });
+      nodes.push(change.node);
+    }
+    const gateways = nodes.map((node) => ({ name: node.name, gateway: node.podCidr.replace('.0/24', '.1') }));
+    const pairs = gateways.flatMap((from) =>
+      gateways.filter((to) => to !== from).map((to) => ({ from, to })),
+    );
+    for (const { from, to } of pairs)
+      expect(await pings(lab, from.name, from.gateway, to.gateway)).toBe(true);
+
+    expect((await team.make('remove node lin02')).state).toBe('applied');
+    for (const { from, to } of pairs) {
+      const left = from.name === 'lin02' || to.name === 'lin02';
+      if (from.name !== 'lin02') expect(await pings(lab, from.name, from.gateway, to.gateway)).toBe(!left);
+    }
+    expect(await lab.exec('lin02', 'ip -4 route show proto 155; ip link show type bridge')).toBe('');
+  }, 90_000);
+
+  test('a foreign route in the way is never overwritten', async () => {
+    const { lab, team } = field;
+    await lab.exec('lin01', 'ip route add 192.168.3.0/24 via 10.0.0.254');
+    const change = await team.ask('add linux node lin02 10.0.0.8 pod-cidr 192.168.3.0/24');
+    expect(change.state).toBe('refused');
+    expect(await routesOf(lab, 'lin01')).toContain('192.168.3.0/24 via 10.0.0.254');
+  });
+
+  test('a host that hangs is owed, and shown; it is paid when it is back', async () => {
+    const { lab, team } = field;
+    await lab.exec('lin01', 'ip route del 192.168.3.0/24');
+    await lab.stop('lin03');
+    const change = await team.make('add linux node lin02 10.0.0.8 pod-cidr 192.168.3.0/24');
+    expect(change.state).toBe('owing');
+    await lab.start('lin03');
+    await team.click(change.id, 'Retry', ALICE);
+    expect((await team.until(change.id, 'applied')).state).toBe('applied');
+    expect(await routesOf(lab, 'lin03')).toContain('192.168.3.0/24 via 10.0.0.8');
+  }, 60_000);
+});
+
+const needs: readonly Requirement[] = ['root', 'dotnet'];
+describeWith(needs, "the guide's three hosts, for real", () => {
+  for (const nextHop of ['node-address', 'pod-gateway'] as const) {
+    test(`next hop ${nextHop}: exactly its CIDRs and routes, and packets cross`, async () => {
+      const field = await openField(['lin01', 'win01', 'win02'], { NEXT_HOP: nextHop });
+      try {
+        const { lab, team } = field;
+        for (const text of [
+          'add linux node lin01 10.0.0.4',
+          'add windows node win01 10.0.0.5',
+          'add windows node win02 10.0.0.6',
+        ]) {
+          const change = await team.make(text);
+          expect(change.state === 'applied' ? change.state : JSON.stringify(change)).toBe('applied');
+        }
+        const hop = (address: string, gateway: string) => (nextHop === 'pod-gateway' ? gateway : address);
+        expect(await routesOf(lab, 'lin01')).toEqual([
+          '192.168.1.0/24 via 10.0.0.5',
+          '192.168.2.0/24 via 10.0.0.6',
+        ]);
+        expect(await routesOf(lab, 'win01')).toEqual([
+          `192.168.0.0/24 via ${hop('10.0.0.4', '192.168.0.1')}`,
+          `192.168.2.0/24 via ${hop('10.0.0.6', '192.168.2.1')}`,
+        ]);
+        expect(await routesOf(lab, 'win02')).toEqual([
+          `192.168.0.0/24 via ${hop('10.0.0.4', '192.168.0.1')}`,
+          `192.168.1.0/24 via ${hop('10.0.0.5', '192.168.1.1')}`,
+        ]);
+        expect(await pings(lab, 'lin01', '192.168.0.1', '192.168.2.1')).toBe(true);
+        expect((await team.make('remove node win02')).state).toBe('applied');
+        expect(await routesOf(lab, 'win02')).toEqual([]);
+        expect(await pings(lab, 'lin01', '192.168.0.1', '192.168.2.1')).toBe(false);
+      } finally {
+        await closeField(field);
+      }
+    }, 180_000);
+  }
+});

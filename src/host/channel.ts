@@ -48,6 +48,8 @@ interface Pending {
 /** Wraps a stream whose other end is, or is about to be, an interpreter that loops over requests. `host` is for messages. */
 export function openChannel(stream: ChannelStream, host: string): Channel {
   let isOpen = true;
+  // What a login's own start files print comes before this, and counts for nothing.
+  let isReady = false;
   let lastId = 0;
   let rest = '';
   let printed = '';
@@ -79,8 +81,9 @@ export function openChannel(stream: ChannelStream, host: string): Channel {
   function onLine(line: string): void {
     const header = /^@@(READY|R)@@ (\d{1,15})(?: (\d{1,3}))?$/.exec(line);
     if (header?.[1] === 'READY') {
+      isReady = true;
       if (header[2] !== '1') broken(`protocol version ${header[2]}`);
-    } else if (header && pending && Number(header[2]) === pending.id && pending.missing === null) {
+    } else if (header && isReady && pending && Number(header[2]) === pending.id && pending.missing === null) {
       pending.missing = Number(header[3]);
     } else if (pending?.missing && /^[[{]/.test(line)) {
       onDocument(pending, line);

@@ -95,7 +95,8 @@ function apply(
   const lines = todo.flatMap((step) => batchLines(step, observed));
   const forwarding = todo.findLast((step) => step.kind === 'forwarding');
   const forward = forwarding === undefined ? '' : forwarding.action === 'ensure' ? '1' : '0';
-  const params = { fence, batch: lines.map((line) => `${line}\n`).join(''), forward };
+  // The batch last: the script looks for the others from the front, and how long that takes grows with the square of the way.
+  const params = { fence, forward, batch: lines.map((line) => `${line}\n`).join('') };
   return [{ script: 'sync', params, timeoutMs: SYNC_MS }];
 }
 

@@ -219,7 +219,7 @@ export const caseList: readonly HostCase[] = [
       const undo = steps.map((step): Step => ({ ...step, action: 'remove' })).reverse();
       const undone = await apply(host, undo);
       for (const step of undo) assert.ok(stepHolds(step, undone), `${step.kind} is still there`);
-      assert.deepEqual(undone.routes.map(factOf).sort(), before.routes.map(factOf).sort());
+      assert.deepEqual(new Set(undone.routes.map(factOf)), new Set(before.routes.map(factOf)));
     },
   },
   {

@@ -16,14 +16,14 @@ $lock.Dispose()
 '@
 }
 
-function Test-JobRuns([string]$Lock) {
+function Test-NetworkJob([string]$Lock) {
   if (-not [IO.File]::Exists($Lock)) { return $false }
   try { [IO.File]::Open($Lock, 'Open', 'ReadWrite', 'None').Dispose(); $false } catch { $true }
 }
 
 # Waits while a job runs, at most 4 minutes (a blip and a slow docker are within one).
-function Wait-Job([string]$Lock, [DateTime]$Until) {
-  while (Test-JobRuns $Lock) {
+function Wait-NetworkJob([string]$Lock, [DateTime]$Until) {
+  while (Test-NetworkJob $Lock) {
     if ([DateTime]::UtcNow -gt $Until) { Stop-Request 'STILL-RUNNING' 'docker still works on the network: ask again' }
     Start-Sleep -Milliseconds 250
   }
@@ -43,7 +43,7 @@ function Start-Detached([string[]]$Argv, [DateTime]$Until) {
   if ($r.ReturnValue -ne 0) { Stop-Request 'WMI' "Win32_Process Create answered $($r.ReturnValue)" }
   $started = [DateTime]::UtcNow
   while (-not [IO.File]::Exists($job.result)) {
-    Wait-Job $job.lock $Until
+    Wait-NetworkJob $job.lock $Until
     # It takes its lock within a second or two of starting; half a minute without a lock and without a result, and it is lost.
     if (-not [IO.File]::Exists($job.result) -and [DateTime]::UtcNow -gt $started.AddSeconds(30)) { Stop-Request 'JOB-LOST' 'the detached docker command ended without a result' }
     Start-Sleep -Milliseconds 100
@@ -71,7 +71,7 @@ function Invoke-PodNetwork($p) {
   Assert-Flag 'ensure' $p.ensure
   Assert-Fence $p.fence
   $until = [DateTime]::UtcNow.AddMinutes(4)
-  Wait-Job ([IO.Path]::Combine((Get-StateFolder), 'pod-network.lock')) $until    # the one a cut session left behind
+  Wait-NetworkJob ([IO.Path]::Combine((Get-StateFolder), 'pod-network.lock')) $until    # the one a cut session left behind
 
   $all = @(Get-DockerNetworks)
   $mine = @($all | Where-Object { $_.name -eq $p.network })

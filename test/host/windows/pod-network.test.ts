@@ -21,7 +21,7 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
     site.inside('ip', 'address', 'flush', 'dev', 'eth1');
     site.host.edit((state) => {
       Object.assign(state, { networks: [], containers: {}, faults: {} });
-      state.nics = state.nics.filter(({ component }) => component !== 'vms_mp');
+      state.nics = state.nics.filter(({ device }) => device.startsWith('eth'));
     });
   });
 
@@ -147,6 +147,25 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
     });
     site.inside('ip', 'route', 'del', 'default');
     expect(site.inside('ip', 'address')).toBe(before);
+  });
+
+  test('a NIC below the switch that carries the node is not free, though its address is elsewhere', async () => {
+    // So it looks once a virtual switch sits on the routable NIC: the address on a host adapter, the NIC bare, one MAC for both.
+    site.inside(
+      'ip',
+      'link',
+      'set',
+      'eth1',
+      'address',
+      site.inside('cat', '/sys/class/net/eth0/address').trim(),
+    );
+    site.host.edit(({ nics }) => Object.assign(nics[0] ?? {}, { component: 'vms_mp' }));
+    const { data } = await readFull(channel, site);
+    const answer = await network(true, { containerNic: routableMac() });
+    site.host.edit(({ nics }) => Object.assign(nics[0] ?? {}, { component: 'vmbus' }));
+    site.inside('ip', 'link', 'set', 'eth1', 'address', site.mac.replaceAll('-', ':'));
+    expect(data.nics[1]).toMatchObject({ name: 'Ethernet 2', busy: ["it carries the node's address"] });
+    expect(answer).toMatchObject({ ok: false, code: 'NIC' });
   });
 
   test("docker's own words when it can't", async () => {

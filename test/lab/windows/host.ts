@@ -101,6 +101,7 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
       // The kernel takes the whole pid namespace with it.
       host.kill('SIGKILL');
       await ended;
+      while (listens(options)) await sleep(10);
     },
   };
 }

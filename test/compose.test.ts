@@ -103,7 +103,7 @@ describe('the image', () => {
     const allowed = read('.dockerignore')
       .split('\n')
       .flatMap((line) => (line.startsWith('!') ? [line.slice(1)] : []));
-    expect([...new Set(copied)].sort()).toEqual(allowed.sort());
+    expect(new Set(copied)).toEqual(new Set(allowed));
     for (const path of copied) expect(existsSync(join(root, path))).toBe(true);
   });
 
@@ -124,11 +124,10 @@ describe('the image', () => {
       const filesOf = (folder: string): string[] =>
         readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
           .filter((entry) => entry.isFile())
-          .map((entry) => join(entry.parentPath, entry.name).slice(folder.length))
-          .sort();
+          .map((entry) => join(entry.parentPath, entry.name).slice(folder.length));
       const assets = filesOf(join(root, 'src')).filter((file) => !['.ts', '.md'].includes(extname(file)));
       expect(assets.length).toBeGreaterThan(5);
-      expect(filesOf(join(target, 'src'))).toEqual(assets);
+      expect(new Set(filesOf(join(target, 'src')))).toEqual(new Set(assets));
       expect(readFileSync(join(target, 'src/network/lease.lua'))).toEqual(
         readFileSync(join(root, 'src/network/lease.lua')),
       );

@@ -73,9 +73,7 @@ function methodsUsed(): string[] {
   );
   const call =
     /\b(?:slack|client)\s*\.((?:auth|chat|conversations|files|reactions|usergroups|users|views)\.[a-zA-Z.]+|filesUploadV2)\(/g;
-  return [
-    ...new Set(files.flatMap((text) => [...text.matchAll(call)].map((found) => found[1] ?? ''))),
-  ].sort();
+  return [...new Set(files.flatMap((text) => [...text.matchAll(call)].map((found) => found[1] ?? '')))];
 }
 
 describe('slack-manifest.yaml', () => {

@@ -102,7 +102,6 @@ describe('imports', () => {
 
   test.each<[string, RegExp]>([
     ['node-ssh', /^src\/host\/ssh/],
-    ['ssh2', /^src\/host\//],
     ['@slack/bolt', /^src\/slack\//],
     ['bullmq', /^(src\/job\/queue\.ts|workers\/)/],
     ['pino', /^src\/(log\.ts|slack\/)/],

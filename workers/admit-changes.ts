@@ -98,6 +98,14 @@ async function enterInventory(
   } else {
     await restSlice(deps, plan.node, inventory.nodes);
     await deps.nodes.remove(plan.node.name);
+    await forgiveDebts(deps, plan.node.name);
+  }
+}
+
+/** A node that leaves sends no more packets to slices that rest; they need not wait for it. */
+async function forgiveDebts(deps: WorkerDeps, name: string): Promise<void> {
+  for (const lease of await deps.leases.list(new Date())) {
+    if (lease.owing.includes(name)) await deps.leases.settle(lease.podCidr, name);
   }
 }
 

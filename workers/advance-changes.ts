@@ -1,12 +1,14 @@
 /** Moves every open change as far as it can go. It decides from what is stored, so it may run at any time, after any crash. */
 import type { Change, HostResult } from '../src/change/change.js';
 import { nextMove } from '../src/change/phase.js';
-import { outcome } from '../src/change/transition.js';
+import { isExpired, outcome } from '../src/change/transition.js';
 import type { Work } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
 import type { HostPlan, Plan } from '../src/plan/plan.js';
-import { admitChanges, restSlice } from './admit-changes.js';
+import { admitChanges } from './admit-changes.js';
 import type { WorkerDeps } from './deps.js';
+import { expireChange } from './expire-change.js';
+import { restartChange } from './restart-change.js';
 
 /** Processes `advance-changes`. BullMQ's deduplication sees to it that never two run at once. */
 export async function advanceChanges(deps: WorkerDeps): Promise<void> {
@@ -17,9 +19,10 @@ export async function advanceChanges(deps: WorkerDeps): Promise<void> {
   );
   for (const { id } of open) {
     const change = await deps.changes.get(id);
-    if (change.restart) await restart(deps, change);
+    if (change.restart) await restartChange(deps, change);
     else if (['applying', 'rolling-back', 'owing'].includes(change.state)) await move(deps, change);
     else if (change.state === 'proving') await deps.jobs.prove();
+    else if (isExpired(change, new Date())) await expireChange(deps, id);
   }
 }
 
@@ -79,7 +82,8 @@ async function cancelWaiting(
   change: Change,
   results: Map<string, HostResult>,
 ): Promise<boolean> {
-  const waiting = [...results.values()].filter((result) => result.status === 'waiting');
+  // Cancelling a change that owes gives up what is owed.
+  const waiting = [...results.values()].filter(({ status }) => status === 'waiting' || status === 'owed');
   await deps.works.withdraw(
     change.id,
     waiting.map((result) => result.host),
@@ -92,50 +96,6 @@ async function cancelWaiting(
   await deps.changes.setResults(change.id, cancelled);
   for (const result of cancelled) results.set(result.host, result);
   return held.size > 0;
-}
-
-/** Prepares a new run, for Retry or Roll back: which hosts take part, and what the inventory should say. */
-async function restart(deps: WorkerDeps, change: Change): Promise<void> {
-  const plan = await deps.changes.plan(change.id);
-  if (!plan) throw new Error(`change ${change.id} restarts without a plan`);
-  const results = [...(await deps.changes.results(change.id)).values()];
-  const again = (result: HostResult): boolean =>
-    change.restart === 'undo'
-      ? result.status !== 'waiting' && result.status !== 'cancelled'
-      : result.status !== 'done' && result.status !== 'unchanged';
-  const at = new Date().toISOString();
-  await deps.works.withdraw(
-    change.id,
-    results.map((result) => result.host),
-  );
-  await deps.changes.setResults(
-    change.id,
-    results.map(({ host, status }) => ({
-      host,
-      at,
-      status: again({ host, status, at }) ? 'waiting' : change.restart === 'undo' ? 'unchanged' : status,
-    })),
-  );
-  if (change.restart === 'undo') await reverseInventory(deps, change, plan);
-  await deps.changes.update(change.id, ({ restart: _done, ...current }) => current, new Date());
-  await deps.jobs.advance();
-}
-
-async function reverseInventory(deps: WorkerDeps, change: Change, plan: Plan): Promise<void> {
-  const inventory = await deps.nodes.read();
-  if (plan.kind === 'add-node') {
-    await restSlice(deps, plan.node, inventory.nodes);
-    await deps.nodes.remove(plan.node.name);
-  } else {
-    await deps.leases.restore(plan.node, change.id, new Date());
-    await deps.nodes.add(plan.node);
-  }
-  await deps.audit.append({
-    at: new Date().toISOString(),
-    actor: change.rolledBackBy ?? 'fairway',
-    what: 'rollback-started',
-    changeId: change.id,
-  });
 }
 
 async function finish(
@@ -166,7 +126,8 @@ async function finish(
     now,
   );
   if (moved.state !== state) return;
-  if (!proves && leaves && settled !== 'failed' && settled !== 'cancelled')
+  // Not while it is owed something: when it returns, it must still be the same host.
+  if (leaves && (settled === 'applied' || settled === 'rolled-back'))
     await deps.hostKeys.unpin(plan.node.name);
   await deps.audit.append(
     { at: now.toISOString(), actor: 'fairway', what: `change-${state}`, changeId: change.id },

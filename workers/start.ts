@@ -91,6 +91,9 @@ async function runChangeJob(deps: WorkerDeps, job: ChangeJob): Promise<void> {
       return planChange(deps, job.changeId);
     case 'advance-changes':
       return advanceChanges(deps);
+    case 'safety-net':
+      // Not done here: `advance-changes` is the one that never runs twice at once.
+      return deps.jobs.advance();
     case 'expire-change':
       return expireChange(deps, job.changeId);
     case 'prove-changes':

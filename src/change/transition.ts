@@ -86,12 +86,12 @@ export function isExpired(change: Change, now: Date): boolean {
   );
 }
 
-/** Asks a queued or running change to stop at the next host boundary, or withdraws one that nobody approved yet. */
+/** Asks a queued or running change to stop at the next host boundary, withdraws one that nobody approved yet, or gives up what is owed. */
 export function cancel(change: Change, actor: Actor, now: Date): Change {
   if (change.state === 'planning' || change.state === 'pending') {
     return { ...change, state: 'cancelled', cancelRequestedBy: actor.id, finishedAt: now.toISOString() };
   }
-  if (change.state === 'approved' || change.state === 'applying') {
+  if (change.state === 'approved' || change.state === 'applying' || change.state === 'owing') {
     return { ...change, cancelRequestedBy: actor.id };
   }
   throw new Refusal('not-cancellable', { id: change.id, state: change.state });

@@ -18,6 +18,9 @@ export type PlanChange = z.infer<typeof PlanChange>;
 export const AdvanceChanges = z.strictObject({ name: z.literal('advance-changes') });
 export type AdvanceChanges = z.infer<typeof AdvanceChanges>;
 
+/** Asks for `advance-changes`, in case that an asking got lost. Scheduled. */
+export const SafetyNet = z.strictObject({ name: z.literal('safety-net') });
+
 /** Ends a plan that nobody decided on in time. */
 export const ExpireChange = z.strictObject({ name: z.literal('expire-change'), changeId: z.string() });
 export type ExpireChange = z.infer<typeof ExpireChange>;
@@ -52,6 +55,7 @@ export type ReadRoutes = z.infer<typeof ReadRoutes>;
 export const ChangeJob = z.discriminatedUnion('name', [
   PlanChange,
   AdvanceChanges,
+  SafetyNet,
   ExpireChange,
   ProveChanges,
   PayDebts,

@@ -104,7 +104,7 @@ export class Jobs {
     await this.change.upsertJobScheduler(
       'safety-net',
       { every: SAFETY_NET_MS },
-      { name: 'advance-changes', data: { name: 'advance-changes' } },
+      { name: 'safety-net', data: { name: 'safety-net' } },
     );
     await this.change.upsertJobScheduler(
       'debts',

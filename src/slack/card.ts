@@ -1,4 +1,4 @@
-/** The card of a change: a pure function of what is stored. Every copy of it in Slack shows the same (Q4). */
+/** The card of a change: every copy of it in Slack shows the same, whatever the last event was (Q4). Pure. */
 import type { Change, ChangeState, HostResult } from '../change/change.js';
 import type { ChangeView } from '../command/reply.js';
 import { actions, type Block, context, header, type Message, pack, section } from './blocks.js';

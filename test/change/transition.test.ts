@@ -153,6 +153,7 @@ describe('cancel, retry, roll back', () => {
       'pending',
       'approved',
       'applying',
+      'owing',
     ]);
     expect(cancel(change(), alice, now).state).toBe('cancelled');
     expect(cancel(change({ state: 'applying' }), alice, now)).toMatchObject({

@@ -1,0 +1,220 @@
+import { describe, expect, test } from '@jest/globals';
+import { HostError } from '../../src/host/host.js';
+import { linux } from '../../src/host/linux.js';
+import type { HostContext } from '../../src/host/platform.js';
+import type { Observation, Step } from '../../src/plan/plan.js';
+
+const CTX: HostContext = {
+  target: { name: 'lin01', address: '10.0.0.4', os: 'linux' },
+  clusterCidr: '192.168.0.0/16',
+  podCidr: '192.168.0.0/24',
+  network: 'kube',
+  bridge: 'cbr0',
+  owned: [],
+};
+const HEAD = { ok: true, forward: '1', boot: 'b-1', bridges: ['cbr0'] };
+// As iproute2 6.1 prints them.
+const ROUTES = [
+  { dst: 'default', gateway: '10.0.0.254', dev: 'eth0', protocol: 'dhcp', metric: 100, flags: [] },
+  { dst: '10.0.0.0/24', dev: 'eth0', protocol: 'kernel', scope: 'link', prefsrc: '10.0.0.4', flags: [] },
+  { dst: '1.2.3.4', dev: 'eth0', scope: 'link', flags: [] },
+  { type: 'blackhole', dst: '192.168.5.0/24', flags: [] },
+  {
+    dst: '192.168.6.0/24',
+    flags: [],
+    nexthops: [
+      { gateway: '10.0.0.8', dev: 'eth0', weight: 1, flags: [] },
+      { gateway: '10.0.0.9', dev: 'eth0', weight: 1, flags: [] },
+    ],
+  },
+  { dst: '192.168.1.0/24', gateway: '10.0.0.5', dev: 'eth0', protocol: '155', flags: [] },
+];
+const ADDRESSES = [
+  {},
+  { ifindex: 1, ifname: 'lo', addr_info: [{ family: 'inet', local: '127.0.0.1', prefixlen: 8 }] },
+  { ifindex: 2, ifname: 'eth0', addr_info: [{ family: 'inet', local: '10.0.0.4', prefixlen: 24 }] },
+];
+
+const route = (nextHop: string, action: Step['action'] = 'ensure', destination = '192.168.3.0/24'): Step => ({
+  kind: 'route',
+  action,
+  peer: 'win03',
+  route: { destination, nextHop },
+});
+const bridge: Step = {
+  kind: 'bridge',
+  action: 'ensure',
+  bridge: 'cbr0',
+  podCidr: '192.168.0.0/24',
+  ownBridge: true,
+};
+const EMPTY: Observation = {
+  routes: [],
+  addresses: [],
+  forwarding: false,
+  nodeDevice: 'eth0',
+  bridges: [],
+  boot: 'b',
+};
+
+function batch(steps: Step[], observed = EMPTY): { forward: unknown; lines: string[] } {
+  const requests = linux.apply(steps, CTX, observed, 7);
+  expect(requests).toHaveLength(1);
+  const [request] = requests;
+  expect(request).toMatchObject({ script: 'sync', params: { fence: 7 } });
+  const { forward, batch: text } = request?.params ?? {};
+  return {
+    forward,
+    lines: String(text)
+      .split('\n')
+      .filter((line) => line !== ''),
+  };
+}
+
+describe('what a Linux host says', () => {
+  test('becomes an observation in canonical text', () => {
+    expect(linux.parseObservation([HEAD, ROUTES, ADDRESSES], CTX)).toEqual({
+      routes: [
+        { destination: '0.0.0.0/0', nextHop: '10.0.0.254', device: 'eth0', ours: false, metric: 100 },
+        { destination: '10.0.0.0/24', nextHop: null, device: 'eth0', ours: false, metric: 0 },
+        { destination: '1.2.3.4/32', nextHop: null, device: 'eth0', ours: false, metric: 0 },
+        { destination: '192.168.5.0/24', nextHop: null, device: '', ours: false, metric: 0 },
+        { destination: '192.168.6.0/24', nextHop: '10.0.0.8', device: 'eth0', ours: false, metric: 0 },
+        { destination: '192.168.6.0/24', nextHop: '10.0.0.9', device: 'eth0', ours: false, metric: 0 },
+        { destination: '192.168.1.0/24', nextHop: '10.0.0.5', device: 'eth0', ours: true, metric: 0 },
+      ],
+      addresses: [
+        { address: '127.0.0.1', prefixLength: 8, device: 'lo' },
+        { address: '10.0.0.4', prefixLength: 24, device: 'eth0' },
+      ],
+      forwarding: true,
+      nodeDevice: 'eth0',
+      bridges: ['cbr0'],
+      boot: 'b-1',
+    });
+  });
+
+  test('has no node device when none holds the address', () => {
+    expect(linux.parseObservation([HEAD, [], []], CTX).nodeDevice).toBeNull();
+  });
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['no tables', { ok: true }],
+    ['one table', [HEAD, []]],
+    ['no forwarding', [{ ...HEAD, forward: '' }, [], []]],
+    ['a route to a name', [HEAD, [{ dst: 'example.com', dev: 'eth0' }], []]],
+    ['a route with host bits', [HEAD, [{ dst: '192.168.1.7/24', dev: 'eth0' }], []]],
+    ['a gateway in octal', [HEAD, [{ dst: 'default', gateway: '10.0.0.07' }], []]],
+    [
+      'an address that is none',
+      [HEAD, [], [{ ifname: 'eth0', addr_info: [{ local: '10.7', prefixlen: 24 }] }]],
+    ],
+  ])('with %s is garbled, never empty', (_name, data) => {
+    expect(() => linux.parseObservation(data, CTX)).toThrow(
+      expect.objectContaining({ kind: 'garbled', host: 'lin01' }),
+    );
+  });
+
+  test('about who answers is understood', () => {
+    const answers = { '10.0.0.5': 'icmp', '10.0.0.6': 'tcp', '10.0.0.7': 'none' };
+    expect(linux.parseProof({ ok: true, answers })).toEqual(answers);
+    expect(() => linux.parseProof({ ok: true, answers: { '10.0.0.5': 'maybe' } })).toThrow(HostError);
+  });
+});
+
+describe('steps on Linux', () => {
+  test('are one batch', () => {
+    expect(
+      batch([
+        bridge,
+        { kind: 'forwarding', action: 'ensure' },
+        route('10.0.0.7'),
+        route('10.0.0.5', 'ensure', '192.168.1.0/24'),
+      ]),
+    ).toEqual({
+      forward: '1',
+      lines: [
+        'link add name cbr0 type bridge',
+        'address add 192.168.0.1/24 dev cbr0',
+        'link set cbr0 up',
+        'route add 192.168.3.0/24 via 10.0.0.7 proto 155',
+        'route add 192.168.1.0/24 via 10.0.0.5 proto 155',
+      ],
+    });
+  });
+
+  test('that hold already, or have a foreign route in the way, are left out', () => {
+    const held = { destination: '192.168.3.0/24', device: 'eth0', metric: 0 };
+    const ours = { ...EMPTY, forwarding: true, routes: [{ ...held, nextHop: '10.0.0.7', ours: true }] };
+    expect(batch([route('10.0.0.7'), { kind: 'forwarding', action: 'ensure' }], ours)).toEqual({
+      forward: '',
+      lines: [],
+    });
+    const foreign = { ...EMPTY, routes: [{ ...held, nextHop: '10.0.0.9', ours: false, metric: 50 }] };
+    expect(batch([route('10.0.0.7'), route('10.0.0.9', 'remove')], foreign).lines).toEqual([]);
+  });
+
+  test('replace a wrong route of ours', () => {
+    const wrong = {
+      destination: '192.168.3.0/24',
+      nextHop: '10.0.0.9',
+      device: 'eth0',
+      ours: true,
+      metric: 0,
+    };
+    const lines = [
+      'route del 192.168.3.0/24 via 10.0.0.9 proto 155',
+      'route add 192.168.3.0/24 via 10.0.0.7 proto 155',
+    ];
+    expect(batch([route('10.0.0.7')], { ...EMPTY, routes: [wrong] }).lines).toEqual(lines);
+    expect(linux.commands([route('10.0.0.7')], CTX, { ...EMPTY, routes: [wrong] })).toEqual(
+      lines.map((line) => `ip ${line}`),
+    );
+  });
+
+  test('finish a bridge that is there in part, and take back no more than is there', () => {
+    const partly = { ...EMPTY, bridges: ['cbr0'] };
+    expect(batch([bridge], partly).lines).toEqual([
+      'address add 192.168.0.1/24 dev cbr0',
+      'link set cbr0 up',
+    ]);
+    const removed: Step = { ...bridge, action: 'remove' };
+    expect(batch([removed], partly).lines).toEqual(['link set cbr0 down', 'link delete cbr0 type bridge']);
+    const addresses = [{ address: '192.168.0.1', prefixLength: 24, device: 'cbr0' }];
+    const whole = [
+      'link set cbr0 down',
+      'address del 192.168.0.1/24 dev cbr0',
+      'link delete cbr0 type bridge',
+    ];
+    expect(batch([removed], { ...partly, addresses }).lines).toEqual(whole);
+    expect(batch([{ ...removed, ownBridge: false }], { ...partly, addresses }).lines).toEqual(
+      whole.slice(1, 2),
+    );
+  });
+
+  test.each(['192.168.0.0/24', '10.0.0.0/24', '0.0.0.0/0'])('never make a route to %s', (destination) => {
+    expect(() => batch([route('10.0.0.7', 'ensure', destination)])).toThrow(
+      expect.objectContaining({ kind: 'script', detail: { code: 'REFUSED' } }),
+    );
+  });
+
+  test('read as what a person would type', () => {
+    const steps: Step[] = [bridge, { kind: 'forwarding', action: 'ensure' }, route('10.0.0.7')];
+    expect(linux.commands(steps, CTX, null)).toEqual([
+      'ip link add name cbr0 type bridge',
+      'ip address add 192.168.0.1/24 dev cbr0',
+      'ip link set cbr0 up',
+      'sysctl -w net.ipv4.ip_forward=1',
+      'ip route add 192.168.3.0/24 via 10.0.0.7 proto 155',
+    ]);
+    const undo = steps.map((step): Step => ({ ...step, action: 'remove' })).reverse();
+    expect(linux.commands(undo, CTX, null)).toEqual([
+      'ip route del 192.168.3.0/24 via 10.0.0.7 proto 155',
+      'sysctl -w net.ipv4.ip_forward=0',
+      'ip link set cbr0 down',
+      'ip address del 192.168.0.1/24 dev cbr0',
+      'ip link delete cbr0 type bridge',
+    ]);
+  });
+});

@@ -60,16 +60,12 @@ export const refusalText: Texts = {
   },
   'extra-word': ({ word, usage }, { code }) =>
     `${code(word)} is more than this command takes. Usage: ${code(usage)}`,
-  'bad-argument': ({ argument, got, takes, example, usage }, { code }) =>
-    [
-      got === ''
-        ? `${code(argument)} is missing: it takes ${takes}.`
-        : `${code(got)} can't be ${code(argument)}: it takes ${takes}.`,
-      example === undefined ? '' : `Try ${code(example)}.`,
-      usage === undefined ? '' : `Usage: ${code(usage)}`,
-    ]
-      .filter((part) => part !== '')
-      .join(' '),
+  'bad-argument': ({ argument, got, takes, example, usage }, { code }) => {
+    const wrong =
+      got === '' ? `${code(`<${argument}>`)} is missing` : `${code(`<${argument}>`)} can't be ${code(got)}`;
+    const such = example === undefined ? '' : `, such as ${code(example)}`;
+    return `${wrong}: it takes ${takes}${such}.${usage === undefined ? '' : ` Usage: ${code(usage)}`}`;
+  },
   forbidden: ({ doing, role, who, unreadable }, say) =>
     [
       `Only ${article(role)} may ${doing}.`,

@@ -19,7 +19,7 @@ function fits(schema: { safeParse(text: string): { success: boolean } }) {
 export const argumentTypes: Readonly<Record<string, ArgumentType>> = {
   name: {
     read: fits(NodeName),
-    takes: 'small letters, digits and dashes, 63 at most, as in `kubectl get nodes`',
+    takes: 'small letters, digits and dashes, 63 at most',
     example: 'win03',
   },
   node: { read: fits(NodeName), takes: 'the name of a node', example: 'win03' },

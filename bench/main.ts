@@ -1,0 +1,62 @@
+/** `npm run bench -- routes 250 | bulk 20 100 | commands`, with `--json FILE`. See README.md beside this file. */
+import { parseArgs } from 'node:util';
+import { puttingAway } from './put-away.js';
+import { publish, type Report } from './report.js';
+import { benchRoutes } from './routes.js';
+
+const USAGE = `npm run bench -- routes [hosts, 50]         a node joined: a route on every host
+npm run bench -- bulk [nodes, 20] [hosts, 100]  many nodes approved together
+npm run bench -- commands                       50 commands a second, by Slack
+  --json FILE     the same as JSON
+  --rounds N      measured rounds of routes (3)
+  --full-tables   routes: every host holds its routes to all others already
+  --only TEXT     routes: only rows whose name or class has this in it`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    'full-tables': { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+});
+const [bench, ...rest] = positionals;
+
+function count(index: number, otherwise: number): number {
+  const number = Number(rest[index] ?? otherwise);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`${rest[index]} is not a count\n${USAGE}`);
+  return number;
+}
+
+function needRoot(): void {
+  if (process.getuid?.() !== 0)
+    throw new Error('needs root: its hosts are network namespaces with an sshd each');
+}
+
+async function run(): Promise<Report> {
+  switch (bench) {
+    case 'routes':
+      needRoot();
+      return puttingAway((putAway) =>
+        benchRoutes(
+          {
+            hosts: count(0, 50),
+            rounds: Number(values.rounds),
+            fullTables: values['full-tables'],
+            only: values.only,
+          },
+          putAway,
+        ),
+      );
+    default:
+      throw new Error(USAGE);
+  }
+}
+
+try {
+  publish(await run(), values.json);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,51 @@
+/** The bare loop: ssh2 and nothing else, as fast as it goes. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import ssh2, { type Client } from 'ssh2';
+import { loadSshConfig } from '../src/host/ssh-config.js';
+import type { Lab, LabHost } from '../test/lab/lab.js';
+
+export const IN_FLIGHT = 64;
+
+/** Logs in to a host of the lab, and checks its key. */
+export function logIn(lab: Lab): (host: LabHost) => Promise<Client> {
+  const config = loadSshConfig(lab.sshConfigFile);
+  const privateKey = readFileSync(lab.keyFile);
+  return (host) => {
+    const { bindAddress, port, user } = config.resolve(host.target);
+    const sock = connect({
+      host: host.spec.address,
+      port,
+      noDelay: true,
+      ...(bindAddress ? { localAddress: bindAddress } : {}),
+    });
+    const client = new ssh2.Client();
+    return new Promise((resolve, reject) => {
+      client.on('ready', () => resolve(client)).on('error', reject);
+      client.connect({
+        sock,
+        username: user,
+        privateKey,
+        authHandler: ['publickey'],
+        hostVerifier: (key: Buffer) =>
+          `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}` ===
+          host.fingerprint,
+      });
+    });
+  };
+}
+
+/** Runs one command; its stdout. Rejects when it fails. */
+export function exec(client: Client, command: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    client.exec(command, (error, channel) => {
+      if (error) return reject(error);
+      let out = '';
+      channel.on('data', (chunk: Buffer) => {
+        out += chunk.toString();
+      });
+      channel.on('close', (code: number) => (code === 0 ? resolve(out) : reject(new Error(`exit ${code}`))));
+    });
+  });
+}

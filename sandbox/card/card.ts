@@ -10,10 +10,18 @@ const PLAIN: Look = { colour: false, userName: () => undefined };
 
 /** Draws blocks in `width` columns. Code is never wrapped, so that it can be copied. No trailing newline. */
 export function renderCard(blocks: readonly Obj[], width: number, look: Look = PLAIN): string {
-  const parts = objects(printable(blocks))
-    .map((block) => renderBlock(block, width, look))
-    .filter((lines) => lines.length > 0);
-  return parts.map((lines) => lines.join('\n')).join('\n');
+  let text = '';
+  let before: { header: boolean; tall: boolean } | null = null;
+  for (const block of objects(printable(blocks))) {
+    const lines = renderBlock(block, width, look);
+    if (lines.length === 0) continue;
+    const tall = lines.length > 1;
+    // Air around what is more than a line; a header belongs to what follows.
+    const gap = before !== null && !before.header && (before.tall || tall) ? '\n\n' : '\n';
+    text += (before === null ? '' : gap) + lines.join('\n');
+    before = { header: block['type'] === 'header', tall };
+  }
+  return text;
 }
 
 /** What a host printed may hold escape sequences: they must not reach the reader's terminal. */
@@ -34,7 +42,7 @@ export function renderView(view: Obj, width: number, look: Look = PLAIN): string
 function renderBlock(block: Obj, width: number, look: Look): string[] {
   switch (block['type']) {
     case 'header':
-      return ['', ...wrap(paint(emoji(textOf(block['text'])), 'bold', look), width)];
+      return wrap(paint(emoji(textOf(block['text'])), 'bold', look), width);
     case 'section':
       return section(block, width, look);
     case 'context':
@@ -136,8 +144,13 @@ function controls(elements: readonly Obj[], width: number, look: Look): string[]
     return paint(`[ ${label} ]`.replaceAll(' ', '\u00a0'), style, look);
   });
   const first = elements.find((element) => element['type'] === 'button');
-  const hint = first ? paint(`   type: click ${textOf(first['text']).toLowerCase()}`, 'dim', look) : '';
+  const hint = first ? paint(`   type: click ${typable(textOf(first['text']))}`, 'dim', look) : '';
   return wrap(shown.join('  ') + hint, width).map((line) => line.replaceAll('\u00a0', ' '));
+}
+
+/** A label as one types it: the start of it will do. */
+function typable(label: string): string {
+  return label.replace(/\s*\(.*$/, '').toLowerCase();
 }
 
 function table(block: Obj, width: number, look: Look): string[] {

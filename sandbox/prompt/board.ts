@@ -1,6 +1,6 @@
 /** What the prompt knows of the workspace: messages, the changes their cards stand for, open forms. */
 import { controls, findControl } from '../slack/controls.js';
-import { type Message, objects, type Sight, str, type View } from '../slack/types.js';
+import { directChannel, type Message, objects, type Sight, str, type View } from '../slack/types.js';
 
 export interface Board {
   messages: Map<string, Message>;
@@ -51,7 +51,7 @@ export function withControl(
   return newestFirst(board).find(
     (message) =>
       (id === undefined
-        ? message.channel === channel
+        ? [channel, directChannel(user)].includes(message.channel)
         : changeOf(message)?.id.toLowerCase() === id.toLowerCase()) &&
       (message.ephemeralTo === undefined || message.ephemeralTo === user) &&
       findControl(message.blocks, control) !== undefined,

@@ -1,7 +1,7 @@
 /** What of a sight is worth printing, and how it looks. */
 import { type Look, renderCard, renderView } from '../card/card.js';
 import { paint } from '../card/mrkdwn.js';
-import { widthOf } from '../card/width.js';
+import { stripColour, widthOf, wrap } from '../card/width.js';
 import type { Message, Sight, SlackFile, View } from '../slack/types.js';
 import { changeOf, isUnderway } from './board.js';
 import type { Workspace } from './client.js';
@@ -32,8 +32,7 @@ export function createScreen(workspace: Workspace, width: number, look: Look): S
           : [{ type: 'section', text: { type: 'mrkdwn', text: message.text } }];
     return [renderCard(blocks, inner, look), ...message.files.map((file) => fileText(file))]
       .filter((part) => part !== '')
-      .join('\n')
-      .replace(/^\n/, '');
+      .join('\n');
   }
 
   function frame(title: string, body: string): string {
@@ -57,12 +56,14 @@ export function createScreen(workspace: Workspace, width: number, look: Look): S
 
   /** One line for an edit on the way: what is new on the card. */
   function progress(message: Message, before: string, after: string): string {
+    const { id = '', state = '' } = changeOf(message) ?? {};
     const old = new Set(before.split('\n'));
-    const fresh = after.split('\n').filter((line) => line.trim() !== '' && !old.has(line));
-    const change = changeOf(message);
-    const more = fresh.length > 1 ? `  (+${fresh.length - 1})` : '';
-    const text = (fresh[0] ?? '').trim();
-    return `${paint(`· ${change?.id ?? ''} ${change?.state ?? ''}:`, 'dim', look)} ${text}${more}`;
+    const fresh = after
+      .split('\n')
+      .filter((line) => !old.has(line) && wordsOf(line) !== '' && wordsOf(line) !== wordsOf(state))
+      .map((line) => line.trim());
+    const [text = ''] = wrap(fresh.join(' · '), width - id.length - state.length - 6);
+    return `${paint(`· ${id} ${state}:`, 'dim', look)} ${text}`.trimEnd();
   }
 
   return {
@@ -110,4 +111,11 @@ function fileText(file: SlackFile): string {
     Number.MAX_SAFE_INTEGER,
   );
   return `[file ${file.name}, ${file.size} bytes]\n${shown}${rest > 0 ? `\n  … ${rest} more lines` : ''}`;
+}
+
+function wordsOf(line: string): string {
+  return stripColour(line)
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()
+    .toLowerCase();
 }

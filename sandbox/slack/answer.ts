@@ -2,8 +2,8 @@
 import { checkMessageBlocks } from './limits.js';
 import { LIMIT, type Problem } from './numbers.js';
 import type { Sockets } from './socket.js';
-import { isObj, type Metadata, type Obj, objects, str } from './types.js';
-import { directChannel, isChannel, violate, type World } from './world.js';
+import { directChannel, isObj, type Metadata, type Obj, objects, str } from './types.js';
+import { isChannel, violate, type World } from './world.js';
 
 export interface Api {
   world: World;

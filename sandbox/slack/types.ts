@@ -131,6 +131,11 @@ export interface Outcome {
   status?: number;
 }
 
+/** The id of the bot's direct messages with a user. */
+export function directChannel(userId: string): string {
+  return `D${userId.slice(1)}`;
+}
+
 export function isObj(value: unknown): value is Obj {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,16 +1,17 @@
 /** The workspace: messages, modals, files and one-time tickets, and everybody who waits for a change of them. */
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type {
-  FakeSlackOptions,
-  Message,
-  Metadata,
-  Obj,
-  Sight,
-  SlackFile,
-  Version,
-  View,
-  Violation,
+import {
+  directChannel,
+  type FakeSlackOptions,
+  type Message,
+  type Metadata,
+  type Obj,
+  type Sight,
+  type SlackFile,
+  type Version,
+  type View,
+  type Violation,
 } from './types.js';
 
 export interface Ticket {
@@ -174,11 +175,6 @@ export function replaceView(world: World, view: View, sent: Obj): void {
   view.view = sent;
   view.hash = newId('');
   show(world, { type: 'view', at: Date.now(), view });
-}
-
-/** The id of the bot's direct messages with a user. */
-export function directChannel(userId: string): string {
-  return `D${userId.slice(1)}`;
 }
 
 /** The user that a direct channel belongs to; undefined for every other channel. */

@@ -44,22 +44,26 @@ const CARD: Obj[] = [
   { type: 'actions', elements: [button('Approve', 'primary'), button('Deny', 'danger'), button('Details')] },
 ];
 
-const DRAWN = `
-⌛ Add windows node win03
+const DRAWN = `⌛ Add windows node win03
 win03 (10.0.0.7) gets 192.168.3.0/24.
 Asked by @alice, see the runbook (https://x.org/r).
+
 Node     Pod CIDR
 win03    192.168.3.0/24
 Hosts
 3
+
 ────────────────────────────────────────────────────────────
+
 host   routes  now
 ─────  ──────  ────────────
 lin01       2  ✅ ready
 win01      12  read 3 s ago
+
 On lin01:
   ip route add 192.168.3.0/24 via 10.0.0.7
   ip route show && true
+
 plan 0a1b2c  ·  until 12:30
 [ Approve ]  [ Deny ]  [ Details ]   type: click approve`;
 
@@ -148,7 +152,7 @@ describe('a card in the terminal', () => {
       look,
     );
     expect(drawn).toBe(
-      '1. one @alice\n2. *two*\n  code <x>\n❌ no\n[image: map]\n[video]\nHosts\n✅ lin01\n· win01',
+      '1. one @alice\n2. *two*\n  code <x>\n\n❌ no\n[image: map]\n[video]\n\nHosts\n✅ lin01\n· win01',
     );
   });
 

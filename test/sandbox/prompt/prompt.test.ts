@@ -172,6 +172,7 @@ alice> wait $id until pending for 5
 ┌ Fairway · C-1 pending
 │ C-1 is pending; a plan of many words many words many words many words many words many words many
 │ words many words many words many words many words many words
+│
 │ [ Approve ]  [ Deny ]   type: click approve
 └
 alice> ! click approve

@@ -1,5 +1,4 @@
 /** A bare ssh2 client of the resident channel, so that the sandbox hosts are tested by something other than Fairway's own pool. */
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Client, type ClientChannel, type ConnectConfig } from 'ssh2';
@@ -43,20 +42,24 @@ export async function exec(client: Client, command: string): Promise<ClientChann
 
 /** Runs a command to its end with `stdin` as its whole input. */
 export async function run(client: Client, command: string, stdin = '') {
-  const channel = await exec(client, command);
   const out = { stdout: '', stderr: '', code: -1 };
-  channel.on('data', (chunk: Buffer) => {
-    out.stdout += String(chunk);
+  await new Promise<void>((resolve, reject) => {
+    client.exec(command, (error, channel) => {
+      if (error) return reject(error);
+      // At once: the answer may already be in the same packet.
+      channel.on('data', (chunk: Buffer) => {
+        out.stdout += String(chunk);
+      });
+      channel.stderr.on('data', (chunk: Buffer) => {
+        out.stderr += String(chunk);
+      });
+      channel.on('exit', (code: number) => {
+        out.code = code;
+      });
+      channel.on('close', resolve);
+      channel.end(stdin);
+    });
   });
-  channel.stderr.on('data', (chunk: Buffer) => {
-    out.stderr += String(chunk);
-  });
-  channel.on('exit', (code: number) => {
-    out.code = code;
-  });
-  const closed = once(channel, 'close');
-  channel.end(stdin);
-  await closed;
   return out;
 }
 

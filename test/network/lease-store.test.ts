@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Cidr } from '../../src/ip.js';
-import type { NetworkPolicy } from '../../src/network/allocation.js';
+import fc from 'fast-check';
+import { isRefusal } from '../../src/errors.js';
+import { type Cidr, cidrAround, toText } from '../../src/ip.js';
+import { firstFree, type NetworkPolicy, neverGiven } from '../../src/network/allocation.js';
 import { type Claim, createLeaseStore } from '../../src/network/lease-store.js';
 import type { NodeSpec } from '../../src/node/node.js';
 import { createNodeStore } from '../../src/node/node-store.js';
@@ -295,6 +297,36 @@ describe('a removal that is rolled back', () => {
     expect(await store.restore(win1, 'c7', later(61))).toBeNull();
     expect(await store.list(later(61))).toMatchObject([{ changeId: 'c2', state: 'claimed' }]);
   });
+});
+
+test('the script chooses as the pure allocation does, whatever is excluded and leased', async () => {
+  const small: NetworkPolicy = { ...policy, clusterCidr: '192.168.0.0/20', reserved: ['192.168.4.0/25'] };
+  const stores = createLeaseStore(redis, names, small);
+  const range = fc
+    .tuple(fc.integer({ min: 0xc0a80000, max: 0xc0a80fff }), fc.integer({ min: 21, max: 32 }))
+    .map(([value, length]) => cidrAround(toText(value), length));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(range, { maxLength: 4 }), { minLength: 1, maxLength: 12 }),
+      async (rounds) => {
+        await clear();
+        const taken: Cidr[] = [];
+        for (const [i, excluded] of rounds.entries()) {
+          const spec = node(`n${i}`, `10.0.0.${i + 1}`);
+          const expected = firstFree(small, taken, [...neverGiven(small, [spec.address]), ...excluded]);
+          const got = await stores
+            .claim({ changeId: `c${i}`, node: spec, excluded, now })
+            .catch((error: unknown) => {
+              if (!isRefusal(error, 'cluster-full')) throw error;
+              return null;
+            });
+          expect(got?.lease.podCidr ?? null).toBe(expected);
+          if (expected !== null) taken.push(expected);
+        }
+      },
+    ),
+    { numRuns: 40 },
+  );
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { type RunningRedis, startRedis } from '../../../sandbox/redis/start.js';
 
 const { REDIS_URL: _, ...env } = process.env;
@@ -14,14 +14,10 @@ afterEach(async () => {
 
 /** What PING says; rejects when nobody answers. */
 async function ping(url: string): Promise<string> {
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return await client.ping();
-  } finally {
-    client.disconnect();
-  }
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.end('PING\r\n');
+  const [answer] = await once(socket, 'data');
+  return String(answer).trim();
 }
 
 describe('startRedis', () => {
@@ -33,14 +29,14 @@ describe('startRedis', () => {
   test('is js-redis-server when no redis-server is on the PATH, and ends on close', async () => {
     redis = await startRedis({ ...env, PATH: '/nonexistent' });
     expect(redis.kind).toBe('js-redis-server');
-    expect(await ping(redis.url)).toBe('PONG');
+    expect(await ping(redis.url)).toBe('+PONG');
     await redis.close();
     await expect(ping(redis.url)).rejects.toThrow();
   });
 
   test('ends on close', async () => {
     redis = await startRedis(env);
-    expect(await ping(redis.url)).toBe('PONG');
+    expect(await ping(redis.url)).toBe('+PONG');
     await redis.close();
     await expect(ping(redis.url)).rejects.toThrow();
   });
@@ -54,7 +50,7 @@ describe('startRedis', () => {
     });
     const [line] = await once(parent.stdout, 'data');
     const url = String(line).trim();
-    expect(await ping(url)).toBe('PONG');
+    expect(await ping(url)).toBe('+PONG');
     parent.kill('SIGKILL');
     await once(parent, 'exit');
     const deadline = Date.now() + 5000;

@@ -33,8 +33,10 @@ async function admit(
   plan: Plan,
   readings: ReadonlyMap<string, HostReading>,
 ): Promise<void> {
-  if (change.cancelRequestedBy !== undefined) return withdraw(deps, change);
   const inventory = await deps.nodes.read();
+  // After a crash in between, the inventory may have moved already: then it goes on, and stops as a running change does.
+  const entered = inventory.nodes.some((node) => node.name === plan.node.name) === (plan.kind === 'add-node');
+  if (change.cancelRequestedBy !== undefined && !entered) return withdraw(deps, change);
   const strangers = uncovered(plan, inventory);
   const adopted: Node[] = [];
   for (const member of strangers) {

@@ -7,8 +7,8 @@ import { replyMessage } from '../src/slack/reply.js';
 import type { WorkerDeps } from './deps.js';
 import { readHosts } from './read-hosts.js';
 
-/** Processes `read-routes`: of one node, or of all. */
-export async function readRoutes(deps: WorkerDeps, origin: Origin, name?: string): Promise<void> {
+/** Processes `read-routes`: of one node, or of all. The result is the job's, and an answer to `origin` when there is one. */
+export async function readRoutes(deps: WorkerDeps, origin?: Origin, name?: string): Promise<HostRoutes[]> {
   const { nodes } = await deps.nodes.read();
   const asked = name === undefined ? nodes : nodes.filter((node) => node.name === name);
   const readings = await readHosts(deps, asked, new Set());
@@ -23,9 +23,12 @@ export async function readRoutes(deps: WorkerDeps, origin: Origin, name?: string
       drift: diffRoutes(desired, clusterRoutes(reading.observed, deps.config.cluster.clusterCidr)),
     };
   });
-  await deps.jobs.reply({
-    name: 'reply',
-    origin,
-    message: replyMessage({ kind: 'routes', hosts }, clusterFacts(deps.config), new Date()),
-  });
+  if (origin) {
+    await deps.jobs.reply({
+      name: 'reply',
+      origin,
+      message: replyMessage({ kind: 'routes', hosts }, clusterFacts(deps.config), new Date()),
+    });
+  }
+  return hosts;
 }

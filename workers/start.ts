@@ -85,7 +85,7 @@ function sshOptions({ ssh }: Config) {
   };
 }
 
-async function runChangeJob(deps: WorkerDeps, job: ChangeJob): Promise<void> {
+async function runChangeJob(deps: WorkerDeps, job: ChangeJob): Promise<unknown> {
   switch (job.name) {
     case 'plan-change':
       return planChange(deps, job.changeId);

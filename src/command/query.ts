@@ -9,7 +9,7 @@ import { actionOf, may, rolesOf, whoMay } from './access.js';
 import type { BotCommand } from './command.js';
 import { type DeskDeps, unknownNode } from './desk.js';
 import { helpText } from './help.js';
-import type { NodeRow, Origin, Reply } from './reply.js';
+import type { HostRoutes, NodeRow, Origin, Reply } from './reply.js';
 import { viewChange } from './view.js';
 
 /** How many changes `changes` lists. */
@@ -35,6 +35,9 @@ export async function answerQuery(
     case 'routes': {
       const { nodes } = await deps.nodes.read();
       const asked = query.name === undefined ? nodes : [find(nodes, query.name)];
+      if (actor.via === 'console') {
+        return { kind: 'routes', hosts: (await deps.jobs.readRoutesNow(query.name)) as HostRoutes[] };
+      }
       if (asked.length > 0) await deps.jobs.readRoutes(origin, query.name);
       return { kind: 'reading', hosts: asked.length };
     }

@@ -44,11 +44,11 @@ export const Origin = z.strictObject({
 });
 export type Origin = z.infer<typeof Origin>;
 
-/** Reads hosts and answers with their routes. `node` absent: all of them. */
+/** Reads hosts and answers with their routes. `node` absent: all of them; `origin` absent: somebody waits for the job's result. */
 export const ReadRoutes = z.strictObject({
   name: z.literal('read-routes'),
   node: z.string().exactOptional(),
-  origin: Origin,
+  origin: Origin.exactOptional(),
 });
 export type ReadRoutes = z.infer<typeof ReadRoutes>;
 

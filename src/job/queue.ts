@@ -1,5 +1,6 @@
 /** Producers: the one place that adds jobs, with their ids, so that what is asked for twice runs once. */
-import { type ConnectionOptions, type JobsOptions, Queue } from 'bullmq';
+import { type JobsOptions, Queue, QueueEvents } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { type ChangeJob, type NotifyJob, type Origin, QUEUE, type SyncHost } from './job.js';
 
 /** Finished jobs are kept an hour, for the curious; failed ones a week. */
@@ -10,17 +11,23 @@ const KEPT: JobsOptions = {
 
 /** How often everything open is looked at again, whatever got lost. */
 const SAFETY_NET_MS = 15_000;
+/** How long a person at the console waits for hosts to be read. */
+const WAIT_MS = 60_000;
 /** How often hosts that are owed something are tried. */
 const DEBTS_EVERY_MS = 60_000;
 
 export class Jobs {
+  private readonly redis: Redis;
+  private readonly prefix: string;
   private readonly change: Queue<ChangeJob>;
   private readonly host: Queue<SyncHost>;
   private readonly notify: Queue<NotifyJob>;
 
   /** `prefix` is BullMQ's; a hash tag such as `{fairway}` keeps a Redis Cluster happy. `onError` hears of lost connections. */
-  constructor(connection: ConnectionOptions, prefix: string, onError: (error: Error) => void) {
-    const options = { connection, prefix, defaultJobOptions: KEPT };
+  constructor(redis: Redis, prefix: string, onError: (error: Error) => void) {
+    this.redis = redis;
+    this.prefix = prefix;
+    const options = { connection: redis, prefix, defaultJobOptions: KEPT };
     this.change = new Queue(QUEUE.change, options);
     this.host = new Queue(QUEUE.host, options);
     this.notify = new Queue(QUEUE.notify, options);
@@ -61,12 +68,25 @@ export class Jobs {
     );
   }
 
+  /** The routes follow as an answer of their own. */
   async readRoutes(origin: Origin, node?: string): Promise<void> {
-    await this.change.add(
-      'read-routes',
-      { name: 'read-routes', origin, ...(node ? { node } : {}) },
-      { attempts: 1 },
-    );
+    const job = { name: 'read-routes' as const, origin, ...(node ? { node } : {}) };
+    await this.change.add('read-routes', job, { attempts: 1 });
+  }
+
+  /** The same for somebody who waits. Throws when no worker has answered within a minute. */
+  async readRoutesNow(node?: string): Promise<unknown> {
+    const connection = this.redis.duplicate({ maxRetriesPerRequest: null });
+    const events = new QueueEvents(QUEUE.change, { connection, prefix: this.prefix });
+    try {
+      await events.waitUntilReady();
+      const data = { name: 'read-routes' as const, ...(node ? { node } : {}) };
+      const job = await this.change.add('read-routes', data, { attempts: 1 });
+      return await job.waitUntilFinished(events, WAIT_MS);
+    } finally {
+      await events.close();
+      connection.disconnect();
+    }
   }
 
   /** One waiting job a host, however many changes ask: they share the visit. */

@@ -3,7 +3,7 @@
  * It enforces Slack's limits and keeps a record of every breach.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { parseArguments, parseJson, readBody, uploadedContent } from './body.js';
 import { control, startStreams } from './control.js';
 import { type Delivery, startDelivery } from './delivery.js';
@@ -110,6 +110,11 @@ export async function startFakeSlack(options: FakeSlackOptions): Promise<FakeSla
       else send(response, 400, { ok: false, error: text });
     });
   });
+  const connections = new Set<Socket>();
+  server.on('connection', (connection: Socket) => {
+    connections.add(connection);
+    connection.on('close', () => connections.delete(connection));
+  });
   server.on('upgrade', (request, socket, head) => {
     if (request.url?.startsWith('/sandbox/stream')) streams.upgrade(request, socket, head);
     else sockets.upgrade(request, socket, head);
@@ -143,8 +148,10 @@ export async function startFakeSlack(options: FakeSlackOptions): Promise<FakeSla
       delivery.close();
       streams.close();
       sockets.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      const closed = new Promise((resolve) => server.close(resolve));
+      // Upgraded connections are not the HTTP server's to close, and would hold it open.
+      for (const connection of connections) connection.destroy();
+      await closed;
     },
   };
 }

@@ -1,7 +1,8 @@
 /** What the fake Slack holds and hands out, as plain data. */
 
-/** A JSON object nobody has checked yet: a block, a view, a payload. */
-export type Obj = { [key: string]: unknown };
+import type { Obj } from '../../src/terminal/json.js';
+
+export { isObj, type Obj, objects, str } from '../../src/terminal/json.js';
 
 export interface SlackUser {
   id: string;
@@ -134,16 +135,4 @@ export interface Outcome {
 /** The id of the bot's direct messages with a user. */
 export function directChannel(userId: string): string {
   return `D${userId.slice(1)}`;
-}
-
-export function isObj(value: unknown): value is Obj {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function objects(value: unknown): Obj[] {
-  return Array.isArray(value) ? value.filter(isObj) : [];
-}
-
-export function str(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 }

@@ -261,3 +261,14 @@ test('methods refuse as the workspace is set up; history is out of scope unless 
   await usual.close();
   await free.close();
 });
+
+test('close ends every connection, upgraded or idle', async () => {
+  const slack = await startSlack();
+  const stream = new WebSocket(`${slack.url.replace('http', 'ws')}/sandbox/stream?user=U0ALICE`);
+  await new Promise((resolve) => stream.once('open', resolve));
+  await (await fetch(`${slack.url}/sandbox/`)).text();
+  const ended = new Promise((resolve) => stream.once('close', resolve));
+  await slack.close();
+  await ended;
+  await expect(fetch(`${slack.url}/sandbox/`)).rejects.toThrow('fetch failed');
+});

@@ -70,11 +70,18 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
       return say(
         reply.yes
           ? `Yes, you may ${code(reply.command)}.`
-          : `No. ${code(reply.command)} takes ${plain(reply.who, 600)}.`,
+          : `No. ${code(reply.command)} takes ${principals(plain(reply.who, 600))}.`,
       );
     case 'refused':
       return say(reply.text);
   }
+}
+
+/** Slack ids within a sentence, as the people and groups that they are. */
+function principals(text: string): string {
+  return text
+    .replace(/\b(?:[TE][A-Z0-9]{2,}:)?([UW][A-Z0-9]{4,})\b/g, '<@$1>')
+    .replace(/\b(S[A-Z0-9]{4,})\b/g, '<!subteam^$1>');
 }
 
 /** One paragraph of ready mrkdwn. `text` is what a notification shows. */

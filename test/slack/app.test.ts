@@ -22,6 +22,12 @@ let ran: Ran[];
 let desk: Desk;
 
 async function start(mode: 'socket' | 'http'): Promise<void> {
+  await prepare(mode);
+  await app.start();
+  if (mode === 'http') bench.slack.setAppUrl(`http://127.0.0.1:${app.port()}/slack/events`);
+}
+
+async function prepare(mode: 'socket' | 'http', botToken = TOKENS.botToken): Promise<void> {
   bench = await startBench({ eventRetryMs: [0, 50, 50] });
   ran = [];
   desk = {
@@ -43,9 +49,15 @@ async function start(mode: 'socket' | 'http'): Promise<void> {
   };
   app = createSlackApp({
     config: {
-      slack: { mode, ...TOKENS, apiUrl: bench.slack.apiUrl, channel: OPS },
+      slack: { mode, ...TOKENS, botToken, apiUrl: bench.slack.apiUrl, channel: OPS },
       port: 0,
-      access: { viewers: [], operators: [], approvers: [], approvalsRequired: 1, approveOwn: false },
+      access: {
+        viewers: ['T9:U0GUEST'],
+        operators: [],
+        approvers: [],
+        approvalsRequired: 1,
+        approveOwn: false,
+      },
     },
     redis: bench.redis,
     keys: bench.keys,
@@ -58,8 +70,6 @@ async function start(mode: 'socket' | 'http'): Promise<void> {
     log: bench.deps.log,
     now: () => new Date(),
   });
-  await app.start();
-  if (mode === 'http') bench.slack.setAppUrl(`http://127.0.0.1:${app.port()}/slack/events`);
 }
 
 afterEach(async () => {
@@ -82,22 +92,18 @@ async function card(): Promise<string> {
 describe.each(['socket', 'http'] as const)('in %s mode', (mode) => {
   beforeEach(() => start(mode));
 
-  test('a command is acknowledged and answered within a second', async () => {
-    const asked = Date.now();
+  test('a command is acknowledged within a second, and answered', async () => {
     const outcome = await bench.slack.as('U0ALICE').slash('nodes', OPS);
     expect(outcome).toMatchObject({ ok: true, via: mode });
     expect(outcome.latencyMs).toBeLessThan(1000);
     await until('an answer', () => told('U0ALICE').length === 1);
-    expect(Date.now() - asked).toBeLessThan(1000);
     expect(ran).toMatchObject([{ command: { kind: 'nodes' }, actor: { id: 'T1:U0ALICE', via: 'slash' } }]);
     expect(bench.slack.violations).toEqual([]);
   });
 
   test('a change’s card is the whole answer', async () => {
-    const asked = Date.now();
     await bench.slack.as('U0ALICE').slash('add linux node lin02 10.0.0.8', OPS);
     await card();
-    expect(Date.now() - asked).toBeLessThan(1000);
     expect(told('U0ALICE')).toEqual([]);
     expect(bench.slack.violations).toEqual([]);
   });
@@ -198,6 +204,43 @@ describe('what only HTTP has', () => {
     expect(ran).toEqual([]);
   });
 
+  test.each([
+    ['a stranger', 'U0EVE', 0],
+    ['a guest who is named in the configuration', 'U0GUEST', 1],
+  ])('of another workspace, %s runs %s %i commands', async (_name, user, commands) => {
+    const event = {
+      type: 'event_callback',
+      team_id: 'T1',
+      event_id: `Ev-${user}`,
+      event: {
+        type: 'app_mention',
+        user,
+        user_team: 'T9',
+        text: '<@U0FAIRWAY> nodes',
+        ts: '1.1',
+        channel: OPS,
+      },
+    };
+    await bench.slack.sendRaw({ body: JSON.stringify(event), contentType: 'application/json' });
+    await until(
+      'it was handled',
+      () => ran.length + told(user).length > 0 || bench.slack.violations.length > 0,
+    );
+    expect(ran).toHaveLength(commands);
+  });
+
+  test('a stop waits for the command in hand', async () => {
+    const run = desk.run;
+    desk.run = async (...what) => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return run(...what);
+    };
+    await bench.slack.as('U0ALICE').slash('nodes', OPS);
+    expect(told('U0ALICE')).toEqual([]);
+    await app.stop();
+    expect(told('U0ALICE')).toHaveLength(1);
+  });
+
   test('an event that Slack sends again runs once', async () => {
     const event = {
       type: 'event_callback',
@@ -232,4 +275,16 @@ describe('what only Socket Mode has', () => {
     await until('an answer', () => told('U0ALICE').length === 1);
     expect((await fetch(`http://127.0.0.1:${app.port()}/readyz`)).status).toBe(200);
   });
+});
+
+describe('a wrong bot token', () => {
+  test.each(['socket', 'http'] as const)(
+    'stops the start in %s mode, with Slack’s own word for it',
+    async (mode) => {
+      await prepare(mode, 'xoxb-wrong');
+      await expect(app.start()).rejects.toThrow('invalid_auth');
+      // For the clean-up after each test.
+      app = { ...app, stop: async () => {} };
+    },
+  );
 });

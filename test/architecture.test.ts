@@ -43,7 +43,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['stores'],
   ['job'],
   ['command', 'words'],
-  ['slack'],
+  ['slack', 'terminal'],
   ['main', 'console'],
 ];
 

@@ -1,6 +1,6 @@
 /** The chat prompt: a line is typed, sent through the fake Slack, and what comes back is drawn. */
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
-import type { Look } from '../card/card.js';
+import type { Look } from '../../src/terminal/card.js';
 import { type Session, startSession } from './session.js';
 
 export interface PromptOptions {

@@ -1,7 +1,7 @@
 /** What of a sight is worth printing, and how it looks. */
-import { type Look, renderCard, renderView } from '../card/card.js';
-import { paint } from '../card/mrkdwn.js';
-import { stripColour, widthOf, wrap } from '../card/width.js';
+import { type Look, renderCard, renderView } from '../../src/terminal/card.js';
+import { paint } from '../../src/terminal/mrkdwn.js';
+import { stripColour, widthOf, wrap } from '../../src/terminal/width.js';
 import type { Message, Sight, SlackFile, View } from '../slack/types.js';
 import { changeOf, isUnderway } from './board.js';
 import type { Workspace } from './client.js';

@@ -1,6 +1,6 @@
 /** One person's sitting at the prompt: who they are, where, what they have seen, and what each line does. */
-import type { Look } from '../card/card.js';
-import { stripColour } from '../card/width.js';
+import type { Look } from '../../src/terminal/card.js';
+import { stripColour } from '../../src/terminal/width.js';
 import { findInput } from '../slack/controls.js';
 import { isObj, type Message, type Outcome, objects, type Sight } from '../slack/types.js';
 import {

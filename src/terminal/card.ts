@@ -1,5 +1,5 @@
 /** A Slack card as terminal text. Pure. */
-import { isObj, type Obj, objects, str } from '../slack/types.js';
+import { isObj, type Obj, objects, str } from './json.js';
 import { emoji, inline, type Look, paint, pieces } from './mrkdwn.js';
 import { type Align, renderTable } from './table.js';
 import { pad, widthOf, wrap } from './width.js';

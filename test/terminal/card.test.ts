@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Look, renderCard, renderView } from '../../../sandbox/card/card.js';
-import { stripColour, widthOf } from '../../../sandbox/card/width.js';
-import type { Obj } from '../../../sandbox/slack/types.js';
+import type { Obj } from '../../sandbox/slack/types.js';
+import { type Look, renderCard, renderView } from '../../src/terminal/card.js';
+import { stripColour, widthOf } from '../../src/terminal/width.js';
 
 const look: Look = { colour: false, userName: (id) => (id === 'U0ALICE' ? 'alice' : undefined) };
 const text = (value: string): Obj => ({ type: 'section', text: { type: 'mrkdwn', text: value } });

@@ -1,0 +1,53 @@
+/** The console: the same commands from a shell on the machine, for when Slack is down. `npm run console -- nodes` */
+import { userInfo } from 'node:os';
+import type { Actor } from './change/change.js';
+import { accessOf, groupsOf, type Members } from './command/access.js';
+import { parseCommand } from './command/grammar.js';
+import { normalize } from './command/normalize.js';
+import { createDesk } from './command/run.js';
+import { ConfigError, parseConfig } from './config.js';
+import { isRefusal } from './errors.js';
+import { Jobs } from './job/queue.js';
+import { connectRedis, keys as keysOf } from './redis.js';
+import { clusterFacts } from './slack/cluster.js';
+import { replyMessage } from './slack/reply.js';
+import { openStores } from './stores.js';
+import { renderCard } from './terminal/card.js';
+import { plainVoice, sayRefusal } from './words.js';
+
+const WIDTH = 110;
+
+async function main(text: string): Promise<string> {
+  const config = parseConfig(process.env, 'console');
+  const redis = connectRedis(config.redis.url);
+  redis.on('error', () => undefined);
+  const jobs = new Jobs(redis, config.redis.prefix, () => undefined);
+  try {
+    const login = userInfo().username;
+    const actor: Actor = { id: `console:${login}`, via: 'console' };
+    // Slack may be what is broken, so nobody is let in by a user group here.
+    const unread = new Map<string, Members>(groupsOf(config.access).map((group) => [group, 'unknown']));
+    const desk = createDesk({
+      ...openStores(redis, keysOf(config.redis.prefix), config.cluster),
+      config,
+      jobs,
+      access: async () => accessOf(config.access, unread),
+    });
+    // Cards of changes asked for here go to the channel for notices.
+    const origin = { channel: config.slack.channel, user: login };
+    const reply = await desk.run(parseCommand(normalize(text)), actor, origin);
+    return renderCard(replyMessage(reply, clusterFacts(config), new Date()).blocks, WIDTH);
+  } finally {
+    await jobs.close();
+    redis.disconnect();
+  }
+}
+
+try {
+  console.log(await main(process.argv.slice(2).join(' ')));
+} catch (error) {
+  if (isRefusal(error)) console.error(sayRefusal(error, plainVoice));
+  else if (error instanceof ConfigError) console.error(error.message);
+  else throw error;
+  process.exitCode = 1;
+}

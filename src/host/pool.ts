@@ -16,6 +16,7 @@ import {
   type HostTarget,
 } from './host.js';
 import { type Launch, plainLaunch, residentLaunch } from './scripts.js';
+import { within } from './within.js';
 
 /** An open, authenticated connection. */
 export interface Connection {
@@ -175,13 +176,10 @@ async function start(
   timeoutMs: number,
   endStdin = false,
 ): Promise<Channel> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const error = new HostError('timeout', target.name, `no channel within ${timeoutMs / 1000} s`);
-    timer = setTimeout(() => reject(error), timeoutMs);
-  });
+  const late = (): HostError =>
+    new HostError('timeout', target.name, `no channel within ${timeoutMs / 1000} s`);
   try {
-    const stream = await Promise.race([connection.exec(launch.command), late]);
+    const stream = await within(timeoutMs, connection.exec(launch.command), late);
     const channel = openChannel(stream, target.name);
     if (launch.stdin !== '') stream.write(launch.stdin);
     if (endStdin) stream.end();
@@ -189,8 +187,6 @@ async function start(
   } catch (error) {
     if (error instanceof HostError) throw error;
     throw new ChannelBroken(error instanceof Error ? error.message : String(error), '');
-  } finally {
-    clearTimeout(timer);
   }
 }
 

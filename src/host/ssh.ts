@@ -10,6 +10,7 @@ import type { ChannelStream } from './channel.js';
 import { type ExpectedKey, HostError, type HostPool, type HostTarget } from './host.js';
 import { type Connection, createPool, keyChanged, type PoolStats } from './pool.js';
 import { loadSshConfig, type SshHop } from './ssh-config.js';
+import { within } from './within.js';
 
 export interface SshOptions {
   /** OpenSSH client configuration. Default: `~/.ssh/config`, if there is one. */
@@ -178,7 +179,12 @@ async function logIn(
       new Promise<ChannelStream>((resolve, reject) => {
         client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)));
       }),
-    forward: (toHost, toPort) => ssh.forwardOut('127.0.0.1', 0, toHost, toPort),
+    forward: (toHost, toPort) =>
+      within(
+        CONNECT_MS,
+        ssh.forwardOut('127.0.0.1', 0, toHost, toPort),
+        () => new Error(`${hop.host} does not forward`),
+      ),
     onClose(listener) {
       if (isOpen) client.on('close', listener);
       else listener();
@@ -210,6 +216,7 @@ function toHostError(error: unknown, hop: SshHop, host: string): HostError {
   const level = error instanceof Error && 'level' in error ? error.level : '';
   if (level === 'client-authentication')
     return new HostError('auth', host, `${hop.host} refused our key for the user ${hop.user}`);
+  if (level === 'agent') return new HostError('auth', host, `SSH agent: ${textOf(error)}`);
   return new HostError('unreachable', host, `${hop.host} port ${hop.port}: ${textOf(error)}`);
 }
 

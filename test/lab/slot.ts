@@ -1,7 +1,7 @@
 /** Labs run side by side: each takes a numbered slot, which gives it its names, its way in, and its folder. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ipBatch, killAll, pidsIn, startTime } from './system.js';
+import { killAll, pidsIn, run, startTime } from './system.js';
 
 const ROOT = '/var/tmp/fairway-lab';
 
@@ -30,7 +30,7 @@ export async function takeSlot(): Promise<Slot> {
     } catch {
       continue;
     }
-    writeFileSync(join(slot.dir, 'owner'), `${process.pid} ${startTime(process.pid)}`);
+    sign(slot);
     return slot;
   }
   throw new Error(`no free slot under ${ROOT}`);
@@ -40,9 +40,14 @@ export async function takeSlot(): Promise<Slot> {
 export async function freeSlot(slot: Slot): Promise<void> {
   const names = namespacesOf(slot);
   await killAll(pidsIn(names));
-  await ipBatch(names.map((name) => `netns del ${name}`));
-  await ipBatch([`link del ${slot.device}`]).catch(() => undefined);
-  await ipBatch([`rule del from ${slot.source} lookup ${slot.table}`]).catch(() => undefined);
+  const { device, source, table } = slot;
+  const lines = [
+    ...names.map((name) => `netns del ${name}`),
+    `link del ${device}`,
+    `rule del from ${source} lookup ${table}`,
+  ];
+  // What is not there any more was removed by an earlier try.
+  await run('ip', ['-force', '-batch', '-'], `${lines.join('\n')}\n`).catch(() => undefined);
   rmSync(slot.dir, { recursive: true, force: true });
 }
 
@@ -50,8 +55,20 @@ async function sweep(): Promise<void> {
   for (const name of readdirSync(ROOT)) {
     const slot = slotAt(Number(name));
     const [pid = '', started] = readOwner(slot);
-    if (pid !== '' && startTime(Number(pid)) !== started) await freeSlot(slot);
+    if (pid === '' || startTime(Number(pid)) === started) continue;
+    try {
+      // Of several that sweep, one can move the file.
+      renameSync(join(slot.dir, 'owner'), join(slot.dir, 'crashed'));
+    } catch {
+      continue;
+    }
+    sign(slot);
+    await freeSlot(slot);
   }
+}
+
+function sign(slot: Slot): void {
+  writeFileSync(join(slot.dir, 'owner'), `${process.pid} ${startTime(process.pid)}`);
 }
 
 /** Empty while its taker has not yet signed it. */

@@ -1,5 +1,6 @@
 /** The client's end of the resident channel (docs/host-protocol.md), over any duplex stream. */
 import type { Duplex, Readable } from 'node:stream';
+import { readable } from './clixml.js';
 import { HostError, type HostRequest } from './host.js';
 
 /** One request's answer: its JSON document (an array of them when there are more), and whatever else was printed meanwhile. */
@@ -63,7 +64,7 @@ export function openChannel(stream: ChannelStream, host: string): Channel {
     if (!pending) return;
     const { timer, resolve, reject } = pending;
     clearTimeout(timer);
-    const said = printed.trimEnd();
+    const said = readable(printed).trimEnd();
     pending = null;
     printed = '';
     if ('error' in outcome) reject(outcome.error(said));

@@ -15,6 +15,8 @@ import { Jobs } from '../src/job/queue.js';
 import { connectRedis, keys } from '../src/redis.js';
 import { openStores, type Stores } from '../src/stores.js';
 import { createLab, type Lab, type LabHost } from '../test/lab/lab.js';
+import { ipBatch, run } from '../test/lab/system.js';
+import { routerOf } from '../test/lab/wire.js';
 import { inFlight } from './flight.js';
 import type { PutAway } from './put-away.js';
 
@@ -35,6 +37,7 @@ export interface Cluster {
 
 /** Room for a /24 each, and for those that rest after every run. */
 const CLUSTER_CIDR = '172.16.0.0/12';
+const PREFIX = 16;
 const FIRST_HOST = toNumber('10.0.0.1');
 const REST: readonly ChangeState[] = [
   'refused',
@@ -57,7 +60,7 @@ export async function openCluster(
     os: 'linux' as const,
     address: toText(FIRST_HOST + index),
   }));
-  const lab = await putAway.keep(createLab({ hosts: specs, prefix: 16 }), (made) => made.close());
+  const lab = await putAway.keep(createLab({ hosts: specs, prefix: PREFIX }), (made) => made.close());
   const world = await putAway.keep(
     startWorld({
       ssh: lab,
@@ -76,6 +79,7 @@ export async function openCluster(
     redis.disconnect();
   });
   const members = lab.hosts.slice(0, size.members);
+  await introduce(lab);
   await makeMembers(lab, stores, members, size.fullTables);
   const desk = createDesk({
     ...stores,
@@ -165,4 +169,35 @@ async function makeMembers(
       `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')} | ip -batch - && sysctl -qw net.ipv4.ip_forward=1`,
     );
   });
+}
+
+/**
+ * Tells the hosts each other's MAC addresses. Namespaces share the kernel's one table of neighbours, which holds 1024 of those
+ * that were asked for: too few for hundreds of hosts that all talk to a new one, and no limit of real machines.
+ */
+async function introduce(lab: Lab): Promise<void> {
+  const [first] = lab.hosts;
+  if (!first) return;
+  const router = first.namespace.slice(0, -first.spec.name.length).concat('router');
+  const known = new Map<string, string>();
+  const macOf = '/sys/class/net/eth0/address';
+  await inFlight(lab.hosts, 8, async ({ spec }) => {
+    known.set(spec.address, (await lab.exec(spec.name, `cat ${macOf}`)).trim());
+  });
+  const met = (mac: string, address: string, device: string) =>
+    `neigh replace ${address} lladdr ${mac} nud permanent dev ${device}`;
+  await ipBatch(
+    [...known].map(([address, mac]) => met(mac, address, 'br0')),
+    router,
+  );
+  const bridge = JSON.parse(await run('ip', ['-n', router, '-j', 'link', 'show', 'br0'])) as {
+    address: string;
+  }[];
+  known.set(routerOf(first.spec.address, PREFIX), bridge[0]?.address ?? '');
+  await inFlight(lab.hosts, 8, ({ spec, namespace }) =>
+    ipBatch(
+      [...known].flatMap(([address, mac]) => (address === spec.address ? [] : [met(mac, address, 'eth0')])),
+      namespace,
+    ),
+  );
 }

@@ -7,7 +7,7 @@ import { createOutbox } from '../../src/slack/outbox.js';
 import { say } from '../../src/slack/reply.js';
 import { createWebClient } from '../../src/slack/web.js';
 import { type Bench, OPS, startBench, TOKENS, until } from './support/bench.js';
-import { searchable } from './support/searchable.js';
+import { between } from './support/between.js';
 import { CLUSTER, host } from './support/views.js';
 
 let bench: Bench;
@@ -46,6 +46,26 @@ describe('a card', () => {
     const other = createOutbox(bench.deps);
     await Promise.all([bench.outbox, other, bench.outbox, other].map((each) => each.renderNow('c17')));
     expect(bench.cards('c17')).toHaveLength(1);
+  });
+
+  test('shows the newest state, though an older render is still on its slow way', async () => {
+    await bench.given('pending');
+    await bench.outbox.renderNow('c17');
+    const slow = await between(bench.slack, () => 600);
+    try {
+      const slack = createWebClient(TOKENS.botToken, { apiUrl: slow.apiUrl, log: bench.deps.log });
+      await bench.moved('c17', 'approved');
+      const older = createOutbox({ ...bench.deps, slack }).renderNow('c17');
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      await bench.moved('c17', 'applying');
+      await bench.jobs.card('c17');
+      await older;
+      await settled('c17', 'applying');
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      expect(states()).toEqual(['applying']);
+    } finally {
+      slow.close();
+    }
   });
 
   test('goes into the thread that the command came from', async () => {
@@ -110,7 +130,7 @@ describe('a card', () => {
   test.each([false, true])(
     'posted just before a crash is found where Slack lets us search (thread: %s)',
     async (inThread) => {
-      const line = await searchable(bench.slack);
+      const line = await between(bench.slack);
       try {
         const slack = createWebClient(TOKENS.botToken, { apiUrl: line.apiUrl, log: bench.deps.log });
         const outbox = createOutbox({ ...bench.deps, slack });

@@ -1,10 +1,13 @@
-/** The fake Slack with a history that can be searched, which the fake alone does not offer: answers two methods, passes the rest on. */
+/** Stands between the outbox and the fake Slack: makes its history searchable, which the fake does not offer, and its calls slow. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FakeSlack } from '../../../sandbox/slack/server.js';
 
-/** The API's URL, and how to close it. */
-export async function searchable(slack: FakeSlack): Promise<{ apiUrl: string; close(): void }> {
+/** The API's URL, and how to close it. `delayMs`: how long a call takes to reach Slack. */
+export async function between(
+  slack: FakeSlack,
+  delayMs: (method: string) => number = () => 0,
+): Promise<{ apiUrl: string; close(): void }> {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -23,6 +26,7 @@ export async function searchable(slack: FakeSlack): Promise<{ apiUrl: string; cl
         .end(JSON.stringify({ ok: true, messages }));
       return;
     }
+    await new Promise((resolve) => setTimeout(resolve, delayMs(method)));
     const answer = await fetch(`${slack.apiUrl}${method}`, {
       method: 'POST',
       headers: {

@@ -23,7 +23,7 @@ export interface HostContext {
   owned: readonly Route[];
 }
 
-export type ProofAnswer = 'icmp' | 'tcp' | 'none';
+type ProofAnswer = 'icmp' | 'tcp' | 'none';
 
 export interface Platform {
   /** The request that reads a host. `full` also asks what only the new node needs. */

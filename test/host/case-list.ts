@@ -24,7 +24,7 @@ export interface CaseHost {
   close(): Promise<void>;
 }
 
-export interface Writing {
+interface Writing {
   /** Another host on the subnet, which answers. */
   peer: { name: string; address: Ipv4; podCidr: Cidr };
   /** An address on the subnet that nobody has. */
@@ -267,7 +267,7 @@ export async function send(host: CaseHost, request: HostRequest): Promise<HostRe
 }
 
 /** Reads, applies what is missing, and reads again, as a worker does. */
-export async function apply(host: CaseHost, steps: readonly Step[]): Promise<Observation> {
+async function apply(host: CaseHost, steps: readonly Step[]): Promise<Observation> {
   const seen = await read(host);
   own(host, steps);
   const requests = host.platform.apply(steps, host.context, seen, writing(host).nextFence());

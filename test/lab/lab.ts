@@ -19,7 +19,7 @@ import { ipBatch, killAll, pidsIn, run, until } from './system.js';
 import { startWindowsHost, type WindowsHost } from './windows/host.js';
 import { wire } from './wire.js';
 
-export interface LabHostSpec extends LinuxOptions {
+interface LabHostSpec extends LinuxOptions {
   name: string;
   os: Os;
   address: string;

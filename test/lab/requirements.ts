@@ -23,7 +23,7 @@ const CHECKS: Record<Requirement, { has: () => boolean; reason: string }> = {
 const found = new Map<Requirement, boolean>();
 
 /** Whether this machine has it. */
-export function has(requirement: Requirement): boolean {
+function has(requirement: Requirement): boolean {
   const known = found.get(requirement) ?? CHECKS[requirement].has();
   found.set(requirement, known);
   return known;

@@ -14,7 +14,7 @@ function Invoke-PodGateway($p) {
 
   $nic = @(Get-PodAdapter $p.containerNic)
   # The adapter comes up some seconds after its network.
-  foreach ($i in 1..20) { if ($nic.Count -or -not $p.ensure) { break }; Start-Sleep -Milliseconds 500; $nic = @(Get-PodAdapter $p.containerNic) }
+  foreach ($i in 1..10) { if ($nic.Count -or -not $p.ensure) { break }; Start-Sleep -Milliseconds 500; $nic = @(Get-PodAdapter $p.containerNic) }
   if (-not $p.ensure -and -not $nic.Count) {
     return [ordered]@{ ok = $true; changed = $false; data = [ordered]@{ ifIndex = $null; alias = $null; state = ''; forwarding = $null } }
   }

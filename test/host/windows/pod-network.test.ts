@@ -179,7 +179,7 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
   });
 
   test('a cut session does not stop docker, and the next request waits for the same work', async () => {
-    breakIt({ 'docker-slow': '3000' });
+    breakIt({ 'docker-slow': '2000' });
     const cut = await site.open();
     network(true, {}, cut).catch(() => {});
     await until(() => site.inside('sh', '-c', 'pgrep -f "[d]ocker.*network create" || true') !== '');

@@ -107,6 +107,23 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
         );
       },
     ],
+    [
+      'also on another interface',
+      ({ inside }) =>
+        inside(
+          'ip',
+          'route',
+          'append',
+          first.destination,
+          'via',
+          neighbour,
+          'dev',
+          'eth1',
+          'onlink',
+          'metric',
+          '256',
+        ),
+    ],
   ])('%s: repaired', async (_, damage) => {
     await sync([first, second]);
     damage(site);

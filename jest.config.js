@@ -18,4 +18,6 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   injectGlobals: false,
   testTimeout: 30_000,
+  // Most tests wait for hosts, Redis or Slack rather than for a processor.
+  maxWorkers: 3,
 };

@@ -112,6 +112,7 @@ export const Environment = z.object({
 
   SSH_CONFIG_FILE: text(/\S/, 'a path').optional(),
   SSH_PRIVATE_KEY_FILE: text(/\S/, 'a path').optional(),
+  SSH_AUTH_SOCK: text(/\S/, "the path of an SSH agent's socket").optional(),
   SSH_USER: text(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'a login name').optional(),
 
   VIEWERS: principals(`*, or ${PRINCIPALS}`, new RegExp(`^\\*$|${PRINCIPAL.source}`)).default([]),
@@ -168,7 +169,7 @@ export interface Config {
     /** The bridge of Linux nodes. */
     bridge: string;
   };
-  ssh: { configFile?: string; privateKeyFile?: string; user?: string };
+  ssh: { configFile?: string; privateKeyFile?: string; agent?: string; user?: string };
   access: {
     viewers: readonly string[];
     operators: readonly string[];
@@ -330,6 +331,7 @@ function toConfig(values: Values): Config {
     ssh: {
       ...optional('configFile', values.SSH_CONFIG_FILE),
       ...optional('privateKeyFile', values.SSH_PRIVATE_KEY_FILE),
+      ...optional('agent', values.SSH_AUTH_SOCK),
       ...optional('user', values.SSH_USER),
     },
     access: {

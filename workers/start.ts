@@ -7,12 +7,11 @@ import { ChangeJob, QUEUE, SyncHost } from '../src/job/job.js';
 import { Jobs } from '../src/job/queue.js';
 import type { Logger } from '../src/log.js';
 import { connectRedis, keys } from '../src/redis.js';
-import { openOutbox } from '../src/slack/open-outbox.js';
 import { openStores } from '../src/stores.js';
 import { advanceChanges } from './advance-changes.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
-import { notifyProcessor } from './notify.js';
+import { createNotifier } from './notify.js';
 import { payDebts } from './pay-debts.js';
 import { planChange } from './plan-change.js';
 import { proveChanges } from './prove-changes.js';
@@ -63,7 +62,7 @@ export async function startWorkers(config: Config, log: Logger): Promise<Running
   const workers = [
     work(QUEUE.change, (job) => runChangeJob(deps, ChangeJob.parse(job.data)), CHANGE_CONCURRENCY),
     work(QUEUE.host, (job, token) => runHostJob(deps, job, token), config.hostConcurrency),
-    work(QUEUE.notify, notifyProcessor(openOutbox(deps)), NOTIFY_CONCURRENCY),
+    work(QUEUE.notify, createNotifier(deps), NOTIFY_CONCURRENCY),
   ];
   await deps.jobs.schedule();
   return {
@@ -81,6 +80,7 @@ function sshOptions({ ssh }: Config) {
   return {
     ...(ssh.configFile ? { sshConfigFile: ssh.configFile } : {}),
     ...(ssh.privateKeyFile ? { privateKeyFile: ssh.privateKeyFile } : {}),
+    ...(ssh.agent ? { agent: ssh.agent } : {}),
     ...(ssh.user ? { user: ssh.user } : {}),
   };
 }

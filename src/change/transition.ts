@@ -24,9 +24,6 @@ export const HANDS_OFF_STATES: readonly ChangeState[] = [
   'stale',
 ];
 
-/** States in which hosts are being worked on. */
-export const RUNNING_STATES: readonly ChangeState[] = ['approved', 'applying', 'proving', 'rolling-back'];
-
 export interface DecisionRules {
   required: number;
   /** Whether the requester may approve the own request. */

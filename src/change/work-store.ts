@@ -6,7 +6,7 @@ import type { HostResult } from './change.js';
 import type { Work } from './work.js';
 
 /** Slack allows 50 edits a minute for a workspace; three seconds for a card leave room for many cards (Q22). */
-export const PROGRESS_EVERY_MS = 3000;
+const PROGRESS_EVERY_MS = 3000;
 
 export interface Settled {
   /** Hosts of the change's running phase that are still on their way. */

@@ -1,5 +1,5 @@
 /** A change with all that its card, its file and the console show of it. */
-import type { Change } from '../change/change.js';
+import type { Change, HostResult } from '../change/change.js';
 import type { Plan } from '../plan/plan.js';
 import { type SnippetCluster, snippetsOf } from '../snippet/for-node.js';
 import type { Snippet } from '../snippet/kubectl.js';
@@ -8,14 +8,16 @@ import type { ChangeView } from './reply.js';
 
 /** Reads a change as it stands now; null when there is none with this id. */
 export async function viewChange(
-  stores: Pick<Stores, 'changes'>,
+  stores: Pick<Stores, 'changes' | 'nodes'>,
   cluster: SnippetCluster,
   id: string,
 ): Promise<ChangeView | null> {
   const change = await stores.changes.load(id);
   if (change === null) return null;
   const [plan, results] = await Promise.all([stores.changes.plan(id), stores.changes.results(id)]);
-  const hosts = plan?.hosts.flatMap((host) => results.get(host.host) ?? []) ?? [];
+  const hosts = plan
+    ? plan.hosts.flatMap((host) => results.get(host.host) ?? [])
+    : await hostsToRead(stores, change);
   return { change, plan, hosts, snippets: snippetsFor(change, plan, cluster) };
 }
 
@@ -24,4 +26,14 @@ function snippetsFor(change: Change, plan: Plan | null, cluster: SnippetCluster)
   if (plan === null) return [];
   const leaves = (change.kind === 'remove-node') === (change.direction === 'do');
   return snippetsOf(plan.node, cluster, leaves ? 'leaving' : 'joined');
+}
+
+/** Before there is a plan: the hosts that planning reads. */
+async function hostsToRead({ nodes }: Pick<Stores, 'nodes'>, change: Change): Promise<HostResult[]> {
+  const names = (await nodes.read()).nodes.map((node) => node.name);
+  return [...new Set([change.node.name, ...names])].map((host) => ({
+    host,
+    status: 'waiting',
+    at: change.requestedAt,
+  }));
 }

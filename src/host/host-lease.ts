@@ -7,10 +7,16 @@ import { prepareScript } from '../redis.js';
 /** A worker that dies holds a host for at most this long, which is within BullMQ's own 15 s of finding it stalled. */
 const LEASE_MS = 10_000;
 
-/** Input: KEYS lease, fence; ARGV holder, ms. Output: the fencing token, or nil when somebody else holds the host. */
+/**
+ * Input: KEYS lease, fence; ARGV holder, ms, now (ms since 1970). Output: the fencing token, or nil when somebody else holds the host.
+ * Tokens start from the clock: after a Redis that lost its data they are still higher than what hosts have seen.
+ */
 const ACQUIRE = `
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return nil end
-return redis.call('INCR', KEYS[2])`;
+local fence = tonumber(redis.call('GET', KEYS[2]) or '0') + 1
+if fence < tonumber(ARGV[3]) then fence = tonumber(ARGV[3]) end
+redis.call('SET', KEYS[2], string.format('%.0f', fence))
+return string.format('%.0f', fence)`;
 
 /** Input: KEYS lease; ARGV holder, ms (0: give it back). Output: 1 while the holder still holds it. */
 const RENEW = `
@@ -38,7 +44,7 @@ export class HostLeases {
   async hold<T>(host: string, visit: (fence: number) => Promise<T>): Promise<T | null> {
     const holder = randomUUID();
     const lease = this.keys.hostLease(host);
-    const fence = await this.acquire([lease, this.keys.hostFence(host)], [holder, LEASE_MS]);
+    const fence = await this.acquire([lease, this.keys.hostFence(host)], [holder, LEASE_MS, Date.now()]);
     if (fence === null) return null;
     const renewal = setInterval(() => {
       // A renewal that fails is not an error here: the fencing token is what protects the host.

@@ -15,6 +15,8 @@ export interface SshHop {
   /** Private key files in the order to try; none configured: null. */
   identityFiles: string[] | null;
   identitiesOnly: boolean;
+  /** Where the keys of hosts that are no nodes are looked up. */
+  knownHostsFiles: string[];
   /** Source address of the TCP connection. */
   bindAddress?: string;
 }
@@ -41,6 +43,8 @@ interface Pattern {
   regExp: RegExp;
 }
 
+/** ssh_config(5). */
+const DEFAULT_KNOWN_HOSTS = ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'];
 /** More than anybody nests by intent. */
 const MAX_DEPTH = 16;
 
@@ -213,6 +217,9 @@ function toHop(
     port: asked.port ?? Number(first('port') ?? 22),
     user,
     identityFiles: files?.map(expand) ?? null,
+    knownHostsFiles: (found.get('userknownhostsfile') ?? DEFAULT_KNOWN_HOSTS)
+      .flatMap((files) => files.split(/\s+/))
+      .map(expand),
     identitiesOnly: first('identitiesonly')?.toLowerCase() === 'yes',
     ...(bindAddress === undefined ? {} : { bindAddress }),
   };

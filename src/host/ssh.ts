@@ -1,5 +1,4 @@
 /** SSH for real: the one door to node-ssh. */
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { homedir } from 'node:os';
@@ -8,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { NodeSSH } from 'node-ssh';
 import type { ChannelStream } from './channel.js';
 import { type ExpectedKey, HostError, type HostPool, type HostTarget } from './host.js';
+import { fingerprintOf, knownFingerprints } from './known-hosts.js';
 import { type Connection, createPool, keyChanged, type PoolStats } from './pool.js';
 import { loadSshConfig, type SshHop } from './ssh-config.js';
 import { within } from './within.js';
@@ -21,7 +21,7 @@ export interface SshOptions {
   user?: string;
   /** The SSH agent's socket. */
   agent?: string;
-  /** The pinned fingerprint (`SHA256:…`) of a jump host, by the name that ProxyJump has for it. null: none, and it is refused. */
+  /** The pinned fingerprint (`SHA256:…`) of a jump host that is a node too; other jump hosts are looked up in known_hosts. */
   pinned(name: string): Promise<string | null>;
 }
 
@@ -68,18 +68,12 @@ export function createSshPool(options: SshOptions): HostPool & { stats(): PoolSt
   }
 
   async function openJump(before: readonly SshHop[], hop: SshHop, host: string): Promise<SshConnection> {
-    const fingerprint = await options.pinned(hop.name);
+    // Never trusted on first use: whoever stands in for a jump host sees every host behind it ask for a login.
+    const key = { oneOf: await keysOf(hop, options) };
     const previous = await jumpTo(before, host);
     try {
       const sock = await previous?.connection.then((open) => open.forward(hop.host, hop.port));
-      // Never trusted on first use: whoever stands in for a jump host sees every host behind it ask for a login.
-      const connection = await logIn(
-        hop,
-        options,
-        { fingerprint: fingerprint ?? 'none pinned' },
-        hop.name,
-        sock,
-      );
+      const connection = await logIn(hop, options, key, hop.name, sock);
       connection.onClose(() => previous?.leave());
       return connection;
     } catch (error) {
@@ -119,13 +113,22 @@ class Jump {
   }
 }
 
+/** Which keys a jump host may show. */
+async function keysOf(hop: SshHop, options: SshOptions): Promise<string[]> {
+  const pinned = await options.pinned(hop.name);
+  if (pinned !== null) return [pinned];
+  const texts = await Promise.all(hop.knownHostsFiles.map((file) => readFile(file, 'utf8').catch(() => '')));
+  return knownFingerprints(texts.join('\n'), hop.host, hop.port);
+}
+
 async function logIn(
   hop: SshHop,
   options: SshOptions,
-  key: ExpectedKey,
+  key: ExpectedKey | { oneOf: readonly string[] },
   host: string,
   through?: Duplex,
 ): Promise<SshConnection> {
+  const accepted = key === 'any' ? null : 'oneOf' in key ? key.oneOf : [key.fingerprint];
   const authHandler = await methods(hop, options);
   if (authHandler.length === 0) {
     throw new HostError(
@@ -149,8 +152,8 @@ async function logIn(
     keepaliveCountMax: 3,
     // Runs before anything of ours is sent, the user's name included.
     hostVerifier: (presented: Buffer) => {
-      shown = `SHA256:${createHash('sha256').update(presented).digest('base64').replace(/=+$/, '')}`;
-      return key === 'any' || key.fingerprint === shown;
+      shown = fingerprintOf(presented);
+      return accepted === null || accepted.includes(shown);
     },
   });
   const client = ssh.connection;
@@ -166,8 +169,8 @@ async function logIn(
   } catch (error) {
     client.destroy();
     sock.destroy();
-    if (key !== 'any' && shown !== '' && shown !== key.fingerprint)
-      throw keyChanged(host, key.fingerprint, shown);
+    if (accepted !== null && shown !== '' && !accepted.includes(shown))
+      throw keyChanged(host, accepted.join(' or ') || 'none known', shown);
     throw toHostError(error, hop, host);
   }
   return {

@@ -11,27 +11,22 @@ export const QUEUE = {
 } as const;
 
 /** Reads every host, then seals the plan or says why not. */
-export const PlanChange = z.strictObject({ name: z.literal('plan-change'), changeId: z.string() });
-export type PlanChange = z.infer<typeof PlanChange>;
+const PlanChange = z.strictObject({ name: z.literal('plan-change'), changeId: z.string() });
 
 /** Looks at all approved and applying changes and moves each as far as it can go. Never two at once. */
-export const AdvanceChanges = z.strictObject({ name: z.literal('advance-changes') });
-export type AdvanceChanges = z.infer<typeof AdvanceChanges>;
+const AdvanceChanges = z.strictObject({ name: z.literal('advance-changes') });
 
 /** Asks for `advance-changes`, in case that an asking got lost. Scheduled. */
-export const SafetyNet = z.strictObject({ name: z.literal('safety-net') });
+const SafetyNet = z.strictObject({ name: z.literal('safety-net') });
 
 /** Ends a plan that nobody decided on in time. */
-export const ExpireChange = z.strictObject({ name: z.literal('expire-change'), changeId: z.string() });
-export type ExpireChange = z.infer<typeof ExpireChange>;
+const ExpireChange = z.strictObject({ name: z.literal('expire-change'), changeId: z.string() });
 
 /** Proves with packets what finished changes claim. */
-export const ProveChanges = z.strictObject({ name: z.literal('prove-changes') });
-export type ProveChanges = z.infer<typeof ProveChanges>;
+const ProveChanges = z.strictObject({ name: z.literal('prove-changes') });
 
 /** Tries hosts that are owed something. Scheduled. */
-export const PayDebts = z.strictObject({ name: z.literal('pay-debts') });
-export type PayDebts = z.infer<typeof PayDebts>;
+const PayDebts = z.strictObject({ name: z.literal('pay-debts') });
 
 /** Where a command came from, which is where its answer goes. */
 export const Origin = z.strictObject({
@@ -45,12 +40,11 @@ export const Origin = z.strictObject({
 export type Origin = z.infer<typeof Origin>;
 
 /** Reads hosts and answers with their routes. `node` absent: all of them; `origin` absent: somebody waits for the job's result. */
-export const ReadRoutes = z.strictObject({
+const ReadRoutes = z.strictObject({
   name: z.literal('read-routes'),
   node: z.string().exactOptional(),
   origin: Origin.exactOptional(),
 });
-export type ReadRoutes = z.infer<typeof ReadRoutes>;
 
 export const ChangeJob = z.discriminatedUnion('name', [
   PlanChange,
@@ -67,14 +61,14 @@ export const SyncHost = z.strictObject({ name: z.literal('sync-host'), host: z.s
 export type SyncHost = z.infer<typeof SyncHost>;
 
 /** Brings every copy of a change's card up to date. Level-triggered: it renders what is stored when it runs. */
-export const NotifyCard = z.strictObject({ name: z.literal('card'), changeId: z.string() });
+const NotifyCard = z.strictObject({ name: z.literal('card'), changeId: z.string() });
 /** One answer to one person, rendered already (Slack's blocks with their text). */
-export const NotifyReply = z.strictObject({
+const NotifyReply = z.strictObject({
   name: z.literal('reply'),
   origin: Origin,
   message: z.strictObject({ text: z.string(), blocks: z.array(z.record(z.string(), z.unknown())) }),
 });
 /** The whole plan, or all results, as one file in the card's thread. */
-export const NotifyFile = z.strictObject({ name: z.literal('file'), changeId: z.string(), origin: Origin });
+const NotifyFile = z.strictObject({ name: z.literal('file'), changeId: z.string(), origin: Origin });
 export const NotifyJob = z.discriminatedUnion('name', [NotifyCard, NotifyReply, NotifyFile]);
 export type NotifyJob = z.infer<typeof NotifyJob>;

@@ -29,6 +29,7 @@ describe('what the SSH configuration says of a host', () => {
       user: 'me',
       identityFiles: null,
       identitiesOnly: false,
+      knownHostsFiles: [join(homedir(), '.ssh', 'known_hosts'), join(homedir(), '.ssh', 'known_hosts2')],
       jumps: [],
     });
     expect(loadSshConfig(join(dir, 'config')).resolve(WIN03).user).toBe(userInfo().username);

@@ -322,6 +322,20 @@ describeWith(['root'], 'a pool of SSH connections', () => {
     await pool.close();
     await until('the jump host to be left', async () => (await connectionsOn('lin01')) === 0);
 
+    // A jump host that is no node is known from where ssh knows it.
+    pins.delete('bastion');
+    const knownHosts = join(lab.dir, 'known_hosts');
+    const hostKey = await lab.exec('lin01', `ssh-keyscan -t ed25519 10.0.0.4 2>/dev/null`);
+    writeFileSync(knownHosts, hostKey);
+    const hop = readFileSync(sshConfigFile, 'utf8').replace(
+      'Host bastion\n',
+      `Host bastion\n  UserKnownHostsFile ${knownHosts}\n`,
+    );
+    writeFileSync(sshConfigFile, hop);
+    expect((await ask(newPool({ sshConfigFile, pinned }), 'lin02')).fingerprint).toBe(
+      lab.host('lin02').fingerprint,
+    );
+
     pins.set('bastion', 'SHA256:another');
     const error = await failure(ask(newPool({ sshConfigFile, pinned }), 'lin02'));
     expect(error).toMatchObject({ kind: 'host-key-changed', host: 'bastion' });

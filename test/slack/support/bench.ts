@@ -10,6 +10,7 @@ import { viewChange } from '../../../src/command/view.js';
 import { QUEUE } from '../../../src/job/job.js';
 import { Jobs } from '../../../src/job/queue.js';
 import { createLog } from '../../../src/log.js';
+import { createNodeStore } from '../../../src/node/node-store.js';
 import { connectRedis, type Keys, keys } from '../../../src/redis.js';
 import { createOutbox, type Outbox } from '../../../src/slack/outbox.js';
 import type { CardDeps } from '../../../src/slack/outbox-deps.js';
@@ -64,7 +65,8 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
     pace: createPace(redis, names),
     cluster: CLUSTER,
     log,
-    view: (id) => viewChange({ changes }, { kubernetesVersion: '1.5' }, id),
+    view: (id) =>
+      viewChange({ changes, nodes: createNodeStore(redis, names) }, { kubernetesVersion: '1.5' }, id),
     cards: changes,
     now: () => new Date(),
   };

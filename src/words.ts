@@ -196,7 +196,7 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
 
 /** What may be done, as in "Only an operator may …". */
 export const actionWords = {
-  introduce: 'ask who they are',
+  introduce: 'ask for help and for your own roles',
   look: 'look at nodes, routes and changes',
   request: 'ask for changes, cancel, retry and roll them back',
   decide: 'approve and deny',
@@ -264,4 +264,9 @@ export function sayConflict(found: readonly string[]): string {
 export function sayNotHolding(broken: number, printed: string): string {
   const own = printed.trim() === '' ? 'it gave no reason' : `it said: ${printed.trim()}`;
   return `${broken} ${broken === 1 ? 'step does' : 'steps do'} not hold after applying; ${own}`;
+}
+
+/** The host shows another key than the pinned one; `what` names both. */
+export function sayKeyChanged(name: string, what: string): string {
+  return `${what}. Nothing is sent to it. If ${name} was reinstalled, remove it and add it again; if not, somebody stands in between.`;
 }

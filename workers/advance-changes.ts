@@ -56,8 +56,9 @@ async function dispatch(
   const absent: HostResult[] = [];
   for (const host of hosts) {
     const node = byName.get(host.host);
-    // A pending node that this plan went together with, and that never became a member: nobody approved touching it.
-    if (!node) absent.push({ host: host.host, status: 'unchanged', at: new Date().toISOString() });
+    // Nothing to do there; or a pending node that this plan went together with, and that never became a member.
+    if (!node || stepsOf(change, host).length === 0)
+      absent.push({ host: host.host, status: 'unchanged', at: new Date().toISOString() });
     else works.push(workOf(change, host, node));
   }
   await deps.changes.setResults(change.id, absent);
@@ -66,12 +67,16 @@ async function dispatch(
   if (works.length === 0) await deps.jobs.advance();
 }
 
+function stepsOf(change: Change, host: HostPlan): HostPlan['steps'] {
+  return change.direction === 'undo' ? host.undo : host.steps;
+}
+
 function workOf(change: Change, host: HostPlan, node: Node): Work {
   return {
     changeId: change.id,
     node,
     role: host.role,
-    steps: change.direction === 'undo' ? host.undo : host.steps,
+    steps: stepsOf(change, host),
     fingerprint: host.hostKey?.fingerprint ?? null,
   };
 }
@@ -127,7 +132,7 @@ async function finish(
   );
   if (moved.state !== state) return;
   // Not while it is owed something: when it returns, it must still be the same host.
-  if (leaves && (settled === 'applied' || settled === 'rolled-back'))
+  if (leaves && ['applied', 'rolled-back', 'cancelled'].includes(settled))
     await deps.hostKeys.unpin(plan.node.name);
   await deps.audit.append(
     { at: now.toISOString(), actor: 'fairway', what: `change-${state}`, changeId: change.id },

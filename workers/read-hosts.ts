@@ -7,6 +7,7 @@ import type { Node } from '../src/node/node.js';
 import type { Observation } from '../src/plan/plan.js';
 import type { RenderCommands } from '../src/plan/policy.js';
 import type { HostReading } from '../src/plan/reading.js';
+import { sayKeyChanged } from '../src/words.js';
 import type { WorkerDeps } from './deps.js';
 
 /** How a node is reached as a host. */
@@ -71,6 +72,8 @@ async function readHost(deps: WorkerDeps, node: Node, full: boolean): Promise<Ho
     return { observed, fingerprint: reply.fingerprint, firstContact: pinned === null };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return { observed: null, unreadable: error.message, keyChanged: error.kind === 'host-key-changed' };
+    const keyChanged = error.kind === 'host-key-changed';
+    const unreadable = keyChanged ? sayKeyChanged(node.name, error.message) : error.message;
+    return { observed: null, unreadable, keyChanged };
   }
 }

@@ -9,7 +9,7 @@ import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
 import type { Observation, Step } from '../src/plan/plan.js';
 import { conflicts, stepHolds } from '../src/plan/step.js';
-import { sayConflict, sayNotHolding } from '../src/words.js';
+import { sayConflict, sayKeyChanged, sayNotHolding } from '../src/words.js';
 import type { WorkerDeps } from './deps.js';
 import { contextOf } from './read-hosts.js';
 
@@ -84,10 +84,14 @@ async function visit(
       const printed = error.detail.printed ? { printed: redact(error.detail.printed) } : {};
       return {
         changeId: work.changeId,
-        result: result(owed ? 'owed' : 'failed', { error: redact(error.message), ...printed }),
+        result: result(owed ? 'owed' : 'failed', { error: redact(wordsOf(error)), ...printed }),
       };
     });
   }
+}
+
+function wordsOf(error: HostError): string {
+  return error.kind === 'host-key-changed' ? sayKeyChanged(error.host, error.message) : error.message;
 }
 
 /** One host in hand: its context, what it held last, and how to make steps hold. */

@@ -22,11 +22,13 @@ export function planRemoveNode({ node, inventory, readings, policy, render }: Re
     const reading = readings.get(host.name) ?? { observed: null, unreadable: 'not read', keyChanged: false };
     const common = { host: host.name, os: host.os, role };
     if (!reading.observed) {
+      // A node that was reinstalled is another machine: nothing of ours is left on it to take back.
+      const todo = role === 'node' && reading.keyChanged ? [] : steps;
       return withCommands(
         {
           ...common,
-          steps,
-          undo: inverses(steps),
+          steps: todo,
+          undo: inverses(todo),
           observed: null,
           unreadable: reading.unreadable,
           hostKey: null,

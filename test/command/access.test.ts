@@ -126,7 +126,7 @@ describe('authorize', () => {
       who: 'an approver: U0APPR, T01:U0HERE or S0LEADS',
     });
     expect(may(actor('T01:U0VIEW'), access)).toEqual([
-      'ask who they are',
+      'ask for help and for your own roles',
       'look at nodes, routes and changes',
     ]);
   });

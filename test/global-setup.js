@@ -1,4 +1,5 @@
-// Jest: one Redis for all test files, the same as the sandbox's.
+// Jest: one Redis for all test files, the same as the sandbox's; and the PowerShell host, so that no test waits for its build.
+import { execFileSync } from 'node:child_process';
 import { tsImport } from 'tsx/esm/api';
 
 export default async function globalSetup() {
@@ -6,4 +7,16 @@ export default async function globalSetup() {
   const redis = await startRedis();
   process.env.REDIS_URL = redis.url;
   globalThis.fairwayRedis = redis;
+  if (process.getuid?.() === 0 && hasDotnet()) {
+    const { windowsProgram } = await tsImport('./lab/windows/build.ts', import.meta.url);
+    windowsProgram();
+  }
+}
+
+function hasDotnet() {
+  try {
+    return execFileSync('dotnet', ['--list-sdks'], { encoding: 'utf8' }).trim() !== '';
+  } catch {
+    return false;
+  }
 }

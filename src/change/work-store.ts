@@ -1,7 +1,7 @@
 /** Work in Redis: dispatched to a host, settled by it, or owed. One writer a host, by its lease. */
 import type { Redis } from 'ioredis';
 import type { Route } from '../network/route.js';
-import type { Keys } from '../redis.js';
+import { type Keys, prepareScript, type Script } from '../redis.js';
 import type { HostResult } from './change.js';
 import type { Work } from './work.js';
 
@@ -15,13 +15,33 @@ export interface Settled {
   showProgress: boolean;
 }
 
+/**
+ * Input: KEYS lease, host's work, owing hosts, then of each outcome: results, left, progress; ARGV holder, host, ms for which a card
+ * is left alone, then of each outcome: change, result JSON, 1 when owed. Output, of each: hosts left, 1 when the card may be edited.
+ */
+const SETTLE = `
+local answer = {}
+for i = 1, (#KEYS - 3) / 3 do
+  local results, left, progress = KEYS[3 * i + 1], KEYS[3 * i + 2], KEYS[3 * i + 3]
+  local change, result, owed = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
+  redis.call('HSET', results, ARGV[2], result)
+  if owed == '1' then redis.call('SADD', KEYS[3], ARGV[2]) else redis.call('HDEL', KEYS[2], change) end
+  answer[2 * i - 1] = redis.call('DECR', left)
+  answer[2 * i] = redis.call('SET', progress, '1', 'PX', ARGV[3], 'NX') and 1 or 0
+end
+if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('SREM', KEYS[3], ARGV[2]) end
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return answer`;
+
 export class WorkStore {
   private readonly redis: Redis;
   private readonly keys: Keys;
+  private readonly settleScript: Script;
 
   constructor(redis: Redis, keys: Keys) {
     this.redis = redis;
     this.keys = keys;
+    this.settleScript = prepareScript(redis, SETTLE);
   }
 
   /** Gives a phase's work to its hosts. Safe to repeat: a host that has it already counts once. */
@@ -48,18 +68,33 @@ export class WorkStore {
   }
 
   /**
-   * Records how a host came out of a visit, in one step, so that a worker that dies leaves either all of it or nothing.
-   * Work that is owed stays; all other work is off the host's list.
+   * Records how a host came out of a visit for each change, ends its debts once it has none, and gives its lease back: in one step,
+   * so that a worker that dies leaves either all of it or nothing. Work that is owed stays; all other work is off the host's list.
    */
-  async settle(changeId: string, result: HostResult): Promise<Settled> {
-    const batch = this.redis.multi();
-    batch.hset(this.keys.changeHosts(changeId), result.host, JSON.stringify(result));
-    if (result.status === 'owed') batch.sadd(this.keys.owingHosts, result.host);
-    else batch.hdel(this.keys.hostWork(result.host), changeId);
-    batch.decr(this.keys.changeLeft(changeId));
-    batch.set(this.keys.changeProgress(changeId), '1', 'PX', PROGRESS_EVERY_MS, 'NX');
-    const replies = (await batch.exec()) ?? [];
-    return { left: Number(replies[2]?.[1] ?? 0), showProgress: replies[3]?.[1] === 'OK' };
+  async settle(
+    host: string,
+    holder: string,
+    outcomes: readonly { changeId: string; result: HostResult }[],
+  ): Promise<Settled[]> {
+    const { hostLease, hostWork, owingHosts, changeHosts, changeLeft, changeProgress } = this.keys;
+    const answer = (await this.settleScript(
+      [
+        ...[hostLease(host), hostWork(host), owingHosts],
+        ...outcomes.flatMap(({ changeId: id }) => [changeHosts(id), changeLeft(id), changeProgress(id)]),
+      ],
+      [
+        ...[holder, host, PROGRESS_EVERY_MS],
+        ...outcomes.flatMap(({ changeId, result }) => [
+          changeId,
+          JSON.stringify(result),
+          result.status === 'owed' ? 1 : 0,
+        ]),
+      ],
+    )) as number[];
+    return outcomes.map((_, index) => ({
+      left: answer[2 * index] ?? 0,
+      showProgress: answer[2 * index + 1] === 1,
+    }));
   }
 
   /** Takes a change's work off hosts that have not begun it. */
@@ -73,12 +108,6 @@ export class WorkStore {
   /** Hosts that are owed something. */
   async owing(): Promise<string[]> {
     return (await this.redis.smembers(this.keys.owingHosts)).sort();
-  }
-
-  /** Ends a host's debts once it has none. */
-  async clearOwing(host: string): Promise<void> {
-    if ((await this.redis.hlen(this.keys.hostWork(host))) === 0)
-      await this.redis.srem(this.keys.owingHosts, host);
   }
 
   /** The routes that Fairway made on a Windows host (its journal; Windows has no tag for them). */

@@ -16,6 +16,11 @@ export class HostKeyStore {
     return this.redis.hget(this.keys.hostKeys, host);
   }
 
+  /** The same for many hosts, in their order. */
+  async pinnedAll(hosts: readonly string[]): Promise<(string | null)[]> {
+    return hosts.length === 0 ? [] : this.redis.hmget(this.keys.hostKeys, ...hosts);
+  }
+
   /** Pins a host's key when an approver accepted it with a plan. A pin is never replaced: the host has to be removed first. */
   async pin(host: string, fingerprint: string): Promise<void> {
     await this.redis.hsetnx(this.keys.hostKeys, host, fingerprint);

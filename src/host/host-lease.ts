@@ -8,7 +8,9 @@ import { prepareScript } from '../redis.js';
 const LEASE_MS = 10_000;
 
 /**
- * Input: KEYS lease, fence; ARGV holder, ms, now (ms since 1970). Output: the fencing token, or nil when somebody else holds the host.
+ * Input: KEYS lease, fence, host keys, work, inventory revision; ARGV holder, ms, now (ms since 1970), host. Output: the fencing token,
+ * then the pinned key, the revision and each work, or nil when somebody else holds the host. One request, since there is one of it
+ * for every host of every change.
  * Tokens start from the clock: after a Redis that lost its data they are still higher than what hosts have seen.
  */
 const ACQUIRE = `
@@ -16,13 +18,33 @@ if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return nil 
 local fence = tonumber(redis.call('GET', KEYS[2]) or '0') + 1
 if fence < tonumber(ARGV[3]) then fence = tonumber(ARGV[3]) end
 redis.call('SET', KEYS[2], string.format('%.0f', fence))
-return string.format('%.0f', fence)`;
+local answer = redis.call('HVALS', KEYS[4])
+table.insert(answer, 1, redis.call('GET', KEYS[5]) or '0')
+table.insert(answer, 1, redis.call('HGET', KEYS[3], ARGV[4]) or '')
+table.insert(answer, 1, string.format('%.0f', fence))
+return answer`;
 
 /** Input: KEYS lease; ARGV holder, ms (0: give it back). Output: 1 while the holder still holds it. */
 const RENEW = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] == '0' then redis.call('DEL', KEYS[1]) else redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 1`;
+
+/** A host in hand, with what was stored of it at that moment. */
+export interface Held {
+  /** Who holds it, for whoever gives it back together with the outcome (`WorkStore.settle`). */
+  holder: string;
+  /** Higher than any before; hosts refuse lower ones. */
+  fence: number;
+  /** The fingerprint pinned for the host, or null. */
+  pinned: string | null;
+  /** Of the inventory. */
+  revision: number;
+  /** JSON of each Work that the host has. */
+  works: string[];
+  /** Set by whoever gave it back. */
+  isOver: boolean;
+}
 
 export class HostLeases {
   private readonly redis: Redis;
@@ -37,24 +59,34 @@ export class HostLeases {
     this.renew = prepareScript(redis, RENEW);
   }
 
-  /**
-   * Runs `visit` while holding the host, with a fencing token that is higher than any before; hosts refuse lower ones.
-   * Returns null, without a visit, when another worker holds it.
-   */
-  async hold<T>(host: string, visit: (fence: number) => Promise<T>): Promise<T | null> {
+  /** Runs `visit` while holding the host. Returns null, without a visit, when another worker holds it. */
+  async hold<T>(host: string, visit: (held: Held) => Promise<T>): Promise<T | null> {
+    const { hostLease, hostFence, hostKeys, hostWork, inventoryRevision } = this.keys;
     const holder = randomUUID();
-    const lease = this.keys.hostLease(host);
-    const fence = await this.acquire([lease, this.keys.hostFence(host)], [holder, LEASE_MS, Date.now()]);
-    if (fence === null) return null;
+    const lease = hostLease(host);
+    const answer = (await this.acquire(
+      [lease, hostFence(host), hostKeys, hostWork(host), inventoryRevision],
+      [holder, LEASE_MS, Date.now(), host],
+    )) as string[] | null;
+    if (answer === null) return null;
+    const [fence, pinned, revision, ...works] = answer;
+    const held: Held = {
+      holder,
+      fence: Number(fence),
+      pinned: pinned || null,
+      revision: Number(revision),
+      works,
+      isOver: false,
+    };
     const renewal = setInterval(() => {
       // A renewal that fails is not an error here: the fencing token is what protects the host.
       this.renew([lease], [holder, LEASE_MS]).catch(() => undefined);
     }, LEASE_MS / 3);
     try {
-      return await visit(Number(fence));
+      return await visit(held);
     } finally {
       clearInterval(renewal);
-      await this.renew([lease], [holder, 0]);
+      if (!held.isOver) await this.renew([lease], [holder, 0]);
     }
   }
 

@@ -29,7 +29,7 @@ export class Jobs {
     this.prefix = prefix;
     const options = { connection: redis, prefix, defaultJobOptions: KEPT };
     this.change = new Queue(QUEUE.change, options);
-    this.host = new Queue(QUEUE.host, options);
+    this.host = new Queue(QUEUE.host, { ...options, defaultJobOptions: { ...KEPT, removeOnComplete: true } });
     this.notify = new Queue(QUEUE.notify, options);
     for (const queue of [this.change, this.host, this.notify]) queue.on('error', onError);
   }

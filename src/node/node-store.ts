@@ -6,8 +6,11 @@ import { type Keys, prepareScript } from '../redis.js';
 import { type Inventory, Node } from './node.js';
 
 export interface NodeStore {
-  /** The inventory as it is now, in the order of the pod CIDRs. One small request when nothing changed since the last read. */
-  read(): Promise<Inventory>;
+  /**
+   * The inventory as it is now, in the order of the pod CIDRs. One small request when nothing changed since the last read; none when
+   * the caller has just been told the revision.
+   */
+  read(revision?: number): Promise<Inventory>;
   /** Makes it a member, or replaces the member of that name; the new revision. Repeating it changes nothing. */
   add(node: Node): Promise<number>;
   /** Ends its membership; the new revision. Repeating it changes nothing. */
@@ -24,8 +27,8 @@ export function createNodeStore(redis: Redis, keys: Keys): NodeStore {
   }
 
   return {
-    async read() {
-      const now = Number((await redis.get(keys.inventoryRevision)) ?? 0);
+    async read(told) {
+      const now = told ?? Number((await redis.get(keys.inventoryRevision)) ?? 0);
       if (cached?.revision === now) return cached;
       const [revision, ...nodes] = await run('read');
       cached = Object.freeze({

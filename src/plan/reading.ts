@@ -38,8 +38,9 @@ function factOf(route: ObservedRoute): string {
 }
 
 /**
- * What changed on a host since a plan was sealed, as lines `+ fact` and `- fact`. Routes that Fairway itself made or took
- * away for other approved changes in the meantime (`ownCidrs`) are no surprise, nor is forwarding that got switched on.
+ * What changed on a host since a plan was sealed, as lines `+ fact` and `- fact`. What Fairway itself made or took away for other
+ * approved changes in the meantime is no surprise: routes to their slices (`ownCidrs`), the pod network of a node that joined,
+ * and forwarding that got switched on.
  */
 export function differences(
   sealed: Observation,
@@ -50,7 +51,17 @@ export function differences(
   const expected = (observed: Observation): Observation => ({
     ...observed,
     forwarding: observed.forwarding || now.forwarding,
-    routes: observed.routes.filter((route) => !(route.ours && ownCidrs.has(route.destination))),
+    routes: observed.routes.filter(
+      (route) => !(ownCidrs.has(route.destination) && (route.ours || route.nextHop === null)),
+    ),
+    ...(observed.windows
+      ? {
+          windows: {
+            ...observed.windows,
+            podNetworks: observed.windows.podNetworks.filter((network) => !ownCidrs.has(network.subnet)),
+          },
+        }
+      : {}),
   });
   const before = sealedFacts(expected(sealed), clusterCidr);
   const after = sealedFacts(expected(now), clusterCidr);

@@ -111,6 +111,36 @@ describe('trouble', () => {
     }
   }, 60_000);
 
+  test('changes planned side by side are approved one after the other, in either order, and none of them goes stale', async () => {
+    const fresh = await openSite();
+    try {
+      const { team, host } = fresh;
+      const lines = [
+        'add linux node lin01 10.0.0.4',
+        'add windows node win01 10.0.0.5',
+        'add linux node lin02 10.0.0.8',
+        'add windows node win02 10.0.0.6',
+      ];
+      const plans = [];
+      for (const line of lines) plans.push(await team.ask(line));
+      for (const index of [2, 0, 1, 3]) {
+        const { id } = plans[index] ?? { id: '' };
+        await team.click(id, 'Approve');
+        expect(await team.until(id)).toMatchObject({ state: 'applied' });
+      }
+      const others = (name: string) => plans.map((plan) => plan.node).filter((node) => node.name !== name);
+      for (const name of ['lin01', 'win01', 'lin02', 'win02']) {
+        expect(podRoutes(host(name))).toEqual(
+          others(name)
+            .map((node) => `${node.podCidr} via ${node.address}`)
+            .sort(),
+        );
+      }
+    } finally {
+      await fresh.close();
+    }
+  }, 60_000);
+
   test('Slack never had to complain', () => {
     expect(site.world.slack.violations).toEqual([]);
   });

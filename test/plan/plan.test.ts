@@ -9,7 +9,7 @@ import type { PlanPolicy } from '../../src/plan/policy.js';
 import { clusterRoutes, differences, type HostReading } from '../../src/plan/reading.js';
 import { planRemoveNode } from '../../src/plan/remove-node.js';
 import { planHash } from '../../src/plan/seal.js';
-import { applyTo, freshHost, type ModelHosts } from '../support/model-host.js';
+import { after, applyTo, freshHost, type ModelHosts } from '../support/model-host.js';
 
 const policyOf = (nextHop: NextHopMode): PlanPolicy => ({
   clusterCidr: '192.168.0.0/16',
@@ -253,6 +253,29 @@ describe('the seal', () => {
       planHash({ ...plan, hosts }, policy.clusterCidr) !==
       planHash({ ...plan, hosts: before }, policy.clusterCidr);
     expect(moved).toBe(counts);
+  });
+
+  test('a node that joined in the meantime holds its own pod network: no surprise; anybody else’s is one', () => {
+    const sealed = freshHost({ os: 'windows', address: '10.0.0.5' });
+    const podNetwork = {
+      kind: 'pod-network' as const,
+      action: 'ensure' as const,
+      network: 'transparent',
+      podCidr: '192.168.7.0/24',
+      containerNic: 'x',
+    };
+    const podGateway = {
+      kind: 'pod-gateway' as const,
+      action: 'ensure' as const,
+      podCidr: '192.168.7.0/24',
+      containerNic: 'x',
+    };
+    const joined = after(after(sealed, podNetwork), podGateway);
+    expect(differences(sealed, joined, policy.clusterCidr, new Set(['192.168.7.0/24']))).toEqual([]);
+    expect(differences(sealed, joined, policy.clusterCidr, new Set())).toEqual([
+      '+ network transparent 192.168.7.0/24 gateway 192.168.7.1',
+      '+ route 192.168.7.0/24 connected',
+    ]);
   });
 
   test('routes that Fairway made for another approved change are no surprise, foreign ones to the same place are', () => {

@@ -152,7 +152,13 @@ async function joinAndLeave(cluster: Cluster, cold: boolean, phases: Phases[]): 
   await cluster.approve(id);
   const change = await cluster.until(id, 'applied');
   const results = [...(await stores.changes.results(id)).values()];
-  if (results.some(({ status }) => status !== 'done')) throw new Error(`${id}: not every host was changed`);
+  if (results.some(({ status }) => status !== 'done'))
+    throw new Error(
+      `${id}: not every host was changed: ${results
+        .filter(({ status }) => status !== 'done')
+        .map((r) => JSON.stringify(r))
+        .join()}`,
+    );
   const at = async (what: string): Promise<number> =>
     Date.parse(
       (await stores.audit.read()).findLast((event) => event.changeId === id && event.what === what)?.at ?? '',
@@ -160,6 +166,17 @@ async function joinAndLeave(cluster: Cluster, cold: boolean, phases: Phases[]): 
   const approved = await at('approve');
   const settled = (await at('change-proving')) - approved;
   const times = results.map((result) => Date.parse(result.at) - approved).sort((a, b) => a - b);
+  if (process.env['TRACE'])
+    console.error(
+      '/*TRACE*/',
+      times
+        .filter((_t, i) => i < 4 || i % Math.ceil(times.length / 12) === 0 || i === times.length - 1)
+        .join(' '),
+      'gate',
+      (await at('apply-started')) - approved,
+      'end',
+      settled,
+    );
   phases.push({
     cold,
     gate: (await at('apply-started')) - approved,

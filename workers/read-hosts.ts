@@ -47,20 +47,25 @@ export async function readHosts(
   nodes: readonly Node[],
   full: ReadonlySet<string>,
 ): Promise<Map<string, HostReading>> {
+  const pinned = await deps.hostKeys.pinnedAll(nodes.map((node) => node.name));
   const readings = await Promise.all(
     nodes.map(
-      async (node): Promise<[string, HostReading]> => [
+      async (node, index): Promise<[string, HostReading]> => [
         node.name,
-        await readHost(deps, node, full.has(node.name)),
+        await readHost(deps, node, full.has(node.name), pinned[index] ?? null),
       ],
     ),
   );
   return new Map(readings);
 }
 
-async function readHost(deps: WorkerDeps, node: Node, full: boolean): Promise<HostReading> {
+async function readHost(
+  deps: WorkerDeps,
+  node: Node,
+  full: boolean,
+  pinned: string | null,
+): Promise<HostReading> {
   try {
-    const pinned = await deps.hostKeys.pinned(node.name);
     const context = await contextOf(deps, node);
     const platform = platformOf(node.os);
     const reply = await deps.hosts.request(

@@ -5,6 +5,7 @@
 import type { HostResult, HostStatus } from '../src/change/change.js';
 import { routesOf, type Work, wantedSteps } from '../src/change/work.js';
 import { HostError, type HostRequest } from '../src/host/host.js';
+import type { Held } from '../src/host/host-lease.js';
 import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
 import type { Observation, Step } from '../src/plan/plan.js';
@@ -15,10 +16,8 @@ import { contextOf } from './read-hosts.js';
 
 /** Processes `sync-host`. Returns false when another worker has the host in hand: come back later. */
 export async function syncHost(deps: WorkerDeps, host: string): Promise<boolean> {
-  const visited = await deps.hostLeases.hold(host, async (fence) => {
-    const works = await deps.works.of(host);
-    const results = works.length > 0 ? await visit(deps, host, works, fence) : [];
-    await settle(deps, host, results);
+  const visited = await deps.hostLeases.hold(host, async (held) => {
+    await settle(deps, host, held, await visit(deps, host, held));
     return true;
   });
   return visited === true;
@@ -29,12 +28,8 @@ interface Outcome {
   result: HostResult;
 }
 
-async function visit(
-  deps: WorkerDeps,
-  host: string,
-  works: readonly Work[],
-  fence: number,
-): Promise<Outcome[]> {
+async function visit(deps: WorkerDeps, host: string, held: Held): Promise<Outcome[]> {
+  const works = held.works.map((text) => JSON.parse(text) as Work);
   const [first] = works;
   if (!first) return [];
   const result = (status: HostStatus, extra: Partial<HostResult> = {}): HostResult => ({
@@ -44,9 +39,9 @@ async function visit(
     ...extra,
   });
   try {
-    const inventory = await deps.nodes.read();
+    const inventory = await deps.nodes.read(held.revision);
     const wanted = works.map((work) => ({ work, steps: wantedSteps(work, inventory) }));
-    const visitor = await Visitor.open(deps, first, needsFullRead(works), fence);
+    const visitor = await Visitor.open(deps, first, needsFullRead(works), held);
     const before = visitor.observed;
     const clear = wanted.map(({ work, steps }) => ({
       work,
@@ -101,35 +96,35 @@ class Visitor {
   private readonly deps: WorkerDeps;
   private readonly work: Work;
   private readonly full: boolean;
-  private readonly fence: number;
+  private readonly held: Held;
 
-  private constructor(deps: WorkerDeps, work: Work, full: boolean, fence: number, observed: Observation) {
+  private constructor(deps: WorkerDeps, work: Work, full: boolean, held: Held, observed: Observation) {
     this.deps = deps;
     this.work = work;
     this.full = full;
-    this.fence = fence;
+    this.held = held;
     this.observed = observed;
   }
 
-  static async open(deps: WorkerDeps, work: Work, full: boolean, fence: number): Promise<Visitor> {
-    return new Visitor(deps, work, full, fence, await observe(deps, work, full));
+  static async open(deps: WorkerDeps, work: Work, full: boolean, held: Held): Promise<Visitor> {
+    return new Visitor(deps, work, full, held, await observe(deps, work, full, held));
   }
 
   async apply(steps: readonly Step[]): Promise<void> {
-    const { deps, work } = this;
+    const { deps, work, held } = this;
     const host = work.node.name;
     const journal = work.node.os === 'windows';
     // Noted before they are made: after a crash in between we still know them for ours.
     if (journal) await deps.works.own(host, routesOf(steps, 'ensure'));
     const context = await contextOf(deps, work.node);
     const platform = platformOf(work.node.os);
-    for (const request of platform.apply(steps, context, this.observed, this.fence)) {
-      const reply = await deps.hosts.request(context.target, request, await keyOf(deps, work));
+    for (const request of platform.apply(steps, context, this.observed, held.fence)) {
+      const reply = await deps.hosts.request(context.target, request, keyOf(held, work));
       this.printed += reply.printed;
       if (this.carriesReading(request)) this.observed = platform.parseObservation(reply.data, context);
     }
     if (!steps.every((step) => stepHolds(step, this.observed)))
-      this.observed = await observe(deps, work, this.full);
+      this.observed = await observe(deps, work, this.full, held);
     if (journal)
       await deps.works.disown(
         host,
@@ -146,32 +141,34 @@ class Visitor {
   }
 }
 
-async function observe(deps: WorkerDeps, work: Work, full: boolean): Promise<Observation> {
+async function observe(deps: WorkerDeps, work: Work, full: boolean, held: Held): Promise<Observation> {
   const context = await contextOf(deps, work.node);
   const platform = platformOf(work.node.os);
-  const reply = await deps.hosts.request(
-    context.target,
-    platform.observe(context, full),
-    await keyOf(deps, work),
-  );
+  const reply = await deps.hosts.request(context.target, platform.observe(context, full), keyOf(held, work));
   return platform.parseObservation(reply.data, context);
 }
 
 /** The pinned key; else the one that the approved plan trusted. A host that no plan ever met has none, and is met with none. */
-async function keyOf(deps: WorkerDeps, work: Work): Promise<{ fingerprint: string }> {
-  const pinned = await deps.hostKeys.pinned(work.node.name);
-  return { fingerprint: pinned ?? work.fingerprint ?? 'none' };
+function keyOf(held: Held, work: Work): { fingerprint: string } {
+  return { fingerprint: held.pinned ?? work.fingerprint ?? 'none' };
 }
 
-async function settle(deps: WorkerDeps, host: string, outcomes: readonly Outcome[]): Promise<void> {
+async function settle(
+  deps: WorkerDeps,
+  host: string,
+  held: Held,
+  outcomes: readonly Outcome[],
+): Promise<void> {
+  const settled = await deps.works.settle(host, held.holder, outcomes);
+  held.isOver = true;
   let advance = outcomes.length === 0;
-  for (const { changeId, result } of outcomes) {
-    const { left, showProgress } = await deps.works.settle(changeId, result);
+  for (const [index, { left, showProgress }] of settled.entries()) {
+    const { changeId, result } = outcomes[index] as Outcome;
     if (left <= 0) advance = true;
     else if (showProgress) await deps.jobs.card(changeId, PROGRESS_DELAY_MS);
-    deps.log.info({ change: changeId, host, status: result.status, error: result.error }, 'host settled');
+    const { status, error } = result;
+    deps.log.info({ change: changeId, host, visit: held.fence, status, error }, 'host settled');
   }
-  await deps.works.clearOwing(host);
   if (advance) await deps.jobs.advance();
 }
 

@@ -9,7 +9,7 @@ import type { PlanPolicy } from '../../src/plan/policy.js';
 import { clusterRoutes, differences, type HostReading } from '../../src/plan/reading.js';
 import { planRemoveNode } from '../../src/plan/remove-node.js';
 import { planHash } from '../../src/plan/seal.js';
-import { after, applyTo, freshHost, type ModelHosts } from '../support/model-host.js';
+import { applyTo, freshHost, type ModelHosts, stepped } from '../support/model-host.js';
 
 const policyOf = (nextHop: NextHopMode): PlanPolicy => ({
   clusterCidr: '192.168.0.0/16',
@@ -270,7 +270,7 @@ describe('the seal', () => {
       podCidr: '192.168.7.0/24',
       containerNic: 'x',
     };
-    const joined = after(after(sealed, podNetwork), podGateway);
+    const joined = stepped(stepped(sealed, podNetwork), podGateway);
     expect(differences(sealed, joined, policy.clusterCidr, new Set(['192.168.7.0/24']))).toEqual([]);
     expect(differences(sealed, joined, policy.clusterCidr, new Set())).toEqual([
       '+ network transparent 192.168.7.0/24 gateway 192.168.7.1',

@@ -49,7 +49,7 @@ export function freshHost(node: Pick<Node, 'os' | 'address'>): Observation {
 }
 
 /** The host after a step, as the kernel and docker would leave it. Foreign routes are never replaced. */
-export function after(host: Observation, step: Step): Observation {
+export function stepped(host: Observation, step: Step): Observation {
   const ensure = step.action === 'ensure';
   switch (step.kind) {
     case 'forwarding':
@@ -135,7 +135,7 @@ export function applyTo(
   const next = new Map(hosts);
   for (const { host, steps } of work) {
     const before = next.get(host);
-    if (before) next.set(host, steps.reduce(after, before));
+    if (before) next.set(host, steps.reduce(stepped, before));
   }
   return next;
 }

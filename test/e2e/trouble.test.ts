@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, BOB } from '../../sandbox/world.js';
+import type { Change } from '../../src/change/change.js';
 import { openSite, podRoutes, type Site } from '../support/site.js';
 
 describe('trouble', () => {
@@ -121,7 +122,7 @@ describe('trouble', () => {
         'add linux node lin02 10.0.0.8',
         'add windows node win02 10.0.0.6',
       ];
-      const plans = [];
+      const plans: Change[] = [];
       for (const line of lines) plans.push(await team.ask(line));
       for (const index of [2, 0, 1, 3]) {
         const { id } = plans[index] ?? { id: '' };

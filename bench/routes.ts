@@ -168,7 +168,7 @@ async function joinAndLeave(cluster: Cluster, cold: boolean, phases: Phases[]): 
   const times = results.map((result) => Date.parse(result.at) - approved).sort((a, b) => a - b);
   if (process.env['TRACE'])
     console.error(
-      '/*TRACE*/',
+      '/*TRACE*/', `WIN ${approved + (times[1] ?? 0)} ${approved + settled} GATE ${approved}`,
       times
         .filter((_t, i) => i < 4 || i % Math.ceil(times.length / 12) === 0 || i === times.length - 1)
         .join(' '),

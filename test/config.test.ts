@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { ConfigError, Environment, type Program, parseConfig } from '../src/config.js';
+import { ConfigError, type Program, parseConfig } from '../src/config.js';
+import { Environment } from '../src/environment.js';
 
 const example = parseEnv(readFileSync('.env.example', 'utf8')) as Record<string, string>;
 const secrets = {

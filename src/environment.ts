@@ -1,0 +1,132 @@
+/** The environment's variables: the form of each, and the words for what it takes. `.env.example` explains them. Pure. */
+import { z } from 'zod';
+import { parseCidr } from './ip.js';
+import { PRINCIPAL } from './principal.js';
+
+const HOUR = 3_600_000;
+/** Units of durations such as `90s`, `30m`, `2h`, `1d`, in ms. */
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: HOUR, d: 24 * HOUR };
+
+/** One variable: its form, and `takes`, the words for what works. */
+function text(pattern: RegExp, takes: string) {
+  return z.string().regex(pattern).describe(takes);
+}
+
+function parsed<T>(parse: (value: string) => T | null, takes: string) {
+  return z
+    .string()
+    .transform((value, context): T => {
+      const result = parse(value);
+      if (result === null) context.addIssue({ code: 'custom' });
+      return result as T;
+    })
+    .describe(takes);
+}
+
+function whole(min: number, max: number) {
+  const parse = (value: string) => {
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : -1;
+    return number >= min && number <= max ? number : null;
+  };
+  return parsed(parse, `a whole number from ${min} to ${max}`);
+}
+
+function listOf<T>(parse: (item: string) => T | null, takes: string) {
+  const parseAll = (value: string): readonly T[] | null => {
+    const items = value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+    const all = items.map(parse).filter((item) => item !== null);
+    return all.length === items.length ? Object.freeze([...new Set(all)]) : null;
+  };
+  return parsed(parseAll, takes);
+}
+
+function parseDuration(value: string): number | null {
+  const [, count = '', unit = ''] = /^([1-9]\d{0,5})([smhd])$/.exec(value) ?? [];
+  return UNITS[unit] === undefined ? null : Number(count) * UNITS[unit];
+}
+
+function parseUrl(protocols: readonly string[]) {
+  return (value: string) =>
+    URL.canParse(value) && protocols.includes(new URL(value).protocol) ? value : null;
+}
+
+/** In words. */
+export const PRINCIPALS =
+  'Slack user ids (U…, W…), user group ids (S…) and console:<login>, with commas between';
+const DURATION = 'a whole number with its unit, such as 90s, 30m, 2h or 1d';
+
+function principals(takes: string, pattern = PRINCIPAL) {
+  return listOf((item) => (pattern.test(item) ? item : null), takes);
+}
+
+const cidr = parsed(parseCidr, 'a CIDR without host bits, such as 192.168.0.0/16');
+
+/** Every variable there is; `.env.example` explains them. An empty one counts as not set. */
+export const Environment = z.object({
+  REDIS_URL: parsed(parseUrl(['redis:', 'rediss:']), 'a URL, redis://… or rediss://…').meta({ secret: true }),
+  REDIS_PREFIX: text(/^\{[a-z0-9-]{1,40}\}$/, 'a name in braces, such as {fairway}').default('{fairway}'),
+
+  SLACK_MODE: z.enum(['socket', 'http']).describe('socket or http').default('socket'),
+  SLACK_BOT_TOKEN: text(/^xoxb-[A-Za-z0-9-]+$/, 'the bot token, xoxb-…')
+    .meta({ secret: true })
+    .optional(),
+  SLACK_APP_TOKEN: text(/^xapp-[A-Za-z0-9-]+$/, 'the app-level token, xapp-…')
+    .meta({ secret: true })
+    .optional(),
+  SLACK_SIGNING_SECRET: text(/^[A-Za-z0-9]{16,128}$/, "the app's signing secret")
+    .meta({ secret: true })
+    .optional(),
+  SLACK_API_URL: parsed(parseUrl(['http:', 'https:']), 'a URL, http://… or https://…').optional(),
+  SLACK_CHANNEL: text(
+    /^[CGD][A-Z0-9]{2,}$/,
+    'a channel id, C… (open the channel’s details; it is at the bottom)',
+  ).optional(),
+
+  PORT: whole(0, 65535).default(3000),
+  WORKER_PORT: whole(0, 65535).optional(),
+
+  CLUSTER_NAME: text(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, dots, dashes and underscores'),
+  CLUSTER_CIDR: cidr.default('192.168.0.0/16'),
+  NODE_PREFIX_LENGTH: whole(8, 30).default(24),
+  RESERVED_CIDRS: listOf(parseCidr, 'CIDRs without host bits, with commas between').default([]),
+  SERVICE_CIDR: cidr,
+  NEXT_HOP: z
+    .enum(['node-address', 'pod-gateway'])
+    .describe('node-address or pod-gateway')
+    .default('node-address'),
+  KUBERNETES_VERSION: parsed(
+    (value) => /^v?([1-9]\d?\.\d{1,3}(\.\d{1,3})?)$/.exec(value)?.[1] ?? null,
+    'a version such as 1.5 or 1.31.2',
+  ),
+  API_SERVER: parsed(parseUrl(['http:', 'https:']), 'a URL, such as https://10.0.0.1:6443'),
+  DOCKER_NETWORK: text(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'a docker network name').default('transparent'),
+  LINUX_BRIDGE: text(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/, 'a device name of at most 15 characters').default(
+    'cbr0',
+  ),
+
+  SSH_CONFIG_FILE: text(/\S/, 'a path').optional(),
+  SSH_PRIVATE_KEY_FILE: text(/\S/, 'a path').optional(),
+  SSH_AUTH_SOCK: text(/\S/, "the path of an SSH agent's socket").optional(),
+  SSH_USER: text(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'a login name').optional(),
+
+  VIEWERS: principals(`*, or ${PRINCIPALS}`, new RegExp(`^\\*$|${PRINCIPAL.source}`)).default([]),
+  OPERATORS: principals(`${PRINCIPALS}; * is for VIEWERS only`).default([]),
+  APPROVERS: principals(`${PRINCIPALS}; * is for VIEWERS only`).default([]),
+  APPROVALS_REQUIRED: whole(1, 20).default(1),
+  APPROVE_OWN: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .describe('true or false')
+    .default(false),
+  APPROVAL_TTL: parsed(parseDuration, DURATION).default(HOUR / 2),
+  QUARANTINE: parsed(parseDuration, DURATION).default(HOUR),
+
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+    .describe('trace, debug, info, warn, error or fatal')
+    .default('info'),
+  HOST_CONCURRENCY: whole(1, 1000).default(64),
+});

@@ -46,7 +46,9 @@ function run(port) {
         if (printed.includes('Ready to accept connections')) resolve('ready');
       });
     }
-    redis.on('error', (error) => resolve(error.code === 'ENOENT' ? 'missing' : error.message));
+    redis.on('error', (error) =>
+      resolve(['ENOENT', 'EACCES'].includes(error.code) ? 'missing' : error.message),
+    );
     redis.on('close', () => {
       process.off('exit', end);
       end();

@@ -13,7 +13,8 @@ import { clusterFacts } from './slack/cluster.js';
 import { replyMessage } from './slack/reply.js';
 import { openStores } from './stores.js';
 import { renderCard } from './terminal/card.js';
-import { plainVoice, sayRefusal } from './words.js';
+import { sayRefusal } from './words/refusal.js';
+import { plainVoice } from './words/voice.js';
 
 const WIDTH = 110;
 

@@ -1,7 +1,7 @@
 /** Refusals: the expected noes. A `Refusal` is the user's trouble and is told to them with the remedy; any other error is ours. Pure. */
 import type { Cidr, Ipv4 } from './ip.js';
 
-/** What each kind of refusal knows. The sentences are in `words.ts`. Instants are ISO texts, actors are actor ids. */
+/** What each kind of refusal knows. The sentences are in `words/refusal.ts`. Instants are ISO texts, actors are actor ids. */
 export interface RefusalFacts {
   /** `usage`: of the command that begins alike. */
   'unknown-command': { said: string; suggestion?: string; usage?: string };

@@ -4,7 +4,7 @@ import type { Inventory, Node } from '../src/node/node.js';
 import { adoptPairs, uncovered } from '../src/plan/adopt.js';
 import type { Plan } from '../src/plan/plan.js';
 import { differences, type HostReading } from '../src/plan/reading.js';
-import { sayJoinedSince, saySliceLost, sayStale } from '../src/words.js';
+import { sayJoinedSince, saySliceLost, sayStale } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 import { planPolicy } from './plan-change.js';
 import { readHosts, renderer } from './read-hosts.js';

@@ -11,7 +11,8 @@ import type { PlanPolicy } from '../src/plan/policy.js';
 import { clusterRoutes, type HostReading } from '../src/plan/reading.js';
 import { planRemoveNode } from '../src/plan/remove-node.js';
 import { planHash } from '../src/plan/seal.js';
-import { sayRefusal, storedVoice } from '../src/words.js';
+import { sayRefusal } from '../src/words/refusal.js';
+import { storedVoice } from '../src/words/voice.js';
 import type { WorkerDeps } from './deps.js';
 import { readHosts, renderer } from './read-hosts.js';
 

@@ -5,7 +5,7 @@ import { HostError } from '../src/host/host.js';
 import { platformOf } from '../src/host/platform.js';
 import { type Ipv4, podGateway } from '../src/ip.js';
 import type { Node } from '../src/node/node.js';
-import { sayUnproved } from '../src/words.js';
+import { sayUnproved } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 import { contextOf } from './read-hosts.js';
 

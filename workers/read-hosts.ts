@@ -7,7 +7,7 @@ import type { Node } from '../src/node/node.js';
 import type { Observation } from '../src/plan/plan.js';
 import type { RenderCommands } from '../src/plan/policy.js';
 import type { HostReading } from '../src/plan/reading.js';
-import { sayKeyChanged } from '../src/words.js';
+import { sayKeyChanged } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 
 /** How a node is reached as a host. */

@@ -10,7 +10,7 @@ import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
 import type { Observation, Step } from '../src/plan/plan.js';
 import { conflicts, stepHolds } from '../src/plan/step.js';
-import { sayConflict, sayKeyChanged, sayNotHolding } from '../src/words.js';
+import { sayConflict, sayKeyChanged, sayNotHolding } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 import { contextOf } from './read-hosts.js';
 

@@ -3,7 +3,7 @@ import type { Actor } from '../change/change.js';
 import type { Config } from '../config.js';
 import { Refusal } from '../errors.js';
 import { isGroup, names, personOf } from '../principal.js';
-import { actionWords, sayWho } from '../words.js';
+import { actionWords, sayWho } from '../words/help.js';
 import type { CommandKind } from './command.js';
 
 /** Each role may also do what the ones before it may. */

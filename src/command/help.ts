@@ -1,6 +1,6 @@
 /** The help, written from the grammar: only what the reader may run. Pure. */
 import type { Actor } from '../change/change.js';
-import { commandWords, helpWords } from '../words.js';
+import { commandWords, helpWords } from '../words/help.js';
 import { type Access, roleOf, rolesOf } from './access.js';
 import { argumentTypes } from './argument.js';
 import type { CommandKind } from './command.js';

@@ -4,6 +4,7 @@ import type { Change, HostResult } from '../change/change.js';
 import { approvals, isExpired } from '../change/transition.js';
 import { ChangeId } from '../command/command.js';
 import type { ChangeView } from '../command/reply.js';
+import { buttonWords, retryLabel, rollbackWords } from '../words/button.js';
 import { type Button, plainText } from './blocks.js';
 
 export const ACTION = {
@@ -55,10 +56,10 @@ const LOOK: Readonly<Record<Press, Partial<Button>>> = {
   retry: { style: 'primary' },
   rollback: {
     confirm: {
-      title: plainText('Roll back?'),
-      text: plainText('The inverse commands, approved with the plan, run on every host it touched.'),
-      confirm: plainText('Roll back'),
-      deny: plainText('Keep it'),
+      title: plainText(rollbackWords.title),
+      text: plainText(rollbackWords.text),
+      confirm: plainText(rollbackWords.yes),
+      deny: plainText(rollbackWords.no),
     },
   },
 };
@@ -95,20 +96,6 @@ function notDone(hosts: readonly HostResult[]): number {
 }
 
 function label(press: Press, hosts: readonly HostResult[]): string {
-  switch (press) {
-    case 'approve':
-      return 'Approve';
-    case 'deny':
-      return 'Deny';
-    case 'details':
-      return 'Details';
-    case 'cancel':
-      return 'Cancel';
-    case 'retry':
-      return hosts.filter((host) => host.status === 'failed').length === notDone(hosts)
-        ? `Retry failed (${notDone(hosts)})`
-        : `Retry (${notDone(hosts)})`;
-    case 'rollback':
-      return 'Roll back';
-  }
+  if (press !== 'retry') return buttonWords[press];
+  return retryLabel(notDone(hosts), hosts.filter((host) => host.status === 'failed').length);
 }

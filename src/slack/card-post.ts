@@ -1,6 +1,7 @@
 /** The first post of a card. Slack has no idempotency key: the intent is on record before, so that a crash can't double it silently. */
 import type { Card } from '../change/change.js';
 import type { ChangeView } from '../command/reply.js';
+import { sayNoEntry, sayPostedAgain } from '../words/trouble.js';
 import { context } from './blocks.js';
 import { CARD_EVENT, type CardMessage } from './card.js';
 import { orCompact } from './card-send.js';
@@ -32,8 +33,7 @@ export async function postCard(deps: CardDeps, view: ChangeView, message: CardMe
   const wait = await deps.pace.take(postGate(change.channel), POST_EVERY_MS);
   if (wait > 0) return { ...NOWHERE, again: wait };
   await deps.redis.hset(key, 'intent', String(deps.now().getTime()));
-  const note = 'Posted again after an interruption: an older copy may stand above. This one counts.';
-  const content = found === 'unknown' ? noted(message, note) : message;
+  const content = found === 'unknown' ? noted(message, sayPostedAgain()) : message;
   try {
     const card = await post(deps, view, content, change.channel, change.thread);
     return { again: 0, card, asRendered: true };
@@ -91,7 +91,7 @@ async function elsewhere(
     { change: change.id, channel: change.channel, code },
     'no entry; the card goes to the requester',
   );
-  const note = `I can't write in <#${change.channel}> (${code}): invite me there, and approvers will see the next card.`;
+  const note = sayNoEntry(change.channel, code);
   try {
     const card = await post(deps, view, noted(message, note), user, undefined);
     return { again: 0, card, asRendered: true };

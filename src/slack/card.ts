@@ -1,13 +1,15 @@
 /** The card of a change: every copy of it in Slack shows the same, whatever the last event was (Q4). Pure. */
 import type { Change, ChangeState, HostResult } from '../change/change.js';
 import type { ChangeView } from '../command/reply.js';
+import { decisions, facts, leftOut, notice, title } from '../words/card.js';
+import { lines } from '../words/mrkdwn.js';
+import { andMore } from '../words/phrase.js';
+import { status } from '../words/status.js';
 import { actions, type Block, context, header, type Message, pack, section } from './blocks.js';
 import { cardButtons } from './buttons.js';
-import { decisions, facts, STATE_WORDS, status, title } from './card-head.js';
-import { cautions, planBlocks, plural, undoSummary } from './card-plan.js';
+import { cautions, planBlocks } from './card-plan.js';
 import { detailBlocks, hostLines, proofBlocks, snippetBlocks } from './card-result.js';
 import type { ClusterFacts } from './cluster.js';
-import { lines, plain } from './text.js';
 
 /** A card's message, with what finds it again in a channel's history. */
 export type CardMessage = Message & {
@@ -33,10 +35,9 @@ export function changeCard(
   options: { buttons?: boolean; compact?: boolean } = {},
 ): CardMessage {
   const { change } = view;
-  const name = title(change, cluster);
   const hosts = allHosts(view);
   const first = [
-    header(name),
+    header(title(change, cluster.name)),
     section(status(change, hosts, now)),
     section(facts(view)),
     ...decisionBlocks(change),
@@ -50,8 +51,8 @@ export function changeCard(
   const more = options.compact ? [] : extras(view, cluster);
   const last = options.buttons === false ? [] : actions(cardButtons(view, hosts, now));
   return {
-    text: plain(`${name}: ${STATE_WORDS[change.state]} (${change.id})`, 400),
-    blocks: pack(first, more, last, (left) => context(leftOut(view, left))),
+    text: notice(change, cluster.name),
+    blocks: pack(first, more, last, (left) => context(leftOut(view.plan, left, isDecidable(change)))),
     metadata: { event_type: CARD_EVENT, event_payload: { id: change.id, state: change.state } },
   };
 }
@@ -72,7 +73,7 @@ function extras(view: ChangeView, cluster: ClusterFacts): Block[] {
   const before = change.kind === 'remove-node' && change.state === 'pending';
   return [
     ...(before || shows(change, SNIPPET_STATES) ? snippetBlocks(snippets) : []),
-    ...(plan && shows(change, ['pending', 'approved']) ? planBlocks(plan, cluster.cidr) : []),
+    ...(plan && isDecidable(change) ? planBlocks(plan, cluster.cidr) : []),
   ];
 }
 
@@ -80,12 +81,12 @@ function shows(change: Change, states: readonly ChangeState[]): boolean {
   return states.includes(change.state);
 }
 
-function decisionBlocks(change: Change): Block[] {
-  const all = decisions(change);
-  return all.length > 0 ? [context(lines(all, 700, (left) => `… and ${left} more`))] : [];
+/** Whether the plan may still be run, and is worth reading before. */
+function isDecidable(change: Change): boolean {
+  return shows(change, ['pending', 'approved']);
 }
 
-function leftOut(view: ChangeView, left: number): string {
-  const undo = view.plan && shows(view.change, ['pending', 'approved']) ? ` ${undoSummary(view.plan)}.` : '';
-  return `${plural(left, 'more part')} in *Details*: the full plan, as a file in the thread.${undo}`;
+function decisionBlocks(change: Change): Block[] {
+  const all = decisions(change);
+  return all.length > 0 ? [context(lines(all, 700, andMore))] : [];
 }

@@ -1,4 +1,5 @@
 /** The dialog that asks why a plan is denied (Q6). Pure. */
+import { denyWords } from '../words/button.js';
 import { plainText } from './blocks.js';
 import type { ButtonValue } from './buttons.js';
 import type { Call, ModalMemory } from './payload.js';
@@ -18,15 +19,15 @@ export function denyModal(value: ButtonValue, call: Pick<Call, 'answerTo'>) {
     type: 'modal' as const,
     callback_id: DENY_MODAL,
     private_metadata: JSON.stringify(memory),
-    title: plainText(`Deny ${value.id}`.slice(0, 24)),
-    submit: plainText('Deny'),
-    close: plainText('Back'),
+    title: plainText(denyWords.title(value.id).slice(0, 24)),
+    submit: plainText(denyWords.yes),
+    close: plainText(denyWords.no),
     blocks: [
       {
         type: 'input' as const,
         block_id: 'reason',
         optional: true,
-        label: plainText('Why? The requester reads it on the card.'),
+        label: plainText(denyWords.question),
         element: {
           type: 'plain_text_input' as const,
           action_id: 'reason',

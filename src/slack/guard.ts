@@ -6,14 +6,15 @@ import type { Desk } from '../command/desk.js';
 import { isRefusal } from '../errors.js';
 import type { Jobs } from '../job/queue.js';
 import type { Logger } from '../log.js';
-import { sayRefusal, slackVoice } from '../words.js';
+import { sayRefusal } from '../words/refusal.js';
+import { sayBroken, sayStranger } from '../words/trouble.js';
+import { slackVoice } from '../words/voice.js';
 import type { Message } from './blocks.js';
 import type { ClusterFacts } from './cluster.js';
 import type { Listener } from './listeners.js';
 import type { Outbox } from './outbox.js';
 import type { Call } from './payload.js';
 import { say } from './reply.js';
-import { code } from './text.js';
 
 export interface ListenerDeps {
   desk: Desk;
@@ -51,7 +52,7 @@ export function guard(listener: Listener, deps: ListenerDeps): (args: SlackArgs)
       call = listener.read(args.body, args.context.botUserId ?? '');
       if (call === null || !(await deps.firstTime(call.once))) return;
       if (deps.admits(call.actor.id, call.team)) await listener.handle(call, deps);
-      else await answer(deps, call, stranger(call), true);
+      else await answer(deps, call, say(sayStranger(call.actor.id)), true);
     } catch (error) {
       await failed(listener, deps, args, call, error);
     }
@@ -63,12 +64,6 @@ export async function answer(deps: ListenerDeps, call: Call, message: Message, q
   const origin = quiet ? call.origin : call.answerTo;
   const again = await deps.outbox.answer(origin, message, { quiet });
   if (again > 0) await deps.jobs.reply({ name: 'reply', origin, message });
-}
-
-function stranger(call: Call): Message {
-  return say(
-    `I work for the people of another Slack workspace. An administrator can add you as ${code(call.actor.id)}.`,
-  );
 }
 
 /** Marked for programs that read along, such as the sandbox's scripts; people see no difference. */
@@ -94,9 +89,7 @@ async function failed(
       { ref, actor: call?.actor.id, entry: listener.id, err: error },
       'an entry from Slack failed',
     );
-    message = say(
-      `Something broke on our side. Try again; if it stays, tell an administrator: ref ${code(ref)}.`,
-    );
+    message = say(sayBroken(ref));
   }
   try {
     if (call !== null) return await answer(deps, call, message, true);

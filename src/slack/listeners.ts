@@ -3,12 +3,13 @@ import { parseCommand } from '../command/grammar.js';
 import { normalize } from '../command/normalize.js';
 import type { Reply } from '../command/reply.js';
 import { isRefusal } from '../errors.js';
+import { detailsFollow } from '../words/reply.js';
+import { sayDeadCard, sayNoDialog, sayUnreadableCard } from '../words/trouble.js';
 import { ACTION, type ButtonValue, parseButtonValue } from './buttons.js';
 import { DENY_MODAL, denyModal } from './deny-modal.js';
 import { answer, type ListenerDeps } from './guard.js';
 import { type Call, readClick, readMention, readModal, readSlash } from './payload.js';
 import { replyMessage, say } from './reply.js';
-import { code } from './text.js';
 import { slackError } from './web.js';
 
 export interface Listener {
@@ -57,7 +58,7 @@ async function pressed(call: Call, deps: ListenerDeps, handle: Pressed): Promise
   const value = parseButtonValue(call.value);
   if (value === null) {
     await retire(call, deps);
-    await answer(deps, call, say('This card is too old for me to read. `changes` lists what is there now.'));
+    await answer(deps, call, say(sayUnreadableCard()));
     return;
   }
   try {
@@ -96,11 +97,7 @@ async function askWhy(call: Call, deps: ListenerDeps, value: ButtonValue): Promi
     const why = slackError(error);
     if (why === null) throw error;
     deps.log.warn({ change: value.id, why }, 'the dialog could not be opened');
-    await answer(
-      deps,
-      call,
-      say(`Slack did not open the dialog (${why}). Click again, or type ${code(`deny ${value.id}`)}.`),
-    );
+    await answer(deps, call, say(sayNoDialog(why, value.id)));
   }
 }
 
@@ -108,7 +105,7 @@ async function details(call: Call, deps: ListenerDeps, value: ButtonValue): Prom
   // Asked for as `change <id>`, so that who may read it is decided in the one place.
   await deps.desk.run({ kind: 'change', id: value.id }, call.actor, call.origin);
   await deps.jobs.file(value.id, call.origin);
-  await answer(deps, call, say(`The details of ${code(value.id)} come as a file in the card's thread.`));
+  await answer(deps, call, say(detailsFollow(value.id)));
 }
 
 async function asCommand(
@@ -144,13 +141,14 @@ async function refresh(call: Call, deps: ListenerDeps, changeId: string): Promis
 async function retire(call: Call, deps: ListenerDeps): Promise<void> {
   if (call.clicked === undefined) return;
   const { card, blocks } = call.clicked;
+  const dead = say(sayDeadCard());
   const kept = blocks.filter((block) => block['type'] !== 'actions');
   try {
     await deps.slack.chat.update({
       channel: card.channel,
       ts: card.ts,
-      text: 'This card is no longer live.',
-      blocks: [...say('This card is no longer live.').blocks, ...(kept as never[])].slice(0, 50),
+      text: dead.text,
+      blocks: [...dead.blocks, ...(kept as never[])].slice(0, 50),
     });
   } catch (error) {
     deps.log.warn({ card, err: error }, 'a dead card kept its buttons');

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { Origin } from '../command/reply.js';
 import type { NotifyJob } from '../job/job.js';
+import { planFileComment, planFileName, planFileTitle, planText } from '../words/details.js';
+import { sayNoFile } from '../words/trouble.js';
 import type { Block, Message } from './blocks.js';
 import { createCardWriter } from './card-writer.js';
 import type { Again, CardDeps } from './outbox-deps.js';
 import { limitGate, POST_EVERY_MS, postGate } from './pace.js';
-import { planFileName, planText } from './plan-text.js';
 import { NO_ENTRY, retryAfterMs, slackError } from './web.js';
 
 /** A message as a job carries it: blocks rendered already. */
@@ -153,9 +154,9 @@ async function file(deps: CardDeps, changeId: string, origin: Origin): Promise<A
   const upload = {
     channel_id: channel,
     filename: planFileName(view),
-    title: `${view.change.id}, ${view.change.state}`,
+    title: planFileTitle(view),
     content: planText(view, deps.cluster, deps.now()),
-    initial_comment: `<@${origin.user}> asked for the details of \`${view.change.id}\`.`,
+    initial_comment: planFileComment(origin.user, view.change.id),
   };
   try {
     await deps.slack.filesUploadV2(thread ? { ...upload, thread_ts: thread } : upload);
@@ -168,8 +169,7 @@ async function file(deps: CardDeps, changeId: string, origin: Origin): Promise<A
     const code = slackError(error);
     if (code === null) throw error;
     deps.log.error({ change: changeId, channel, code }, 'Slack refused the file');
-    const text = `Slack refused the file (${code}). \`change ${changeId}\` shows the short form.`;
-    return reply(deps, origin, { text, blocks: [] }, true);
+    return reply(deps, origin, { text: sayNoFile(code, changeId), blocks: [] }, true);
   }
   return 0;
 }

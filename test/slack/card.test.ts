@@ -5,7 +5,7 @@ import type { ChangeState, HostStatus } from '../../src/change/change.js';
 import type { ChangeView } from '../../src/command/reply.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { changeCard } from '../../src/slack/card.js';
-import { planText } from '../../src/slack/plan-text.js';
+import { planText } from '../../src/words/details.js';
 import { buttonsOf, readable } from './support/read.js';
 import { CLUSTER, change, host, NOW, observed, plan, VIEWS, WIN03 } from './support/views.js';
 

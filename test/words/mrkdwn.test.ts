@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { code, codeBlock, cost, plain, when, who } from '../../src/slack/text.js';
+import { code, codeBlock, cost, plain, when, who } from '../../src/words/mrkdwn.js';
 
 describe('text from people and hosts', () => {
   test('makes no mention, link or code of its own', () => {

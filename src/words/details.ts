@@ -1,13 +1,18 @@
 /** The whole plan and all results as plain text: the file behind Details. Pure. */
 import type { HostResult } from '../change/change.js';
 import type { ChangeView } from '../command/reply.js';
-import { podGateway } from '../ip.js';
+import { type Cidr, podGateway } from '../ip.js';
 import type { HostPlan } from '../plan/plan.js';
-import { osName, title } from './card-head.js';
-import { held, plural } from './card-plan.js';
-import { proofTable } from './card-result.js';
-import type { ClusterFacts } from './cluster.js';
-import { visible } from './text.js';
+import { title } from './card.js';
+import { code, visible } from './mrkdwn.js';
+import { osName, plural } from './phrase.js';
+import { held, nothingToDo } from './plan.js';
+import { proofTable } from './result.js';
+
+interface ClusterFacts {
+  name: string;
+  cidr: Cidr;
+}
 
 /** Everything there is to know of a change. `now` is the instant that the text is written at. */
 export function planText(view: ChangeView, cluster: ClusterFacts, now: Date): string {
@@ -32,11 +37,21 @@ export function planFileName(view: ChangeView): string {
   return `${view.change.id}-${view.change.node.name}-${view.change.state}.txt`;
 }
 
+/** The file's title in Slack. */
+export function planFileTitle({ change }: ChangeView): string {
+  return `${change.id}, ${change.state}`;
+}
+
+/** What comes with the file. `user` is a Slack id. */
+export function planFileComment(user: string, changeId: string): string {
+  return `<@${user}> asked for the details of ${code(changeId)}.`;
+}
+
 function head(view: ChangeView, cluster: ClusterFacts, now: Date): string {
   const { change, plan } = view;
   const { node } = change;
   return [
-    title(change, cluster),
+    title(change, cluster.name),
     `change ${change.id}, plan ${change.planHash ?? '(not sealed)'}, ${change.state}, as of ${now.toISOString()}`,
     `asked by ${change.requester} at ${change.requestedAt}: ${change.command}`,
     `node ${node.name}, ${osName(node.os)}, ${node.address}${node.podCidr ? `, pod CIDR ${node.podCidr}, gateway ${podGateway(node.podCidr)}` : ''}`,
@@ -60,7 +75,7 @@ function hostPart(host: HostPlan, result: HostResult | undefined, cluster: Clust
     rule(`${host.host}, ${osName(host.os)}, ${host.role === 'node' ? 'the node itself' : 'peer'}`),
     ...key,
     ...held(host, cluster.cidr, Number.POSITIVE_INFINITY),
-    ...(host.commands.length > 0 ? host.commands : ['# nothing to do']),
+    ...(host.commands.length > 0 ? host.commands : [nothingToDo]),
     ...(host.undoCommands.length > 0 ? ['', '# roll back would run', ...host.undoCommands] : []),
     ...(result ? ['', ...resultLines(result)] : []),
   ].join('\n');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { Refusal, type RefusalCode, type RefusalFacts } from '../src/errors.js';
-import { plainVoice, refusalText, sayRefusal, slackVoice } from '../src/words.js';
+import { Refusal, type RefusalCode, type RefusalFacts } from '../../src/errors.js';
+import { refusalText, sayRefusal } from '../../src/words/refusal.js';
+import { plainVoice, slackVoice } from '../../src/words/voice.js';
 
 /** One of each: the compiler asks for a new one when a code is added. */
 const facts: { [C in RefusalCode]: RefusalFacts[C] } = {

@@ -1,54 +1,7 @@
-/** The sentences that people read: refusals, help, usage. Each says what would work. The cards' own are in `slack/`. Pure. */
-import type { CommandKind } from './command/command.js';
-import type { Refusal, RefusalCode, RefusalFacts } from './errors.js';
-
-/** How a place writes things down: Slack has its own escapes and mentions, a terminal has none. */
-export interface Voice {
-  /** What somebody typed, or a command to type. */
-  code(text: string): string;
-  /** What a host or another system said. */
-  quote(text: string): string;
-  /** An actor or principal id. */
-  who(id: string): string;
-  /** An ISO instant. */
-  when(iso: string): string;
-}
-
-const LONGEST_QUOTE = 200;
-
-/** One line, short, with control characters made visible. */
-function oneLine(text: string): string {
-  const visible = text.replace(/\r?\n/g, '⏎').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '·');
-  return visible.length > LONGEST_QUOTE ? `${visible.slice(0, LONGEST_QUOTE - 1)}…` : visible;
-}
-
-function escapeSlack(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-/** Slack's mrkdwn: `&<>` escaped, and no back-tick that would end the code. */
-export const slackVoice: Voice = {
-  code: (text) => `\`${escapeSlack(oneLine(text)).replaceAll('`', 'ˋ')}\``,
-  quote: (text) => escapeSlack(oneLine(text)),
-  who: (id) => {
-    const user = id.startsWith('console:') ? '' : (id.split(':').at(-1) ?? '');
-    if (/^[UW][A-Z0-9]+$/.test(user)) return `<@${user}>`;
-    if (/^S[A-Z0-9]+$/.test(user)) return `<!subteam^${user}>`;
-    return slackVoice.code(id);
-  },
-  when: (iso) => `<!date^${Math.floor(Date.parse(iso) / 1000)}^{date_short_pretty} {time}|${iso}>`,
-};
-
-/** Plain text, for the console and the logs. */
-export const plainVoice: Voice = {
-  code: (text) => `\`${oneLine(text)}\``,
-  quote: oneLine,
-  who: (id) => id,
-  when: (iso) => iso.replace('T', ' ').replace(/(:\d\d)(:\d\d(\.\d+)?)?Z$/, '$1 UTC'),
-};
-
-/** For what is stored and shown later, in a place that escapes it itself. */
-export const storedVoice: Voice = { ...plainVoice, code: oneLine };
+/** Every expected no, as the user reads it: each says what would work. Pure. */
+import type { Refusal, RefusalCode, RefusalFacts } from '../errors.js';
+import { anyOf, article, list } from './phrase.js';
+import { slackVoice, type Voice } from './voice.js';
 
 type Texts = { [C in RefusalCode]: (facts: RefusalFacts[C], say: Voice) => string };
 
@@ -173,100 +126,7 @@ export const refusalText: Texts = {
     `${doing} works only from the console, on the machine of the bot: ${code('npm run console')}.`,
 };
 
-/** What each command does, in the help. */
-export const commandWords: Readonly<Record<CommandKind, string>> = {
-  'add-node':
-    'Plans a new node: its pod CIDR, its pod network, and a route on every host. An approver decides.',
-  'remove-node': 'Plans the reverse. The pod CIDR rests before another node gets it.',
-  nodes: 'Lists the nodes with their addresses and pod CIDRs.',
-  node: 'Shows one node, what it is owed and what it waits for.',
-  routes: 'Reads the route tables, of one host or of all, and compares them with what they should be.',
-  kubectl: 'Shows the kubectl lines for a node.',
-  changes: 'Lists the changes, open ones first.',
-  change: 'Shows a change and where it stands.',
-  approve: 'Approves the plan that stands, and its way back. Not your own, as a rule.',
-  deny: 'Denies a plan; the reason goes to whoever asked.',
-  cancel: 'Withdraws a plan, or stops a running change at the next host.',
-  retry: 'Runs again what is not done.',
-  rollback: 'Undoes a change by the way back that was approved with it.',
-  help: 'Lists what you may do, or explains a command.',
-  whoami: 'Shows your id, your roles and what they let you do.',
-  'can-i': 'Says whether you may run a command, and who may.',
-};
-
-/** What may be done, as in "Only an operator may …". */
-export const actionWords = {
-  introduce: 'ask for help and for your own roles',
-  look: 'look at nodes, routes and changes',
-  request: 'ask for changes, cancel, retry and roll them back',
-  decide: 'approve and deny',
-} as const;
-
-export const helpWords = {
-  head: 'What you may type, after /fairway or @Fairway:',
-  foot: '`help <command>` explains one.',
-  none: 'No role lets you do more: `whoami` shows what you need to ask an administrator for.',
-  notYours: (role: string) => `That is for ${article(role)}. \`can-i\` says who is one.`,
-  argument: (name: string, takes: string, example: string) => `<${name}> takes ${takes}, such as ${example}`,
-};
-
-/** A role, and who has it. */
-export function sayWho(role: string, who: readonly string[]): string {
-  return who.length === 0 ? `${article(role)}, and nobody is one` : `${article(role)}: ${anyOf(who)}`;
-}
-
 /** A refusal as the user reads it. */
 export function sayRefusal<C extends RefusalCode>(refusal: Refusal<C>, voice: Voice = slackVoice): string {
   return refusalText[refusal.code](refusal.facts, voice);
-}
-
-function list(items: readonly string[]): string {
-  const shown = items.length > 8 ? [...items.slice(0, 7), `${items.length - 7} more`] : items;
-  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
-}
-
-function anyOf(items: readonly string[]): string {
-  return items.length > 8
-    ? `${items.slice(0, 8).join(', ')} or another of them`
-    : list(items).replace(/ and ([^,]*)$/, ' or $1');
-}
-
-function article(noun: string): string {
-  return `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
-}
-
-// What a change's card says of its own course.
-
-/** A member joined between planning and approval, and no plan covers the pair. */
-export function sayJoinedSince(name: string): string {
-  return `${name} joined after this was planned. Ask again: the new plan will cover it.`;
-}
-
-export function sayStale(): string {
-  return 'Hosts changed after this was planned, so nothing was applied. Look at what changed, then ask again.';
-}
-
-export function saySliceLost(podCidr: string): string {
-  return `Nothing holds ${podCidr} for this change any more, so nothing was applied. Ask again: the new plan gets a free one.`;
-}
-
-/** Routes are there, but packets are not answered. */
-export function sayUnproved(silent: number, all: number): string {
-  return `The routes are in place, but ${silent} of ${all} pod gateways do not answer. Check the hosts' firewalls, then Retry or Roll back.`;
-}
-
-/** Foreign routes stand where ours should go. */
-export function sayConflict(found: readonly string[]): string {
-  return `In the way, and left alone: ${found.join('; ')}. Remove it on the host, then Retry.`;
-}
-
-/** Read again from scratch, the host is not as it should be; `printed` is its own word. */
-export function sayNotHolding(broken: number, printed: string): string {
-  const own = printed.trim() === '' ? 'it gave no reason' : `it said: ${printed.trim()}`;
-  return `${broken} ${broken === 1 ? 'step does' : 'steps do'} not hold after applying; ${own}`;
-}
-
-/** The host shows another key than the pinned one; `what` names both. */
-export function sayKeyChanged(name: string, what: string): string {
-  return `${what}. Nothing is sent to it. If ${name} was reinstalled, remove it and add it again; if not, somebody stands in between.`;
 }

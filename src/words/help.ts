@@ -1,0 +1,45 @@
+/** What the help says, and who may do what. Pure. */
+import type { CommandKind } from '../command/command.js';
+import { anyOf, article } from './phrase.js';
+
+/** What each command does, in the help. */
+export const commandWords: Readonly<Record<CommandKind, string>> = {
+  'add-node':
+    'Plans a new node: its pod CIDR, its pod network, and a route on every host. An approver decides.',
+  'remove-node': 'Plans the reverse. The pod CIDR rests before another node gets it.',
+  nodes: 'Lists the nodes with their addresses and pod CIDRs.',
+  node: 'Shows one node, what it is owed and what it waits for.',
+  routes: 'Reads the route tables, of one host or of all, and compares them with what they should be.',
+  kubectl: 'Shows the kubectl lines for a node.',
+  changes: 'Lists the changes, open ones first.',
+  change: 'Shows a change and where it stands.',
+  approve: 'Approves the plan that stands, and its way back. Not your own, as a rule.',
+  deny: 'Denies a plan; the reason goes to whoever asked.',
+  cancel: 'Withdraws a plan, or stops a running change at the next host.',
+  retry: 'Runs again what is not done.',
+  rollback: 'Undoes a change by the way back that was approved with it.',
+  help: 'Lists what you may do, or explains a command.',
+  whoami: 'Shows your id, your roles and what they let you do.',
+  'can-i': 'Says whether you may run a command, and who may.',
+};
+
+/** What may be done, as in "Only an operator may …". */
+export const actionWords = {
+  introduce: 'ask for help and for your own roles',
+  look: 'look at nodes, routes and changes',
+  request: 'ask for changes, cancel, retry and roll them back',
+  decide: 'approve and deny',
+} as const;
+
+export const helpWords = {
+  head: 'What you may type, after /fairway or @Fairway:',
+  foot: '`help <command>` explains one.',
+  none: 'No role lets you do more: `whoami` shows what you need to ask an administrator for.',
+  notYours: (role: string) => `That is for ${article(role)}. \`can-i\` says who is one.`,
+  argument: (name: string, takes: string, example: string) => `<${name}> takes ${takes}, such as ${example}`,
+};
+
+/** A role, and who has it. */
+export function sayWho(role: string, who: readonly string[]): string {
+  return who.length === 0 ? `${article(role)}, and nobody is one` : `${article(role)}: ${anyOf(who)}`;
+}

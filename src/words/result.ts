@@ -1,0 +1,87 @@
+/** How each host of a change went, and the proof. Pure. */
+import type { HostResult, HostStatus, ProofRow } from '../change/change.js';
+import { code, lines, plain } from './mrkdwn.js';
+import { more, plural } from './phrase.js';
+
+const SIGN: Readonly<Record<HostStatus, string>> = {
+  failed: '❌',
+  owed: '🟠',
+  cancelled: '⏹️',
+  running: '⏳',
+  waiting: '·',
+  unchanged: '✅',
+  done: '✅',
+};
+
+/** One host with its own words. */
+export function hostLine(host: HostResult): string {
+  const error = host.error ? `: ${plain(host.error, 400)}` : '';
+  return `${SIGN[host.status]} ${code(host.host, 80)} ${host.status}${error}`;
+}
+
+/** The names of hosts that nobody has visited; nobody will, unasked, once the change is `over`. */
+export function unvisited(hosts: readonly string[], status: 'cancelled' | 'waiting', over: boolean): string {
+  const names = hosts.map((host) => code(host, 80));
+  return `${SIGN[status]} ${over ? 'not run' : status}: ${lines(names, 400, more, ', ')}`;
+}
+
+export function proofHead(rows: readonly ProofRow[]): string {
+  const good = rows.filter(answers).length;
+  return `*Proof*: ${good} of ${plural(rows.length, 'pair')} ${good === 1 ? 'answers' : 'answer'}`;
+}
+
+/** The same, above the pairs that don't answer. */
+export function proofHeadNot(rows: readonly ProofRow[]): string {
+  return `${proofHead(rows)}. Not:`;
+}
+
+export function answers(row: ProofRow): boolean {
+  return row.answer === 'icmp' || row.answer === 'tcp';
+}
+
+export function pairText(row: ProofRow): string {
+  return `${row.from} → ${row.to} (${row.gateway}): ${word(row)}`;
+}
+
+function word(row: ProofRow | undefined): string {
+  switch (row?.answer) {
+    case 'icmp':
+    case 'tcp':
+      return `ok ${row.answer}`;
+    case 'none':
+      return 'NO ANSWER';
+    case 'unknown':
+      return 'unknown';
+    default:
+      return '-';
+  }
+}
+
+/** One line a peer with both directions, which is narrow enough for a phone; pairs without the node follow as they are. */
+export function proofTable(rows: readonly ProofRow[], node: string): string {
+  const others = [...new Set(rows.flatMap((row) => [row.from, row.to]))].filter((name) => name !== node);
+  const peers = others.filter((peer) => rows.some((row) => touches(row, node, peer)));
+  const width = Math.max(...peers.map((peer) => peer.length), 4);
+  const line = (peer: string, out: string, back: string) =>
+    `${peer.padEnd(width)}  ${out.padEnd(9)}  ${back}`;
+  const table = peers.map((peer) =>
+    line(
+      peer,
+      word(rows.find((row) => row.from === node && row.to === peer)),
+      word(rows.find((row) => row.from === peer && row.to === node)),
+    ),
+  );
+  const rest = rows.filter((row) => row.from !== node && row.to !== node).map(pairText);
+  return [
+    ...(table.length > 0 ? [`${node}:`, line('peer', 'to it', 'from it'), ...table] : []),
+    ...rest,
+  ].join('\n');
+}
+
+function touches(row: ProofRow, node: string, peer: string): boolean {
+  return (row.from === node && row.to === peer) || (row.from === peer && row.to === node);
+}
+
+export function moreLines(left: number): string {
+  return `… and ${left} more lines`;
+}

@@ -1,0 +1,94 @@
+/** How a change stands, and the reader's next step. Pure. */
+import type { Change, ChangeState, HostResult } from '../change/change.js';
+import { isExpired } from '../change/transition.js';
+import { code, plain, when, who } from './mrkdwn.js';
+
+/** How a state is called in lists and notifications. */
+export const stateWords: Readonly<Record<ChangeState, string>> = {
+  planning: '⏳ planning',
+  refused: '🚫 refused',
+  pending: '🟡 waiting for approval',
+  denied: '🚫 denied',
+  expired: '⌛ expired',
+  stale: '♻️ stale',
+  approved: '🟢 approved',
+  applying: '⚙️ applying',
+  proving: '🔎 proving',
+  applied: '✅ applied',
+  owing: '🟠 applied, hosts owed',
+  failed: '❌ failed',
+  cancelled: '⏹️ cancelled',
+  'rolling-back': '↩️ rolling back',
+  'rolled-back': '↩️ rolled back',
+};
+
+/** The first lines under the title: how it stands, and the reader's next step. */
+export function status(change: Change, hosts: readonly HostResult[], now: Date): string {
+  return [`*${stateWords[change.state]}*`, ...sentence(change, hosts, now)].join('\n');
+}
+
+function sentence(change: Change, hosts: readonly HostResult[], now: Date): string[] {
+  const reason = change.reason ? [plain(change.reason, 600)] : [];
+  const again = `To ask again: ${code(change.command, 200)}`;
+  const progress = hosts.length > 0 ? [`${finished(hosts)} of ${hosts.length} hosts done`] : [];
+  const stopping = change.cancelRequestedBy
+    ? [`${who(change.cancelRequestedBy)} asked to cancel: it stops at the next host.`]
+    : [];
+  switch (change.state) {
+    case 'planning':
+      return [hosts.length > 0 ? `Reading ${hosts.length} hosts…` : 'Reading the hosts…'];
+    case 'refused':
+      return [...reason, 'Nothing was run.'];
+    case 'pending':
+      if (isExpired(change, now)) return ['Nobody decided in time. Nothing was run.', again];
+      return change.expiresAt ? [`Expires ${when(change.expiresAt)}.`] : [];
+    case 'denied':
+      // The reason stands with the decision.
+      return ['Nothing was run.'];
+    case 'expired':
+      return ['Nobody decided in time. Nothing was run.', again];
+    case 'stale':
+      return [...reason, again];
+    case 'approved':
+      return [...reason, ...stopping, 'Waiting for its turn.'];
+    case 'applying':
+      return [...progress, ...stopping];
+    case 'proving':
+      return [...progress, 'Asking every pod gateway with packets…'];
+    case 'applied':
+      return [...ended(change), ...progress];
+    case 'owing':
+      return [...ended(change), ...progress, owed(hosts.filter((host) => host.status === 'owed').length)];
+    case 'failed':
+      return [...reason, ...progress];
+    case 'cancelled':
+      return [
+        change.cancelRequestedBy ? `By ${who(change.cancelRequestedBy)}.` : '',
+        ...reason,
+        ...progress,
+      ].filter((line) => line !== '');
+    case 'rolling-back':
+      return [...rolledBy(change), ...progress];
+    case 'rolled-back':
+      return [...rolledBy(change), ...ended(change), ...progress];
+  }
+}
+
+function ended(change: Change): string[] {
+  return change.finishedAt ? [`Finished ${when(change.finishedAt)}.`] : [];
+}
+
+function rolledBy(change: Change): string[] {
+  return change.rolledBackBy ? [`By ${who(change.rolledBackBy)}.`] : [];
+}
+
+function owed(count: number): string {
+  return count === 1
+    ? '1 host did not answer: what it is owed runs by itself when it is back.'
+    : `${count} hosts did not answer: what they are owed runs by itself when they are back.`;
+}
+
+/** Hosts where the change is as it should be. */
+export function finished(hosts: readonly HostResult[]): number {
+  return hosts.filter((host) => host.status === 'done' || host.status === 'unchanged').length;
+}

@@ -1,0 +1,76 @@
+/** What went wrong: with a change or a host, as its card says it; between Slack and us, as the person reads it. Pure. */
+import { code } from './mrkdwn.js';
+
+/** A member joined between planning and approval, and no plan covers the pair. */
+export function sayJoinedSince(name: string): string {
+  return `${name} joined after this was planned. Ask again: the new plan will cover it.`;
+}
+
+export function sayStale(): string {
+  return 'Hosts changed after this was planned, so nothing was applied. Look at what changed, then ask again.';
+}
+
+export function saySliceLost(podCidr: string): string {
+  return `Nothing holds ${podCidr} for this change any more, so nothing was applied. Ask again: the new plan gets a free one.`;
+}
+
+/** Routes are there, but packets are not answered. */
+export function sayUnproved(silent: number, all: number): string {
+  return `The routes are in place, but ${silent} of ${all} pod gateways do not answer. Check the hosts' firewalls, then Retry or Roll back.`;
+}
+
+/** Foreign routes stand where ours should go. */
+export function sayConflict(found: readonly string[]): string {
+  return `In the way, and left alone: ${found.join('; ')}. Remove it on the host, then Retry.`;
+}
+
+/** Read again from scratch, the host is not as it should be; `printed` is its own word. */
+export function sayNotHolding(broken: number, printed: string): string {
+  const own = printed.trim() === '' ? 'it gave no reason' : `it said: ${printed.trim()}`;
+  return `${broken} ${broken === 1 ? 'step does' : 'steps do'} not hold after applying; ${own}`;
+}
+
+/** The host shows another key than the pinned one; `what` names both. */
+export function sayKeyChanged(name: string, what: string): string {
+  return `${what}. Nothing is sent to it. If ${name} was reinstalled, remove it and add it again; if not, somebody stands in between.`;
+}
+
+/** Our own trouble; `ref` finds it in the log. */
+export function sayBroken(ref: string): string {
+  return `Something broke on our side. Try again; if it stays, tell an administrator: ref ${code(ref)}.`;
+}
+
+/** Somebody of another workspace, in a shared channel. */
+export function sayStranger(actorId: string): string {
+  return `I work for the people of another Slack workspace. An administrator can add you as ${code(actorId)}.`;
+}
+
+/** To whoever clicked a card whose buttons say nothing to us. */
+export function sayUnreadableCard(): string {
+  return `This card is too old for me to read. ${code('changes')} lists what is there now.`;
+}
+
+/** On top of a card that belongs to nothing any more. */
+export function sayDeadCard(): string {
+  return 'This card is no longer live.';
+}
+
+/** `why` is Slack's own error code. */
+export function sayNoDialog(why: string, changeId: string): string {
+  return `Slack did not open the dialog (${why}). Click again, or type ${code(`deny ${changeId}`)}.`;
+}
+
+/** `why` is Slack's own error code. */
+export function sayNoFile(why: string, changeId: string): string {
+  return `Slack refused the file (${why}). ${code(`change ${changeId}`)} shows the short form.`;
+}
+
+/** On top of a card that may stand in the channel twice. */
+export function sayPostedAgain(): string {
+  return 'Posted again after an interruption: an older copy may stand above. This one counts.';
+}
+
+/** On top of a card that went to the requester alone. `why` is Slack's own error code. */
+export function sayNoEntry(channel: string, why: string): string {
+  return `I can't write in <#${channel}> (${why}): invite me there, and approvers will see the next card.`;
+}

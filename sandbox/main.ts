@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { buildGuide } from './build-guide.js';
 import { startSandboxHosts } from './hosts/start.js';
 import { runPrompt } from './prompt/run.js';
-import { ALICE, BOB, CHANNEL, HOSTS, startWorld } from './world.js';
+import { ALICE, BOB, CHANNEL, HOSTS, startWorld, type World } from './world.js';
 
 const { values } = parseArgs({
   options: { script: { type: 'string' }, lab: { type: 'boolean', default: false } },
@@ -40,23 +40,33 @@ async function startHosts(): Promise<Hosts> {
   };
 }
 
+/** Resolves at the first Ctrl-C (or SIGTERM); a second one ends everything at once. */
+const interrupted = new Promise<number>((resolve) => {
+  process.once('SIGINT', () => resolve(130));
+  process.once('SIGTERM', () => resolve(143));
+});
+
+async function play(world: World): Promise<number> {
+  say(
+    `Redis: ${world.redis.kind}. Hosts: ${values.lab ? 'network namespaces' : 'in-process'}. Log: ${world.logFile}`,
+  );
+  await buildGuide(world, (name) => say(`The guide's cluster: adding ${name} …`));
+  return runPrompt({
+    slackUrl: world.slack.url,
+    identities: { alice: ALICE, bob: BOB },
+    channel: CHANNEL,
+    input: values.script === undefined ? process.stdin : createReadStream(values.script),
+    output: process.stdout,
+    script,
+  });
+}
+
 async function main(): Promise<number> {
   const hosts = await startHosts();
   try {
     const world = await startWorld({ ssh: hosts });
     try {
-      say(
-        `Redis: ${world.redis.kind}. Hosts: ${values.lab ? 'network namespaces' : 'in-process'}. Log: ${world.logFile}`,
-      );
-      await buildGuide(world, (name) => say(`The guide's cluster: adding ${name} …`));
-      return await runPrompt({
-        slackUrl: world.slack.url,
-        identities: { alice: ALICE, bob: BOB },
-        channel: CHANNEL,
-        input: values.script === undefined ? process.stdin : createReadStream(values.script),
-        output: process.stdout,
-        script,
-      });
+      return await Promise.race([play(world), interrupted]);
     } finally {
       await world.close();
     }
@@ -65,4 +75,5 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main();
+// Whatever still waits for input or for a card is of no interest any more.
+process.exit(await main());

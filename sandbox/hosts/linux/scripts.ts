@@ -7,7 +7,7 @@ import type { LinuxHost } from '../state.js';
 import { runBatch } from './ip.js';
 import { showAddresses, showRoutes } from './show.js';
 
-const SyncParams = z.object({ fence: Fence, batch: z.string(), forward: z.enum(['0', '1', '']) });
+const SyncParams = z.object({ fence: Fence, batch: z.string(), forward: z.enum(['0', '1', '']).default('') });
 const ProveParams = z.object({
   source: Ipv4Text,
   targets: z

@@ -19,7 +19,9 @@ function processesWith(text: string): string[] {
 
 describe('the sandbox', () => {
   let child: ChildProcess | undefined;
-  afterAll(() => child?.kill('SIGKILL'));
+  afterAll(() => {
+    child?.kill('SIGKILL');
+  });
 
   test('interrupted, it leaves no process and no file behind', async () => {
     const mark = `FAIRWAY_TEST_MARK=${process.pid}-${Date.now()}`;

@@ -21,6 +21,7 @@ export async function admitChanges(deps: WorkerDeps, approved: readonly Change[]
   const joining = approved.flatMap((change) => plans.get(change.id)?.node ?? []);
   const nodes = uniqueByName([...before.nodes, ...joining]);
   const readings = await readHosts(deps, nodes, new Set(joining.map((node) => node.name)));
+  for (const [host, { observed }] of readings) if (observed) deps.recent.note(host, observed);
   for (const change of approved) {
     const plan = plans.get(change.id);
     if (plan) await admit(deps, change, plan, readings);

@@ -5,11 +5,13 @@ import type { HostLeases } from '../src/host/host-lease.js';
 import type { Jobs } from '../src/job/queue.js';
 import type { Logger } from '../src/log.js';
 import type { Stores } from '../src/stores.js';
+import type { RecentReadings } from './recent-readings.js';
 
 export interface WorkerDeps extends Stores {
   config: Config;
   jobs: Jobs;
   hosts: HostPool;
   hostLeases: HostLeases;
+  recent: RecentReadings;
   log: Logger;
 }

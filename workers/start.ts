@@ -16,6 +16,7 @@ import { payDebts } from './pay-debts.js';
 import { planChange } from './plan-change.js';
 import { proveChanges } from './prove-changes.js';
 import { readRoutes } from './read-routes.js';
+import { RecentReadings } from './recent-readings.js';
 import { syncHost } from './sync-host.js';
 
 /**
@@ -48,6 +49,7 @@ export async function startWorkers(config: Config, log: Logger): Promise<Running
     jobs: new Jobs(redis, prefix, onError),
     hosts: createSshPool({ ...sshOptions(config), pinned: (host) => stores.hostKeys.pinned(host) }),
     hostLeases: new HostLeases(redis, stores.keys),
+    recent: new RecentReadings(),
   };
   const blocking: ReturnType<typeof connectRedis>[] = [];
   const work = (queue: string, processor: Processor, concurrency: number) => {

@@ -1,6 +1,7 @@
 /**
  * One visit to one host: read it, see which approved steps do not hold, apply those in one go, read it again. It serves every
- * change that has work there, and decides by what the host holds, never by exit codes.
+ * change that has work there, and decides by what the host holds, never by exit codes. A reading that the gate took a moment ago
+ * serves for the first one, so that most visits are one request; whatever differs from it is seen in the last.
  */
 import type { HostResult, HostStatus } from '../src/change/change.js';
 import { routesOf, type Work, wantedSteps } from '../src/change/work.js';
@@ -8,6 +9,7 @@ import { HostError, type HostRequest } from '../src/host/host.js';
 import type { Held } from '../src/host/host-lease.js';
 import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
+import { inverse } from '../src/plan/pair.js';
 import type { Observation, Step } from '../src/plan/plan.js';
 import { conflicts, stepHolds } from '../src/plan/step.js';
 import { sayConflict, sayKeyChanged, sayNotHolding } from '../src/words/trouble.js';
@@ -41,21 +43,26 @@ async function visit(deps: WorkerDeps, host: string, held: Held): Promise<Outcom
   try {
     const inventory = await deps.nodes.read(held.revision);
     const wanted = works.map((work) => ({ work, steps: wantedSteps(work, inventory) }));
-    const visitor = await Visitor.open(deps, first, needsFullRead(works), held);
+    const full = needsFullRead(works);
+    const recent = full ? null : deps.recent.take(host);
+    const visitor = await Visitor.open(deps, first, full, held, recent);
+    let todo = missing(wanted, visitor.observed);
+    // Nothing is concluded from a reading that is not this visit's own: not that there is nothing to do, nor that it can't be done.
+    if (recent && (todo.length === 0 || wanted.some(({ steps }) => inTheWay(steps, recent).length > 0))) {
+      await visitor.look();
+      todo = missing(wanted, visitor.observed);
+    }
     const before = visitor.observed;
-    const clear = wanted.map(({ work, steps }) => ({
-      work,
-      steps,
-      conflicts: steps.flatMap((step) => conflicts(step, before) ?? []),
-    }));
-    const todo = unique(
-      clear.flatMap(({ steps, conflicts: found }) => (found.length > 0 ? [] : steps)),
-    ).filter((step) => !stepHolds(step, before));
     if (todo.length > 0) await visitor.apply(todo);
-    return clear.map(({ work, steps, conflicts: found }) => {
+    const after = visitor.observed;
+    // A foreign route that came meanwhile, with another metric: ours does not stay beside it.
+    const shadowing = todo.filter((step) => conflicts(step, after) !== null);
+    if (shadowing.some((step) => stepHolds(step, after))) await visitor.apply(shadowing.map(inverse));
+    return wanted.map(({ work, steps }) => {
+      const found = [...new Set([...inTheWay(steps, before), ...inTheWay(steps, after)])];
       if (found.length > 0)
         return { changeId: work.changeId, result: result('failed', { error: sayConflict(found) }) };
-      const broken = steps.filter((step) => !stepHolds(step, visitor.observed));
+      const broken = steps.filter((step) => !stepHolds(step, after));
       const printed = visitor.printed === '' ? {} : { printed: redact(visitor.printed) };
       if (broken.length > 0) {
         return {
@@ -106,8 +113,19 @@ class Visitor {
     this.observed = observed;
   }
 
-  static async open(deps: WorkerDeps, work: Work, full: boolean, held: Held): Promise<Visitor> {
-    return new Visitor(deps, work, full, held, await observe(deps, work, full, held));
+  /** Reads the host, unless a recent reading is at hand. */
+  static async open(
+    deps: WorkerDeps,
+    work: Work,
+    full: boolean,
+    held: Held,
+    recent: Observation | null,
+  ): Promise<Visitor> {
+    return new Visitor(deps, work, full, held, recent ?? (await observe(deps, work, full, held)));
+  }
+
+  async look(): Promise<void> {
+    this.observed = await observe(this.deps, this.work, this.full, this.held);
   }
 
   async apply(steps: readonly Step[]): Promise<void> {
@@ -170,6 +188,17 @@ async function settle(
     deps.log.info({ change: changeId, host, visit: held.fence, status, error }, 'host settled');
   }
   if (advance) await deps.jobs.advance();
+}
+
+/** What is in the way of these steps. */
+function inTheWay(steps: readonly Step[], observed: Observation): string[] {
+  return steps.flatMap((step) => conflicts(step, observed) ?? []);
+}
+
+/** The steps, each once, that do not hold, of works that nothing is in the way of. */
+function missing(wanted: readonly { steps: readonly Step[] }[], observed: Observation): Step[] {
+  const clear = wanted.filter(({ steps }) => inTheWay(steps, observed).length === 0);
+  return unique(clear.flatMap(({ steps }) => steps)).filter((step) => !stepHolds(step, observed));
 }
 
 function needsFullRead(works: readonly Work[]): boolean {

@@ -94,9 +94,10 @@ function apply(
   const todo = applicable(steps, ctx, observed);
   const lines = todo.flatMap((step) => batchLines(step, observed));
   const forwarding = todo.findLast((step) => step.kind === 'forwarding');
-  const forward = forwarding === undefined ? '' : forwarding.action === 'ensure' ? '1' : '0';
+  const forward = forwarding && { forward: forwarding.action === 'ensure' ? '1' : '0' };
   // The batch last: the script looks for the others from the front, and how long that takes grows with the square of the way.
-  const params = { fence, forward, batch: lines.map((line) => `${line}\n`).join('') };
+  // And no word too many: a shell takes 2 µs to decode a character.
+  const params = { fence, ...forward, batch: lines.map((line) => `${line}\n`).join('') };
   return [{ script: 'sync', params, timeoutMs: SYNC_MS }];
 }
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { literals } from './support/literals.js';
 
 const ROOT = resolve(__dirname, '..');
 
@@ -80,8 +81,9 @@ describe('imports', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('a file that calls itself pure imports no I/O, by package or by file', () => {
+  test('a file that calls itself pure, as all words do, imports no I/O, by package or by file', () => {
     const isPure = (file: SourceFile) => /^\/\*\*[\s\S]*?\bPure( types)?\.\s*\*\//.test(file.text);
+    expect(src.filter((file) => file.path.startsWith('src/words/') && !isPure(file))).toEqual([]);
     const pure = new Set(src.filter(isPure).map((file) => file.path.replace(/\.ts$/, '')));
     const allowed = ['zod', 'ipaddr.js', 'node:crypto'];
     const wrong = src.filter(isPure).flatMap((file) => {
@@ -118,5 +120,46 @@ describe('imports', () => {
   test('the environment is read by entry points only', () => {
     const users = all.filter((file) => file.text.includes('process.env')).map((file) => file.path);
     expect(users.filter((path) => !/^(src\/(main|console)|workers\/main)\.ts$/.test(path))).toEqual([]);
+  });
+});
+
+/** Two words in a row, or one between two expressions. */
+const SENTENCE = /\p{L}[,.:?!]? \p{L}{2}|… \p{L}+ …/u;
+
+describe('sentences', () => {
+  /** The grammar and its arguments are tables of what is typed; the health routes talk to machines. */
+  const APART = /^src\/(command\/(argument|format|grammar)|slack\/health-routes)\.ts$/;
+
+  test('that people read are all in src/words', () => {
+    const wrong = all
+      .filter((file) => /^(src\/(slack|command)\/|src\/console\.ts|workers\/)/.test(file.path))
+      .filter((file) => !APART.test(file.path))
+      .flatMap((file) =>
+        literals(file.text)
+          // Redis scripts are no sentences.
+          .filter((text) => SENTENCE.test(text) && !text.includes('redis.call'))
+          .map((text) => `${file.path}: ${text}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  test('are found where they hide, and only there', () => {
+    const source = `
+      import { a } from './two words.js';
+      // This is a comment.
+      log.warn({ id }, 'not for people');
+      deps.log.error(\`\${a} is lost\`);
+      throw new HostError('for the operator');
+      const name: 'a type' | null = null;
+      say('Nothing was run.');
+      say(\`\${a} of \${b}\`, \`change \${a}\`, [\`… and \${more ? 'much more' : 'none'}\`]);
+      const label = { text: plainText('Roll back') };`;
+    expect(literals(source).filter((text) => SENTENCE.test(text))).toEqual([
+      'Nothing was run.',
+      '… of …',
+      '… and …',
+      'much more',
+      'Roll back',
+    ]);
   });
 });

@@ -16,7 +16,7 @@ export async function readRoutes(deps: WorkerDeps, origin?: Origin, name?: strin
     const desired = desiredRoutes(node, nodes, deps.config.cluster.nextHop);
     const reading = readings.get(node.name);
     if (!reading?.observed)
-      return { host: node.name, desired, drift: null, unreadable: reading?.unreadable ?? 'not read' };
+      return { host: node.name, desired, drift: null, ...(reading && { unreadable: reading.unreadable }) };
     return {
       host: node.name,
       desired,

@@ -83,7 +83,7 @@ export function planAddNode(input: AddNodeInput): Plan {
     basedOn: inventory.revision,
     together: together.map((peer) => peer.name),
     hosts,
-    warnings: [],
+    foreign: [],
   };
 }
 

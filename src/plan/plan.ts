@@ -85,6 +85,6 @@ export interface Plan {
   /** Names of nodes, of other open changes, that this plan's pair routes also cover once both are members. */
   together: string[];
   hosts: HostPlan[];
-  /** kubectl lines that come before (removing: drain and delete) or after. */
-  warnings: string[];
+  /** Removing: routes that are not ours where one of ours should go. They stay. */
+  foreign: { host: string; route: ObservedRoute }[];
 }

@@ -17,7 +17,7 @@ export interface RemoveNodeInput {
 /** Builds the plan. Routes that are not ours stay and are warned of; what Fairway made on the node goes with it. */
 export function planRemoveNode({ node, inventory, readings, policy, render }: RemoveNodeInput): Plan {
   const peers = inventory.nodes.filter((peer) => peer.name !== node.name);
-  const warnings: string[] = [];
+  const foreign: Plan['foreign'] = [];
   const plan = (host: Node, role: HostPlan['role'], steps: Step[]): HostPlan => {
     const reading = readings.get(host.name) ?? { observed: null, unreadable: 'not read', keyChanged: false };
     const common = { host: host.name, os: host.os, role };
@@ -40,10 +40,10 @@ export function planRemoveNode({ node, inventory, readings, policy, render }: Re
     const { observed, fingerprint, firstContact } = reading;
     const todo = steps.filter((step) => !stepHolds(step, observed));
     for (const step of steps) {
-      const foreign = observed.routes.find(
+      const kept = observed.routes.find(
         (route) => step.kind === 'route' && route.destination === step.route.destination && !route.ours,
       );
-      if (foreign) warnings.push(`${host.name} ${foreign.destination} ${foreign.nextHop ?? 'connected'}`);
+      if (kept) foreign.push({ host: host.name, route: kept });
     }
     return withCommands(
       { ...common, steps: todo, undo: inverses(todo), observed, hostKey: { fingerprint, firstContact } },
@@ -64,7 +64,7 @@ export function planRemoveNode({ node, inventory, readings, policy, render }: Re
         ...nodeRemains(node, node.made, policy),
       ]),
     ],
-    warnings,
+    foreign,
   };
 }
 

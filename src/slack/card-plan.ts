@@ -7,12 +7,12 @@ import {
   absent,
   absentHead,
   firstContact,
+  foreignRoute,
   held,
   hostHead,
   hostKey,
   nothingToDo,
   undoHead,
-  warning,
 } from '../words/plan.js';
 import { type Block, section } from './blocks.js';
 
@@ -24,7 +24,7 @@ export function cautions(plan: Plan): Block[] {
   const keys = plan.hosts.filter((host) => host.hostKey?.firstContact).map(hostKey);
   const owed = plan.hosts.filter((host) => host.observed === null).map(absent);
   return [
-    ...told([], plan.warnings.map(warning), 1200),
+    ...told([], plan.foreign.map(foreignRoute), 1200),
     ...told([firstContact(keys.length)], keys, 1000),
     ...told([absentHead], owed, 900),
   ];

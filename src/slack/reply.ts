@@ -77,7 +77,7 @@ const PART = 2600;
 const PARTS = 3;
 
 function list(head: string, items: string[], rest: (left: number) => string, empty: string): Message {
-  if (items.length === 0) return say(`${head}\n${empty}`);
+  if (items.length === 0) return say(empty === '' ? head : `${head}\n${empty}`);
   const parts: string[][] = [[head]];
   let used = cost(head);
   let shown = 0;
@@ -113,7 +113,8 @@ function routes(hosts: readonly HostRoutes[]): Message {
   const [first, ...others] = hosts;
   const one = first?.drift && others.length === 0 ? [codeBlock(desired(first), 1800)] : [];
   const head = routesWords.head(hosts.length, off.length);
-  return list(head, [...off.flatMap(driftLines), ...one], routesWords.rest, '');
+  const message = list(head, [...off.flatMap(driftLines), ...one], routesWords.rest, '');
+  return off.length === 0 ? message : { ...message, blocks: [...message.blocks, context(routesWords.foot)] };
 }
 
 function isOff(host: HostRoutes): boolean {

@@ -6,7 +6,7 @@ import type { HostPlan } from '../plan/plan.js';
 import { title } from './card.js';
 import { code, visible } from './mrkdwn.js';
 import { osName, plural } from './phrase.js';
-import { held, nothingToDo } from './plan.js';
+import { held, nothingToDo, routeText } from './plan.js';
 import { proofTable } from './result.js';
 
 interface ClusterFacts {
@@ -63,7 +63,7 @@ function head(view: ChangeView, cluster: ClusterFacts, now: Date): string {
         `${decision.verdict === 'approve' ? 'approved' : 'denied'} by ${decision.actor} at ${decision.at}, plan ${decision.planHash}${decision.reason ? `: ${decision.reason}` : ''}`,
     ),
     ...(change.reason ? [change.reason] : []),
-    ...(plan?.warnings ?? []).map((warning) => `warning: ${warning}`),
+    ...(plan?.foreign ?? []).map(({ host, route }) => `${host} keeps ${routeText(route)}`),
   ].join('\n');
 }
 

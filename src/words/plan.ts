@@ -6,8 +6,9 @@ import { clusterRoutes } from '../plan/reading.js';
 import { code, plain } from './mrkdwn.js';
 import { osName, plural } from './phrase.js';
 
-export function warning(text: string): string {
-  return `⚠️ ${plain(text, 400)}`;
+/** A route that is not ours, where one of ours goes. */
+export function foreignRoute({ host, route }: Plan['foreign'][number]): string {
+  return `⚠️ ${code(host, 80)} keeps ${code(routeText(route))}. If nothing needs it, remove it there.`;
 }
 
 /** Above the keys of hosts met for the first time. */

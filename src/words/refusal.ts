@@ -85,7 +85,7 @@ export const refusalText: Texts = {
   'not-on-link': ({ from, to, address }, { code }) =>
     `${code(from)} is on no subnet with ${address} (${code(to)}), so a plain route can't lead there. Give both an address on one subnet.`,
   'windows-too-old': ({ name, build, oldest }, { code }) =>
-    `${code(name)} runs Windows build ${build}; containers need ${oldest} (Windows Server 2016) or later.`,
+    `${code(name)} runs Windows build ${build}; containers need ${oldest} (Windows Server 2016) or later. Upgrade it, then ask again.`,
   'pod-network-differs': ({ name, network, subnet }, { code }) =>
     `${code(name)} has another transparent docker network, ${code(network)} with ${subnet}. Remove it there (${code(`docker network rm ${network}`)}), or set ${code('DOCKER_NETWORK')} and ${code('pod-cidr')} to it.`,
   'nic-unknown': ({ name, mac, has }, { code, quote }) =>

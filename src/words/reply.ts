@@ -107,6 +107,8 @@ export const routesWords = {
       : `${off} of ${plural(hosts, 'host')} ${off === 1 ? 'differs' : 'differ'} from the inventory${fine > 0 ? `; ${fine} ${fine === 1 ? 'is' : 'are'} fine` : ''}.`;
   },
   rest: (left: number) => `… and ${left} more lines; ${code('routes <node>')} shows one host.`,
+  /** Under what differs. */
+  foot: `${code('changes')} shows whether a change is still at it; if none is, put it right on the host.`,
 } as const;
 
 /** What a host should hold, one route a line. */

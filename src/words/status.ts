@@ -60,7 +60,7 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
     case 'owing':
       return [...ended(change), ...progress, owed(hosts.filter((host) => host.status === 'owed').length)];
     case 'failed':
-      return [...reason, ...progress];
+      return [...reason, ...progress, ...(change.reason ? [] : [repair(change)])];
     case 'cancelled':
       return [
         change.cancelRequestedBy ? `By ${who(change.cancelRequestedBy)}.` : '',
@@ -76,6 +76,13 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
 
 function ended(change: Change): string[] {
   return change.finishedAt ? [`Finished ${when(change.finishedAt)}.`] : [];
+}
+
+/** What the buttons of a failed change do, where no reason says what to do first. */
+function repair(change: Change): string {
+  return change.direction === 'undo'
+    ? 'Put right what the hosts say, then Retry.'
+    : 'Put right what the hosts say, then Retry; or Roll back.';
 }
 
 function rolledBy(change: Change): string[] {

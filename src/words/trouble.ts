@@ -52,7 +52,7 @@ export function sayUnreadableCard(): string {
 
 /** On top of a card that belongs to nothing any more. */
 export function sayDeadCard(): string {
-  return 'This card is no longer live.';
+  return `This card is no longer live. ${code('changes')} lists those that are.`;
 }
 
 /** `why` is Slack's own error code. */

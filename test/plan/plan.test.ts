@@ -122,6 +122,23 @@ describe('plans, as properties', () => {
     );
   });
 
+  test('removing a node leaves and names what is not ours where its routes were', () => {
+    const { hosts, inventory, policy } = grow(['linux', 'linux'], 'node-address');
+    const node = nodeOf(1, 'linux');
+    const theirs = {
+      destination: node.podCidr,
+      nextHop: '10.0.0.200',
+      device: 'eth0',
+      ours: false,
+      metric: 5,
+    };
+    const peer = hosts.get('lin0') ?? freshHost(nodeOf(0, 'linux'));
+    const held = new Map([...hosts, ['lin0', { ...peer, routes: [...peer.routes, theirs] }] as const]);
+    const plan = planRemoveNode({ node, inventory, readings: readingsOf(held), policy, render });
+    expect(plan.foreign).toEqual([{ host: 'lin0', route: theirs }]);
+    expect(applyTo(held, plan.hosts).get('lin0')?.routes).toContainEqual(theirs);
+  });
+
   test('no plan touches a foreign route, whatever the host holds', () => {
     const foreign = fc.record({
       destination: fc.integer({ min: 50, max: 250 }).map((n) => `192.168.${n}.0/24`),

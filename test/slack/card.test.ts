@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
-import type { ChangeState, HostStatus } from '../../src/change/change.js';
+import type { Change, ChangeState, HostStatus } from '../../src/change/change.js';
 import type { ChangeView } from '../../src/command/reply.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { changeCard } from '../../src/slack/card.js';
@@ -69,6 +69,16 @@ describe('buttons', () => {
       'change:retry',
       'change:details',
     ]);
+  });
+
+  test('a failed change without a reason of its own says what its buttons are for', () => {
+    const text = (over: Partial<Change>) =>
+      readable(
+        changeCard({ ...VIEWS.failed, change: change('failed', over) }, CLUSTER, NOW).blocks.slice(0, 2),
+      );
+    expect(text({})).toContain('Put right what the hosts say, then Retry; or Roll back.');
+    expect(text({ direction: 'undo' })).toContain('then Retry.');
+    expect(text({ reason: 'Why.' })).not.toContain('Retry');
   });
 
   test('of a change that was withdrawn before its approval offer nothing to run', () => {
@@ -176,7 +186,9 @@ function bigView(state: ChangeState, size: number, text: string, other = text): 
     plan: {
       ...plan(),
       together: names,
-      warnings: names.slice(0, 30).map(() => text),
+      foreign: names
+        .slice(0, 30)
+        .map((host) => ({ host, route: { ...route, device: text, ours: false, metric: 0 } })),
       hosts: names.map((name, i) => ({
         host: name,
         os: 'linux',

@@ -95,6 +95,23 @@ describe('a host that could not be read', () => {
   });
 });
 
+test('without a node no routes are promised', () => {
+  const replies: Reply[] = [
+    { kind: 'reading', hosts: 0 },
+    { kind: 'routes', hosts: [] },
+  ];
+  for (const reply of replies) {
+    expect(replyMessage(reply, CLUSTER, NOW).text).toBe(
+      'No node yet. `add linux node &lt;name&gt; &lt;address&gt;` adds the first.',
+    );
+  }
+});
+
+test('whoever has no role is told whom to ask, though asking for help is allowed', () => {
+  const reply: Reply = { kind: 'whoami', actor: 'T1:U0EVE', roles: [], may: ['ask for help'] };
+  expect(replyMessage(reply, CLUSTER, NOW).text).toMatch(/Ask an administrator to add you\.$/);
+});
+
 test('no list, however long or hostile, makes a reply that Slack refuses', () => {
   const hostile = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),

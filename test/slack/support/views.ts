@@ -85,7 +85,18 @@ export function plan(): Plan {
         hostKey: null,
       },
     ],
-    warnings: ['win03 forwards nothing yet: forwarding is switched on for the routable NIC.'],
+    foreign: [
+      {
+        host: 'lin01',
+        route: {
+          destination: '192.168.3.0/24',
+          nextHop: '10.0.0.99',
+          device: 'eth0',
+          ours: false,
+          metric: 50,
+        },
+      },
+    ],
   };
 }
 

@@ -1,4 +1,4 @@
-/** What a command answers, as data. `slack/message.ts` turns it into blocks; nothing here is a sentence. Pure types. */
+/** What a command answers, as data. `words/reply.ts` says it, `slack/reply.ts` lays it out; nothing here is a sentence. Pure types. */
 import type { Change, HostResult } from '../change/change.js';
 
 export type { Origin } from '../job/job.js';

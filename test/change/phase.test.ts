@@ -1,0 +1,124 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Change, HostResult, HostStatus } from '../../src/change/change.js';
+import { nextMove, phases } from '../../src/change/phase.js';
+import { type Work, wantedSteps } from '../../src/change/work.js';
+import type { Inventory, Node } from '../../src/node/node.js';
+import { ensureRoute, inverse } from '../../src/plan/pair.js';
+import type { HostPlan, Plan } from '../../src/plan/plan.js';
+import { freshHost } from '../support/model-host.js';
+
+function host(name: string, role: HostPlan['role'], readable = true): HostPlan {
+  const os = name.startsWith('lin') ? 'linux' : 'windows';
+  return {
+    host: name,
+    os,
+    role,
+    steps: [],
+    undo: [],
+    commands: [],
+    undoCommands: [],
+    observed: readable ? freshHost({ os, address: '10.0.0.9' }) : null,
+    hostKey: null,
+  };
+}
+
+const node: Node = { name: 'win03', os: 'windows', address: '10.0.0.7', podCidr: '192.168.3.0/24' };
+const plan = (kind: Plan['kind']): Plan => ({
+  kind,
+  node,
+  made: { bridge: false, podNetwork: true, forwarding: true },
+  basedOn: 3,
+  together: [],
+  hosts: [
+    host('win03', 'node'),
+    host('lin01', 'peer', false),
+    host('lin02', 'peer'),
+    host('lin03', 'peer'),
+    host('win01', 'peer'),
+    host('win02', 'peer'),
+  ],
+  foreign: [],
+});
+const names = (groups: HostPlan[][]) => groups.map((group) => group.map((each) => each.host));
+
+describe('phases', () => {
+  const forth = [['win03'], ['lin02', 'win01'], ['lin01', 'lin03', 'win02']];
+  const back = [['lin02', 'win01'], ['lin01', 'lin03', 'win02'], ['win03']];
+  test('adding: the node, a readable canary of each OS, the rest', () => {
+    expect(names(phases(plan('add-node'), 'do'))).toEqual(forth);
+    expect(names(phases(plan('remove-node'), 'undo'))).toEqual(forth);
+  });
+  test('removing, and rolling an addition back: the node last', () => {
+    expect(names(phases(plan('remove-node'), 'do'))).toEqual(back);
+    expect(names(phases(plan('add-node'), 'undo'))).toEqual(back);
+  });
+});
+
+describe('the next move', () => {
+  const change = { direction: 'do' } as Change;
+  const results = (statuses: Record<string, HostStatus>) =>
+    new Map(
+      Object.entries(statuses).map(([name, status]): [string, HostResult] => [
+        name,
+        { host: name, status, at: '' },
+      ]),
+    );
+  const move = (statuses: Record<string, HostStatus>, dispatched: string[] = []) => {
+    const next = nextMove(plan('add-node'), change, results(statuses), new Set(dispatched));
+    return next.kind === 'dispatch' ? next.hosts.map((each) => each.host) : next.kind;
+  };
+
+  test.each<[string, Record<string, HostStatus>, string[], string | string[]]>([
+    ['begins with the node', {}, [], ['win03']],
+    ['waits for it', { win03: 'waiting' }, ['win03'], 'wait'],
+    ['goes on to the canaries', { win03: 'done' }, [], ['lin02', 'win01']],
+    ['dispatches only who has no work yet', { win03: 'done' }, ['lin02'], ['win01']],
+    [
+      'stops when a canary failed, and only once all of them are settled',
+      { win03: 'done', lin02: 'failed', win01: 'waiting' },
+      ['win01'],
+      'wait',
+    ],
+    ['stops when a canary failed', { win03: 'done', lin02: 'failed', win01: 'done' }, [], 'finish'],
+    [
+      'is not stopped by an absent canary',
+      { win03: 'unchanged', lin02: 'owed', win01: 'done' },
+      [],
+      ['lin01', 'lin03', 'win02'],
+    ],
+    [
+      'ends',
+      { win03: 'done', lin01: 'owed', lin02: 'done', lin03: 'failed', win01: 'done', win02: 'unchanged' },
+      [],
+      'finish',
+    ],
+  ])('%s', (_what, statuses, dispatched, expected) => {
+    expect(move(statuses, dispatched)).toEqual(expected);
+  });
+});
+
+describe('the steps that are still wanted', () => {
+  const lin01: Node = { name: 'lin01', os: 'linux', address: '10.0.0.4', podCidr: '192.168.0.0/24' };
+  const toNode = ensureRoute(lin01, node, 'node-address');
+  const work = (on: Node, ...steps: Work['steps']): Work => ({
+    changeId: 'c1',
+    node: on,
+    role: 'peer',
+    steps,
+    fingerprint: null,
+  });
+  const members = (...nodes: Node[]): Inventory => ({ revision: 1, nodes });
+
+  test('a route is made only towards a member that still has the slice', () => {
+    expect(wantedSteps(work(lin01, toNode), members(lin01, node))).toEqual([toNode]);
+    expect(wantedSteps(work(lin01, toNode), members(lin01))).toEqual([]);
+    expect(wantedSteps(work(lin01, toNode), members(lin01, { ...node, name: 'other' }))).toEqual([]);
+  });
+
+  test('a route to a member is not taken from a member', () => {
+    const gone = inverse(toNode);
+    expect(wantedSteps(work(lin01, gone), members(lin01))).toEqual([gone]);
+    expect(wantedSteps(work(lin01, gone), members(lin01, node))).toEqual([]);
+    expect(wantedSteps(work(lin01, gone), members(node))).toEqual([gone]);
+  });
+});

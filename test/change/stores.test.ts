@@ -1,0 +1,163 @@
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { AuditLog } from '../../src/change/audit-log.js';
+import type { Change } from '../../src/change/change.js';
+import { ChangeStore } from '../../src/change/change-store.js';
+import { WorkStore } from '../../src/change/work-store.js';
+import { isRefusal } from '../../src/errors.js';
+import { HostLeases } from '../../src/host/host-lease.js';
+import { connectRedis, keys as keysOf } from '../../src/redis.js';
+
+const redis = connectRedis(process.env['REDIS_URL'] ?? '');
+const keys = keysOf(`{test-stores-${process.pid}-${Date.now()}}`);
+const changes = new ChangeStore(redis, keys);
+const works = new WorkStore(redis, keys);
+const audit = new AuditLog(redis, keys);
+
+const node = { name: 'win03', os: 'windows' as const, address: '10.0.0.7', podCidr: '192.168.3.0/24' };
+
+function change(id: string): Change {
+  return {
+    id,
+    kind: 'add-node',
+    version: 1,
+    state: 'pending',
+    node,
+    requester: 'T1:UALICE',
+    command: 'add windows node win03 10.0.0.7',
+    channel: 'C1',
+    requestedAt: '2026-11-23T02:55:00.000Z',
+    approvalsRequired: 1,
+    decisions: [],
+    cards: [],
+    direction: 'do',
+  };
+}
+
+afterAll(async () => {
+  const mine = await redis.keys(`${keys.audit.split(':data')[0]}*`);
+  if (mine.length > 0) await redis.del(mine);
+  redis.disconnect();
+});
+
+describe('changes', () => {
+  test('of many writers at once none is lost', async () => {
+    const id = await changes.nextId();
+    await changes.create(change(id), new Date());
+    const writers = Array.from({ length: 30 }, (_each, index) =>
+      changes.addCard(id, { channel: 'C1', ts: String(index) }),
+    );
+    await Promise.all(writers);
+    const stored = await changes.get(id);
+    expect(stored.cards).toHaveLength(30);
+    expect(stored.version).toBe(31);
+  });
+
+  test('of two who take the same step only one does; the other is told', async () => {
+    const id = await changes.nextId();
+    await changes.create(change(id), new Date());
+    const take = () =>
+      changes.update(
+        id,
+        (current) => {
+          if (current.state !== 'pending') throw new Error('too late');
+          return { ...current, state: 'approved' };
+        },
+        new Date(),
+      );
+    const outcomes = await Promise.allSettled([take(), take(), take()]);
+    expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('an unknown one is refused by its id; a finished one is no longer open', async () => {
+    const error: unknown = await changes.get('c999').catch((caught: unknown) => caught);
+    expect(isRefusal(error, 'change-unknown')).toBe(true);
+    const id = await changes.nextId();
+    await changes.create(change(id), new Date());
+    expect(await changes.openIds()).toContain(id);
+    await changes.update(id, (current) => ({ ...current, state: 'denied' }), new Date());
+    expect(await changes.openIds()).not.toContain(id);
+  });
+
+  test('only those that may have touched hosts explain what moved there', async () => {
+    const before = new Date(Date.now() - 1);
+    const other = { ...node, podCidr: '192.168.9.0/24' };
+    const id = await changes.nextId();
+    await changes.create({ ...change(id), node: other }, new Date());
+    expect(await changes.movedSince(before, '')).not.toContain(other.podCidr);
+    await changes.update(id, (current) => ({ ...current, state: 'applying' }), new Date());
+    expect(await changes.movedSince(before, '')).toContain(other.podCidr);
+    expect(await changes.movedSince(before, other.podCidr)).not.toContain(other.podCidr);
+    expect(await changes.movedSince(new Date(Date.now() + 1000), '')).not.toContain(other.podCidr);
+  });
+});
+
+describe('work', () => {
+  const work = (changeId: string) => ({
+    changeId,
+    node,
+    role: 'peer' as const,
+    steps: [],
+    fingerprint: null,
+  });
+  const result = (status: 'done' | 'owed') => ({ host: node.name, status, at: new Date().toISOString() });
+
+  test('what is owed stays until it is done', async () => {
+    await works.dispatch('c1', [work('c1')]);
+    await works.settle(node.name, 'holder', [{ changeId: 'c1', result: result('owed') }]);
+    expect(await works.owing()).toEqual([node.name]);
+    expect(await works.of(node.name)).toHaveLength(1);
+    const [settled] = await works.settle(node.name, 'holder', [{ changeId: 'c1', result: result('done') }]);
+    expect(settled?.left).toBeLessThanOrEqual(0);
+    expect(await works.of(node.name)).toEqual([]);
+    expect(await works.owing()).toEqual([]);
+    expect((await changes.results('c1')).get(node.name)?.status).toBe('done');
+  });
+});
+
+describe('the audit log', () => {
+  test('holds as a chain under many writers, and shows a changed, a missing and a cut-off record', async () => {
+    const at = new Date().toISOString();
+    const append = (what: string) =>
+      audit.append({ at, actor: 'T1:UALICE', what, facts: { said: 'password=hunter2' } });
+    await Promise.all(Array.from({ length: 20 }, (_each, index) => append(`event-${index}`)));
+    expect(await audit.read()).toHaveLength(20);
+    expect(JSON.stringify(await audit.read())).not.toContain('hunter2');
+    expect(await audit.firstBroken()).toBeNull();
+
+    const record = (await redis.lindex(keys.audit, 7)) ?? '';
+    await redis.lset(keys.audit, 7, record.replace('UALICE', 'UMALLORY'));
+    expect(await audit.firstBroken()).toBe(7);
+    await redis.lset(keys.audit, 7, record);
+    expect(await audit.firstBroken()).toBeNull();
+
+    const last = (await redis.rpop(keys.audit)) ?? '';
+    expect(await audit.firstBroken()).toBe(19);
+    await redis.rpush(keys.audit, last);
+    await redis.lrem(keys.audit, 1, record);
+    expect(await audit.firstBroken()).toBe(7);
+  });
+});
+
+describe('a host', () => {
+  test('is in one hand at a time, and every hand gets a higher token', async () => {
+    const leases = new HostLeases(redis, keys);
+    let together = 0;
+    let most = 0;
+    const fences: number[] = [];
+    const visit = () =>
+      leases.hold('lin01', async (held) => {
+        together += 1;
+        most = Math.max(most, together);
+        fences.push(held.fence);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        together -= 1;
+        return true;
+      });
+    const outcomes = await Promise.all([visit(), visit(), visit()]);
+    expect(outcomes.filter((outcome) => outcome === true)).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === null)).toHaveLength(2);
+    await visit();
+    expect(most).toBe(1);
+    expect(fences[1]).toBeGreaterThan(fences[0] ?? Number.POSITIVE_INFINITY);
+  });
+});

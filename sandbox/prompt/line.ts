@@ -13,6 +13,8 @@ export type Line =
   | { kind: 'expect'; text: string }
   | { kind: 'mention'; text: string }
   | { kind: 'slash'; text: string }
+  /** Something done to the world outside of Slack: pulling a host's plug, say. */
+  | { kind: 'hand'; verb: string; argument: string }
   | { kind: 'words' }
   | { kind: 'quit' };
 
@@ -33,26 +35,28 @@ const WAIT_SECONDS = 120;
 
 /**
  * Parses a line. `!` in front means that a refusal is expected; `isChange` tells an id from a word of a button's label.
- * `$id` stands for the newest change.
+ * `$id` stands for the newest change. `hands` are the verbs that act on the world outside of Slack.
  */
 export function parseLine(
   typed: string,
   isChange: (word: string) => boolean,
   newest: string | undefined,
+  hands: readonly string[] = [],
 ): { line: Line; refused: boolean } {
   const trimmed = typed.trim();
   const refused = /^!\s/.test(trimmed);
   const text = (refused ? trimmed.slice(1).trim() : trimmed).replaceAll('$id', newest ?? '$id');
-  return { line: toLine(text, isChange), refused };
+  return { line: toLine(text, isChange, hands), refused };
 }
 
-function toLine(text: string, isChange: (word: string) => boolean): Line {
+function toLine(text: string, isChange: (word: string) => boolean, hands: readonly string[]): Line {
   if (text === '') return { kind: 'nothing' };
   const channel = /^#(\S*)$/.exec(text);
   if (channel?.[1]) return { kind: 'channel', name: channel[1] };
   if (text.startsWith('#')) return { kind: 'nothing' };
   const [first = ''] = text.split(/\s+/);
   const rest = text.slice(first.length).trim();
+  if (hands.includes(first.toLowerCase())) return { kind: 'hand', verb: first.toLowerCase(), argument: rest };
   switch (first.toLowerCase()) {
     case 'as':
       return { kind: 'as', who: rest };

@@ -1,7 +1,7 @@
 /** The chat prompt: a line is typed, sent through the fake Slack, and what comes back is drawn. */
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
 import type { Look } from '../../src/terminal/card.js';
-import { type Session, startSession } from './session.js';
+import { type Hands, type Session, startSession } from './session.js';
 
 export interface PromptOptions {
   /** The fake Slack's base URL. */
@@ -14,6 +14,8 @@ export interface PromptOptions {
   output: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   /** Unattended: lines are echoed, each waits for its answer, the first that goes wrong ends it. */
   script: boolean;
+  /** What else can be done here, such as pulling a host's plug. */
+  hands?: Hands;
   /** Columns; the terminal's, at most 100, when absent. */
   width?: number;
   /** Colours; when absent, on a terminal unless NO_COLOR is set. */
@@ -48,6 +50,7 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
       // A terminal that does not know its width says 0.
       width: options.width ?? Math.min(WIDEST, output.columns || WIDEST),
       look,
+      hands: options.hands ?? {},
       print: script ? (text) => output.write(`${text}\n`) : (text) => printAbove(lines, output, text),
     });
     session.onGone(() => lines.close());

@@ -21,6 +21,9 @@ import { type Line, parseLine, WORDS } from './line.js';
 import { createScreen, type Screen } from './screen.js';
 import { createWatch } from './watch.js';
 
+/** What can be done to the world outside of Slack, by verb. Each says what it did; it throws in words for whoever typed it. */
+export type Hands = Readonly<Record<string, { usage: string; act: (argument: string) => Promise<string> }>>;
+
 export interface SessionOptions {
   slackUrl: string;
   identities: Readonly<Record<string, string>>;
@@ -32,6 +35,7 @@ export interface SessionOptions {
   width: number;
   look: Look;
   print: (text: string) => void;
+  hands: Hands;
 }
 
 export interface Session {
@@ -168,8 +172,11 @@ export async function startSession(options: SessionOptions): Promise<Session> {
         if (found === null) throw new Trouble(`the last answer does not contain "${line.text}"`);
         return;
       }
+      case 'hand':
+        print((await options.hands[line.verb]?.act(line.argument)) ?? '');
+        return;
       case 'words':
-        print(WORDS.join('\n'));
+        print([...Object.values(options.hands).map((hand) => `  ${hand.usage}`), ...WORDS].join('\n'));
         return;
       default:
         return;
@@ -220,7 +227,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
       // A refusal may come after the answer that a line went on with.
       if (strict && refusal()) throw new Trouble('the line before was refused');
       const isChange = (word: string): boolean => cardOf(board, word) !== undefined;
-      const { line, refused } = parseLine(typed, isChange, newestChange(board));
+      const { line, refused } = parseLine(typed, isChange, newestChange(board), Object.keys(options.hands));
       await run(line, refused);
       if (watch.ended()) throw new Trouble('Slack is gone');
       if (strict && line.kind !== 'nothing' && refusal()) throw new Trouble('this was refused');

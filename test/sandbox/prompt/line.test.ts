@@ -22,3 +22,12 @@ test.each([
   if (!typed.startsWith('#') && typed !== '')
     expect(parseLine(`! ${typed}`, isChange, 'C-9')).toEqual({ line, refused: true });
 });
+
+test('verbs that act on the world outside of Slack are words only where there are such', () => {
+  const plug = { kind: 'hand', verb: 'unplug', argument: 'win01' };
+  expect(parseLine('Unplug  win01', isChange, undefined, ['unplug']).line).toEqual(plug);
+  expect(parseLine('unplug win01', isChange, undefined).line).toEqual({
+    kind: 'slash',
+    text: 'unplug win01',
+  });
+});

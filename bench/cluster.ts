@@ -66,7 +66,7 @@ export async function openCluster(
       ssh: lab,
       workers: 1,
       rateLimits: { post: false, perMinute: false },
-      env: { CLUSTER_CIDR, ...(process.env['PROF'] ? { NODE_OPTIONS: '--import /tmp/prof-hook.mjs' } : {}) },
+      env: { CLUSTER_CIDR },
     }),
     (made) => made.close(),
   );
@@ -75,16 +75,6 @@ export async function openCluster(
   const stores = openStores(redis, keys(config.redis.prefix), config.cluster);
   const jobs = new Jobs(redis, config.redis.prefix, () => undefined);
   await putAway.keep(Promise.resolve(redis), async () => {
-    /*PROFSTAT*/ if (process.env['PROF']) {
-      console.error(
-        (await redis.info('commandstats'))
-          .split('\n')
-          .map((l) => l.replace('cmdstat_', ''))
-          .sort((a, b) => Number(/usec=(\d+)/.exec(b)?.[1] ?? 0) - Number(/usec=(\d+)/.exec(a)?.[1] ?? 0))
-          .slice(0, 14)
-          .join('\n'),
-      );
-    }
     await jobs.close();
     redis.disconnect();
   });

@@ -6,7 +6,7 @@ import { inFlight } from './flight.js';
 import { median } from './numbers.js';
 import type { PutAway } from './put-away.js';
 import { type Expectation, type RatedRow, type Report, type Row, rate } from './report.js';
-import { exec, IN_FLIGHT, logIn } from './ssh-loop.js';
+import { exec, IN_FLIGHT, logIn, openAll } from './ssh-loop.js';
 import { startMasters, stopMasters, toolsFor } from './tools.js';
 
 export interface RoutesOptions {
@@ -91,11 +91,7 @@ async function loops(
   putAway: PutAway,
 ): Promise<Contender[]> {
   const open = logIn(lab);
-  const clients = new Map<LabHost, Client>();
-  await inFlight(members, 16, async (host) => clients.set(host, await open(host)));
-  await putAway.keep(Promise.resolve(clients), async () => {
-    for (const client of clients.values()) client.destroy();
-  });
+  const clients = await openAll(lab, members, putAway);
   const ask = async (client: Client | undefined) => {
     if (!client || !(await exec(client, command)).includes(DESTINATION))
       throw new Error('a host did not answer');
@@ -166,17 +162,6 @@ async function joinAndLeave(cluster: Cluster, cold: boolean, phases: Phases[]): 
   const approved = await at('approve');
   const settled = (await at('change-proving')) - approved;
   const times = results.map((result) => Date.parse(result.at) - approved).sort((a, b) => a - b);
-  if (process.env['TRACE'])
-    console.error(
-      '/*TRACE*/', `WIN ${approved + (times[1] ?? 0)} ${approved + settled} GATE ${approved}`,
-      times
-        .filter((_t, i) => i < 4 || i % Math.ceil(times.length / 12) === 0 || i === times.length - 1)
-        .join(' '),
-      'gate',
-      (await at('apply-started')) - approved,
-      'end',
-      settled,
-    );
   phases.push({
     cold,
     gate: (await at('apply-started')) - approved,

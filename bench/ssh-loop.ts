@@ -6,6 +6,9 @@ import ssh2, { type Client } from 'ssh2';
 import { loadSshConfig } from '../src/host/ssh-config.js';
 import type { Lab, LabHost } from '../test/lab/lab.js';
 
+import { inFlight } from './flight.js';
+import type { PutAway } from './put-away.js';
+
 export const IN_FLIGHT = 64;
 
 /** Logs in to a host of the lab, and checks its key. */
@@ -34,6 +37,21 @@ export function logIn(lab: Lab): (host: LabHost) => Promise<Client> {
       });
     });
   };
+}
+
+/** Logs in to all of them. */
+export async function openAll(
+  lab: Lab,
+  hosts: readonly LabHost[],
+  putAway: PutAway,
+): Promise<ReadonlyMap<LabHost, Client>> {
+  const open = logIn(lab);
+  const clients = new Map<LabHost, Client>();
+  await putAway.keep(Promise.resolve(clients), async () => {
+    for (const client of clients.values()) client.destroy();
+  });
+  await inFlight(hosts, 16, async (host) => clients.set(host, await open(host)));
+  return clients;
 }
 
 /** Runs one command; its stdout. Rejects when it fails. */

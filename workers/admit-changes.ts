@@ -45,7 +45,7 @@ async function admit(
       return makeStale(deps, change, sayJoinedSince(member.name), []);
     adopted.push(member);
   }
-  const detail = await changedSince(deps, change, plan, readings);
+  const detail = await changedSince(deps, change, plan, inventory, readings);
   if (detail.length > 0) return makeStale(deps, change, sayStale(), detail);
   if (plan.kind === 'add-node' && !(await holdsSlice(deps, change, plan, inventory))) {
     return makeStale(deps, change, saySliceLost(plan.node.podCidr), []);
@@ -127,15 +127,24 @@ async function changedSince(
   deps: WorkerDeps,
   change: Change,
   plan: Plan,
+  inventory: Inventory,
   readings: ReadonlyMap<string, HostReading>,
 ): Promise<string[]> {
   const ours = await deps.changes.movedSince(new Date(change.sealedAt ?? 0), change.node.podCidr);
   return plan.hosts.flatMap((host) => {
     const reading = readings.get(host.host);
     if (!host.observed || !reading?.observed) return [];
-    const lines = differences(host.observed, reading.observed, deps.config.cluster.clusterCidr, ours);
+    // A host that joined since then got its routes to all members by its own change.
+    const own = inventory.nodes.find((member) => member.name === host.host)?.podCidr;
+    const moved =
+      own !== undefined && ours.has(own) ? new Set([...ours, ...inventory.nodes.map(podCidrOf)]) : ours;
+    const lines = differences(host.observed, reading.observed, deps.config.cluster.clusterCidr, moved);
     return lines.map((line) => `${host.host}: ${line}`);
   });
+}
+
+function podCidrOf(node: Node): string {
+  return node.podCidr;
 }
 
 /** True when the member's own approved plan names this change's node among those it goes together with. */

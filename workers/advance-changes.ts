@@ -1,6 +1,6 @@
 /** Moves every open change as far as it can go. It decides from what is stored, so it may run at any time, after any crash. */
 import type { Change, HostResult } from '../src/change/change.js';
-import { nextMove } from '../src/change/phase.js';
+import { isPatient, type NextMove, nextMove } from '../src/change/phase.js';
 import { isExpired, outcome } from '../src/change/transition.js';
 import type { Work } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
@@ -10,38 +10,90 @@ import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
 import { restartChange } from './restart-change.js';
 
-/** Processes `advance-changes`. BullMQ's deduplication sees to it that never two run at once. */
+/**
+ * Processes `advance-changes`. BullMQ's deduplication sees to it that never two run at once. Changes approved while others are being
+ * applied wait for those, and then go together from phase to phase: so k of them cost a host two visits, not k.
+ */
 export async function advanceChanges(deps: WorkerDeps): Promise<void> {
   const open = await deps.changes.open();
-  await admitChanges(
+  const approved = open.filter((change) => change.state === 'approved');
+  const isRunning = await moveAll(
     deps,
-    open.filter((change) => change.state === 'approved'),
+    open.filter((change) => change.state !== 'approved'),
   );
-  for (const { id } of open) {
-    const change = await deps.changes.get(id);
-    if (change.restart) await restartChange(deps, change);
-    else if (['applying', 'rolling-back', 'owing'].includes(change.state)) await move(deps, change);
-    else if (change.state === 'proving') await deps.jobs.prove();
-    else if (isExpired(change, new Date())) await expireChange(deps, id);
-  }
+  const now = new Date();
+  const ready = approved.filter((change) => !(isRunning && isPatient(change, now)));
+  await admitChanges(deps, ready);
+  await moveAll(deps, ready);
+  await proveWhenIdle(deps);
 }
 
-async function move(deps: WorkerDeps, change: Change): Promise<void> {
+/** Proofs keep hosts busy: they wait for what is still being applied, and then share their visits too. */
+async function proveWhenIdle(deps: WorkerDeps): Promise<void> {
+  const now = new Date();
+  const open = await deps.changes.open();
+  const isBusy = open.some((change) => change.state === 'applying' && isPatient(change, now));
+  if (open.some((change) => change.state === 'proving' && !(isBusy && isPatient(change, now))))
+    await deps.jobs.prove();
+}
+
+interface Moving {
+  change: Change;
+  plan: Plan;
+  results: Map<string, HostResult>;
+  /** Hosts that have work of it. */
+  holding: Set<string>;
+  next: NextMove;
+}
+
+/** True when hosts are still being worked on. */
+async function moveAll(deps: WorkerDeps, changes: readonly Change[]): Promise<boolean> {
+  const moving: Moving[] = [];
+  for (const { id } of changes) {
+    const change = await deps.changes.get(id);
+    if (change.restart) await restartChange(deps, change);
+    else if (['applying', 'rolling-back', 'owing'].includes(change.state))
+      moving.push(await look(deps, change));
+    else if (isExpired(change, new Date())) await expireChange(deps, id);
+  }
+  const last = Math.min(...moving.map(({ next }) => (next.kind === 'finish' ? Infinity : next.phase)));
+  const now = new Date();
+  const hosts = new Set<string>();
+  for (const each of moving) {
+    const waits = each.next.kind === 'dispatch' && each.next.phase > last && isPatient(each.change, now);
+    if (!waits) for (const host of await move(deps, each)) hosts.add(host);
+  }
+  // Only now, when the work of all changes lies ready: a host does all of it in one visit.
+  await deps.jobs.syncHosts([...hosts]);
+  return last !== Infinity;
+}
+
+async function look(deps: WorkerDeps, change: Change): Promise<Moving> {
   const plan = await deps.changes.plan(change.id);
   if (!plan) throw new Error(`change ${change.id} is ${change.state} without a plan`);
   const results = await deps.changes.results(change.id);
-  if (change.cancelRequestedBy !== undefined) {
-    const inHand = await cancelWaiting(deps, change, results);
-    return inHand ? undefined : finish(deps, change, plan, results);
-  }
   const holding = await deps.works.holding(
     change.id,
     plan.hosts.map((host) => host.host),
   );
-  const next = nextMove(plan, change, results, holding);
-  if (next.kind === 'dispatch') await dispatch(deps, change, plan, next.hosts);
-  else if (next.kind === 'wait') await deps.jobs.syncHosts([...holding]);
-  else await finish(deps, change, plan, results);
+  return { change, plan, results, holding, next: nextMove(plan, change, results, holding) };
+}
+
+/** Makes the next move; the hosts that are to be visited for it. */
+async function move(deps: WorkerDeps, { change, plan, results, holding, next }: Moving): Promise<string[]> {
+  if (change.cancelRequestedBy !== undefined) {
+    const inHand = await cancelWaiting(deps, change, results);
+    if (!inHand) await finish(deps, change, plan, results);
+    return [];
+  }
+  if (next.kind === 'dispatch') return dispatch(deps, change, plan, next.hosts);
+  if (next.kind === 'finish') {
+    await finish(deps, change, plan, results);
+    return [];
+  }
+  // In case that their jobs got lost. Those in hand are not asked for once more.
+  const inHand = await deps.hostLeases.held([...holding]);
+  return [...holding].filter((host) => !inHand.has(host));
 }
 
 async function dispatch(
@@ -49,7 +101,7 @@ async function dispatch(
   change: Change,
   plan: Plan,
   hosts: readonly HostPlan[],
-): Promise<void> {
+): Promise<string[]> {
   const inventory = await deps.nodes.read();
   const byName = new Map([...inventory.nodes, plan.node].map((node) => [node.name, node]));
   const works: Work[] = [];
@@ -63,8 +115,8 @@ async function dispatch(
   }
   await deps.changes.setResults(change.id, absent);
   await deps.works.dispatch(change.id, works);
-  await deps.jobs.syncHosts(works.map((work) => work.node.name));
   if (works.length === 0) await deps.jobs.advance();
+  return works.map((work) => work.node.name);
 }
 
 function stepsOf(change: Change, host: HostPlan): HostPlan['steps'] {
@@ -150,7 +202,6 @@ async function finish(
       },
     })),
   );
-  if (proves) await deps.jobs.prove();
   await deps.jobs.card(change.id);
 }
 

@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.js';
 import type { Keys, Script } from '../redis.js';
 import { prepareScript } from '../redis.js';
 import type { Card, Change, HostResult } from './change.js';
+import { ParsedPlans } from './parsed-plans.js';
 import { HANDS_OFF_STATES, OPEN_STATES } from './transition.js';
 
 /** A change that moved between reading and writing it is read again, this often; each loss means that another writer won. */
@@ -31,6 +32,7 @@ export class ChangeStore {
   private readonly redis: Redis;
   private readonly keys: Keys;
   private readonly saveScript: Script;
+  private readonly plans = new ParsedPlans();
 
   constructor(redis: Redis, keys: Keys) {
     this.redis = redis;
@@ -122,7 +124,7 @@ export class ChangeStore {
   /** The sealed plan, or null before there is one. */
   async plan(id: string): Promise<Plan | null> {
     const text = await this.redis.get(this.keys.changePlan(id));
-    return text === null ? null : (JSON.parse(text) as Plan);
+    return text === null ? null : this.plans.parse(id, text);
   }
 
   /** How the hosts of a change stand, by host. */

@@ -24,7 +24,20 @@ export function phases(plan: Plan, direction: Change['direction']): HostPlan[][]
   return order.filter((phase) => phase.length > 0);
 }
 
-export type NextMove = { kind: 'dispatch'; hosts: HostPlan[] } | { kind: 'wait' } | { kind: 'finish' };
+/** `phase` counts from 0. */
+export type NextMove =
+  | { kind: 'dispatch'; phase: number; hosts: HostPlan[] }
+  | { kind: 'wait'; phase: number }
+  | { kind: 'finish' };
+
+/** A change waits for others, so that they visit hosts together, for this long after its approval and no longer. In ms. */
+const PATIENCE_MS = 15_000;
+
+/** Whether a change still waits for others: one that was approved long ago, or runs again, goes its own way. */
+export function isPatient(change: Change, now: Date): boolean {
+  const approved = change.decisions.at(-1)?.at ?? '';
+  return change.direction === 'do' && now.getTime() - Date.parse(approved) < PATIENCE_MS;
+}
 
 /**
  * What to do next, from how the hosts stand. A phase begins when the one before is settled and nothing in it failed; in the last
@@ -36,11 +49,13 @@ export function nextMove(
   results: ReadonlyMap<string, HostResult>,
   dispatched: ReadonlySet<string>,
 ): NextMove {
-  for (const phase of phases(plan, change.direction)) {
+  for (const [index, phase] of phases(plan, change.direction).entries()) {
     const open = phase.filter((host) => !isSettled(results.get(host.host)));
     if (open.length > 0) {
       const fresh = open.filter((host) => !dispatched.has(host.host));
-      return fresh.length > 0 ? { kind: 'dispatch', hosts: fresh } : { kind: 'wait' };
+      return fresh.length > 0
+        ? { kind: 'dispatch', phase: index, hosts: fresh }
+        : { kind: 'wait', phase: index };
     }
     if (phase.some((host) => results.get(host.host)?.status === 'failed')) return { kind: 'finish' };
   }

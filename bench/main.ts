@@ -1,6 +1,7 @@
 /** `npm run bench -- routes 250 | bulk 20 100 | commands`, with `--json FILE`. See README.md beside this file. */
 import { parseArgs } from 'node:util';
 import { benchBulk } from './bulk.js';
+import { benchCommands } from './commands.js';
 import { puttingAway } from './put-away.js';
 import { publish, type Report } from './report.js';
 import { benchRoutes } from './routes.js';
@@ -53,6 +54,8 @@ async function run(): Promise<Report> {
     case 'bulk':
       needRoot();
       return puttingAway((putAway) => benchBulk({ nodes: count(0, 20), hosts: count(1, 100) }, putAway));
+    case 'commands':
+      return puttingAway(benchCommands);
     default:
       throw new Error(USAGE);
   }

@@ -12,7 +12,7 @@ npm run bench -- commands                       50 commands a second, by Slack
   --json FILE     the same as JSON
   --rounds N      measured rounds of routes (3)
   --full-tables   routes: every host holds its routes to all others already
-  --only TEXT     routes: only rows whose name or class has this in it`;
+  --only A,B      routes: only rows whose name or class has one of these in it`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -46,7 +46,7 @@ async function run(): Promise<Report> {
             hosts: count(0, 50),
             rounds: Number(values.rounds),
             fullTables: values['full-tables'],
-            only: values.only,
+            only: values.only?.split(','),
           },
           putAway,
         ),

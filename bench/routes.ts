@@ -15,8 +15,8 @@ export interface RoutesOptions {
   rounds: number;
   /** Gives every host its routes to all others first, as in a cluster that grew. */
   fullTables: boolean;
-  /** Only contenders whose name or class has this in it. */
-  only: string | undefined;
+  /** Only contenders whose name or class has one of these in it. */
+  only: readonly string[] | undefined;
 }
 
 interface Contender extends Omit<Row, 'samples'> {
@@ -28,11 +28,11 @@ interface Contender extends Omit<Row, 'samples'> {
 const DESTINATION = '192.168.77.0/24';
 
 export async function benchRoutes(options: RoutesOptions, putAway: PutAway): Promise<Report> {
-  const { hosts, rounds, fullTables } = options;
+  const { hosts, rounds, fullTables, only } = options;
   const cluster = await openCluster({ members: hosts, joiners: 1, fullTables }, putAway);
   const phases: Phases[] = [];
   const contenders = (await contendersFor(cluster, putAway, phases)).filter(
-    ({ name, class: group }) => options.only === undefined || `${name} ${group}`.includes(options.only),
+    ({ name, class: group }) => only === undefined || only.some((text) => `${name} ${group}`.includes(text)),
   );
   const samples = new Map(contenders.map(({ name, class: group }) => [`${name} ${group}`, [] as number[]]));
   for (let round = 0; round <= rounds; round += 1) {

@@ -6,7 +6,7 @@ import { inFlight } from './flight.js';
 import { median } from './numbers.js';
 import type { PutAway } from './put-away.js';
 import { type Expectation, type RatedRow, type Report, type Row, rate } from './report.js';
-import { exec, IN_FLIGHT, logIn, openAll } from './ssh-loop.js';
+import { coldLoop, exec, IN_FLIGHT, openAll } from './ssh-loop.js';
 import { startMasters, stopMasters, toolsFor } from './tools.js';
 
 export interface RoutesOptions {
@@ -90,23 +90,17 @@ async function loops(
   command: string,
   putAway: PutAway,
 ): Promise<Contender[]> {
-  const open = logIn(lab);
   const clients = await openAll(lab, members, putAway);
   const ask = async (client: Client | undefined) => {
     if (!client || !(await exec(client, command)).includes(DESTINATION))
       throw new Error('a host did not answer');
-  };
-  const cold = async (host: LabHost) => {
-    const client = await open(host);
-    await ask(client);
-    client.end();
   };
   return [
     {
       name: `bare ssh2 loop, ${IN_FLIGHT} in flight`,
       class: 'cold',
       kind: 'loop',
-      run: () => timed(() => inFlight(members, IN_FLIGHT, cold)),
+      run: () => coldLoop(lab, members, command),
     },
     {
       name: `bare ssh2 loop, ${IN_FLIGHT} in flight`,

@@ -1,24 +1,30 @@
 /** The bare loop: ssh2 and nothing else, as fast as it goes. */
+import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import ssh2, { type Client } from 'ssh2';
 import { loadSshConfig } from '../src/host/ssh-config.js';
 import type { Lab, LabHost } from '../test/lab/lab.js';
 
 import { inFlight } from './flight.js';
+import type { LoopJob } from './loop-process.js';
 import type { PutAway } from './put-away.js';
 
 export const IN_FLIGHT = 64;
 
 /** Logs in to a host of the lab, and checks its key. */
-export function logIn(lab: Lab): (host: LabHost) => Promise<Client> {
+export function logIn(
+  lab: Pick<Lab, 'sshConfigFile' | 'keyFile'>,
+): (host: Pick<LabHost, 'target' | 'fingerprint'>) => Promise<Client> {
   const config = loadSshConfig(lab.sshConfigFile);
   const privateKey = readFileSync(lab.keyFile);
   return (host) => {
     const { bindAddress, port, user } = config.resolve(host.target);
     const sock = connect({
-      host: host.spec.address,
+      host: host.target.address,
       port,
       noDelay: true,
       ...(bindAddress ? { localAddress: bindAddress } : {}),
@@ -52,6 +58,28 @@ export async function openAll(
   });
   await inFlight(hosts, 16, async (host) => clients.set(host, await open(host)));
   return clients;
+}
+
+/** The same from nothing, in a fresh process that runs a command on every host. Milliseconds from when it is ready. */
+export async function coldLoop(lab: Lab, hosts: readonly LabHost[], command: string): Promise<number> {
+  const child = fork(fileURLToPath(new URL('./loop-process.ts', import.meta.url)), {
+    execArgv: ['--import', 'tsx'],
+  });
+  try {
+    await once(child, 'message');
+    const { sshConfigFile, keyFile } = lab;
+    const job: LoopJob = {
+      lab: { sshConfigFile, keyFile },
+      hosts: hosts.map(({ target, fingerprint }) => ({ target, fingerprint })),
+      command,
+    };
+    child.send(job);
+    const [answer] = (await once(child, 'message')) as [{ took: number } | { error: string }];
+    if ('error' in answer) throw new Error(`the bare loop: ${answer.error}`);
+    return answer.took;
+  } finally {
+    child.kill();
+  }
 }
 
 /** Runs one command; its stdout. Rejects when it fails. */

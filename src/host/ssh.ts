@@ -1,4 +1,5 @@
 /** SSH for real: the one door to node-ssh. */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { homedir } from 'node:os';
@@ -129,7 +130,7 @@ async function logIn(
   through?: Duplex,
 ): Promise<SshConnection> {
   const accepted = key === 'any' ? null : 'oneOf' in key ? key.oneOf : [key.fingerprint];
-  const authHandler = await methods(hop, options);
+  const authHandler = methods(hop, options);
   if (authHandler.length === 0) {
     throw new HostError(
       'auth',
@@ -204,15 +205,24 @@ type Method =
   | { type: 'agent'; username: string; agent: string };
 
 /** How to log in, best first. There is no `none` to begin with: it would cost a round trip. */
-async function methods(hop: SshHop, options: SshOptions): Promise<Method[]> {
+function methods(hop: SshHop, options: SshOptions): Method[] {
   const configured = hop.identityFiles ?? (options.privateKeyFile === undefined ? DEFAULT_KEYS : []);
   const files = options.privateKeyFile === undefined ? configured : [options.privateKeyFile, ...configured];
-  const keys = await Promise.all([...new Set(files)].map((file) => readFile(file, 'utf8').catch(() => '')));
+  const keys = [...new Set(files)].map(readKey);
   const usable = keys.filter((key) => key.includes('PRIVATE KEY'));
   const username = hop.user;
   const byKey = usable.map((key) => ({ type: 'publickey' as const, username, key }));
   if (options.agent === undefined || hop.identitiesOnly) return byKey;
   return [...byKey, { type: 'agent', username, agent: options.agent }];
+}
+
+/** Empty when it can't be read. It is a small local file: handing it to another thread, for each of many hosts, costs more than reading it. */
+function readKey(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function toHostError(error: unknown, hop: SshHop, host: string): HostError {

@@ -21,20 +21,29 @@ do_sync() {
 # Fails unless every line is one of the changes that Fairway makes, in harmless characters. `ip -batch` could run any program
 # (netns exec), so this is what keeps a request from being a command. Sets $plain to yes when only routes change.
 check_batch() {
-  plain=yes rest=$batch
-  case $batch in *[!A-Za-z0-9\ ._/\\-]*) line='other characters'; return 1 ;; esac
-  while [ -n "$rest" ]; do
-    line=${rest%%\\n*}
-    case $rest in *\\n*) rest=${rest#*\\n} ;; *) return 1 ;; esac
-    case $line in
-      *\\*) return 1 ;;
-      'route add '*' proto 155' | 'route del '*' proto 155') ;;
-      'link add name '*' type bridge' | 'link delete '*' type bridge') plain=no ;;
-      'link set '*' up' | 'link set '*' down') plain=no ;;
-      'address add '*' dev '* | 'address del '*' dev '*) plain=no ;;
+  plain=yes line='other characters, or no end'
+  case $batch in
+    '') return ;;
+    *[!A-Za-z0-9\ ._/\\-]*) return 1 ;;
+    *\\n) ;;
+    *) return 1 ;;
+  esac
+  # Cut at the backslashes in one go: line by line would copy the rest for each of hundreds. What follows one is its `n`.
+  old_ifs=$IFS IFS=\\
+  set -- n$batch
+  IFS=$old_ifs
+  while [ $# -gt 1 ]; do
+    line=${1#n}
+    case $1 in
+      'nroute add '*' proto 155' | 'nroute del '*' proto 155') ;;
+      'nlink add name '*' type bridge' | 'nlink delete '*' type bridge') plain=no ;;
+      'nlink set '*' up' | 'nlink set '*' down') plain=no ;;
+      'naddress add '*' dev '* | 'naddress del '*' dev '*) plain=no ;;
       *) return 1 ;;
     esac
+    shift
   done
+  [ "$1" = n ]
 }
 
 set_forwarding() {

@@ -19,7 +19,8 @@ EOF
     [ -n "$piece" ] || piece=$rest
     rest=${rest#"$piece"} code=''
     while [ -n "$piece" ]; do
-      a=${piece%"${piece#????}"} piece=${piece#????}
+      next=${piece#????}
+      a=${piece%"$next"} piece=$next
       [ ${#a} -eq 4 ] || { json=''; return; }
       b=${a#?} c=${a#??} d=${a#???}
       case $a in

@@ -98,6 +98,13 @@ export function teamOf(world: World): Team {
     );
   }
 
+  /** The newest copy of a card once it has the button; any copy when an older one is to be clicked. */
+  const cardWith = (id: string, label: string, stale = false) =>
+    poll(
+      () => cards(id).findLast((message) => stale || JSON.stringify(message.blocks).includes(`"${label}`)),
+      () => `no card of ${id} has ${label}: ${team.cardText(id)}`,
+    );
+
   const team: Team = {
     stores,
     until,
@@ -127,22 +134,13 @@ export function teamOf(world: World): Team {
       return told(user, before);
     },
     async click(id, label, user = BOB, options = {}) {
-      const card = await poll(
-        () =>
-          cards(id).findLast(
-            (message) => options.stale || JSON.stringify(message.blocks).includes(`"${label}`),
-          ),
-        () => `no card of ${id} has ${label}: ${team.cardText(id)}`,
-      );
+      const card = await cardWith(id, label, options.stale);
       const before = count(user);
       await world.slack.as(user).click(card.ts, label, card.channel, options);
       return told(user, before);
     },
     async deny(id, reason, user = BOB) {
-      const card = await poll(
-        () => cards(id).at(-1),
-        () => `no card of ${id}`,
-      );
+      const card = await cardWith(id, 'Deny');
       const before = count(user);
       await world.slack.as(user).click(card.ts, 'Deny', card.channel);
       const dialog = await poll(

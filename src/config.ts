@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Environment, PRINCIPALS } from './environment.js';
 import { type Cidr, contains, overlaps, prefixLength } from './ip.js';
 import { isGroup, personOf } from './principal.js';
+import type { Window } from './time.js';
 
 /** Which program reads it: each needs a part of the variables. */
 export type Program = 'bot' | 'worker' | 'console';
@@ -53,6 +54,15 @@ export interface Config {
     approvers: readonly string[];
     approvalsRequired: number;
     approveOwn: boolean;
+  };
+  watch: {
+    /** How often every host is looked at. */
+    everyMs: number;
+    /** What is done by itself about a process that is down. */
+    heal: 'report' | 'restart';
+    /** `HH:MM`, UTC. */
+    digestAt: string;
+    maintenance: readonly Window[];
   };
   approvalTtlMs: number;
   quarantineMs: number;
@@ -217,6 +227,12 @@ function toConfig(values: Values): Config {
       approvers: values.APPROVERS,
       approvalsRequired: values.APPROVALS_REQUIRED,
       approveOwn: values.APPROVE_OWN,
+    },
+    watch: {
+      everyMs: values.PROBE_EVERY,
+      heal: values.HEAL,
+      digestAt: values.DIGEST_AT,
+      maintenance: values.MAINTENANCE,
     },
     approvalTtlMs: values.APPROVAL_TTL,
     quarantineMs: values.QUARANTINE,

@@ -2,10 +2,9 @@
 import { z } from 'zod';
 import { parseCidr } from './ip.js';
 import { PRINCIPAL } from './principal.js';
+import { parseDuration, parseWindow } from './time.js';
 
 const HOUR = 3_600_000;
-/** Units of durations such as `90s`, `30m`, `2h`, `1d`, in ms. */
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: HOUR, d: 24 * HOUR };
 
 /** One variable: its form, and `takes`, the words for what works. */
 function text(pattern: RegExp, takes: string) {
@@ -41,11 +40,6 @@ function listOf<T>(parse: (item: string) => T | null, takes: string) {
     return all.length === items.length ? Object.freeze([...new Set(all)]) : null;
   };
   return parsed(parseAll, takes);
-}
-
-function parseDuration(value: string): number | null {
-  const [, count = '', unit = ''] = /^([1-9]\d{0,5})([smhd])$/.exec(value) ?? [];
-  return UNITS[unit] === undefined ? null : Number(count) * UNITS[unit];
 }
 
 function parseUrl(protocols: readonly string[]) {
@@ -123,6 +117,13 @@ export const Environment = z.object({
     .default(false),
   APPROVAL_TTL: parsed(parseDuration, DURATION).default(HOUR / 2),
   QUARANTINE: parsed(parseDuration, DURATION).default(HOUR),
+
+  PROBE_EVERY: parsed(parseDuration, DURATION).default(30_000),
+  HEAL: z.enum(['report', 'restart']).describe('report or restart').default('report'),
+  MAINTENANCE: listOf(parseWindow, 'weekly windows in UTC, such as `sat 22:00-02:00`, or `daily 03:00-03:30`')
+    .transform((windows) => windows.flat())
+    .default([]),
+  DIGEST_AT: text(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day in UTC, such as 08:00').default('08:00'),
 
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])

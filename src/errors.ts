@@ -53,6 +53,7 @@ export interface RefusalFacts {
   'nic-ambiguous': { name: string; has: string };
 
   'already-running': { id: string };
+  'incident-unknown': { id: string };
   'change-unknown': { id: string };
   /** Its hosts are still being read. */
   'change-not-sealed': { id: string };

@@ -87,16 +87,37 @@ export function keys(prefix: string) {
 
     /** When the next message may go to a Slack channel. */
     slackPacing: (channel: string) => `${base}:slack-pacing:${channel}`,
-    /** Hash `channel:ts` → what was last sent to that copy of a change's card; `intent` while the first one is being posted. */
-    slackCard: (changeId: string) => `${base}:slack-card:${changeId}`,
-    /** Who writes a change's cards right now. */
-    slackCardLock: (changeId: string) => `${base}:slack-card-lock:${changeId}`,
+    /** Hash `channel:ts` → what was last sent to that copy of a change's or notice's card; `intent` while the first one is being posted. */
+    slackCard: (id: string) => `${base}:slack-card:${id}`,
+    /** Who writes these cards right now. */
+    slackCardLock: (id: string) => `${base}:slack-card-lock:${id}`,
     /** A payload of Slack's that was taken already: events are delivered again, and people click twice. */
     slackSeen: (id: string) => `${base}:slack-seen:${id}`,
     /** How often a response_url was used. */
     slackAnswers: (urlHash: string) => `${base}:slack-answers:${urlHash}`,
     /** Change that this actor's same command started within the last minute (Q21). */
     recentCommand: (actor: string, command: string) => `${base}:recent:${actor}:${command}`,
+
+    /** Hash host → Watched JSON, and notice id → Notice JSON. */
+    watched: `${base}:watched`,
+    notices: `${base}:notices`,
+    /** Sorted set of the notices' ids, by their time. */
+    noticeTimes: `${base}:notice-times`,
+    noticeCounter: `${base}:notice-counter`,
+    incidentCounter: `${base}:incident-counter`,
+    /** List of the incidents that are over, newest first. */
+    pastIncidents: `${base}:past-incidents`,
+    /** Set of hosts with incidents to tell of, and of notices to bring up to date. */
+    untoldHosts: `${base}:untold-hosts`,
+    staleNotices: `${base}:stale-notices`,
+    /** Hash host, or host/component → Silence JSON. */
+    silences: `${base}:silences`,
+    /** Lives while a process is expected to come and go by our own hand. */
+    expectedRestart: (host: string, component: string) => `${base}:expected:${host}:${component}`,
+    /** Hash host/component → who stopped it on purpose. */
+    stopped: `${base}:stopped`,
+    /** Which worker is told by the host itself when a process ends. */
+    pushLease: (host: string) => `${base}:push:${host}`,
 
     /** List of the audit log's records, and the hash of its newest one. */
     audit: `${base}:audit`,

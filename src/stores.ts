@@ -8,6 +8,7 @@ import type { NetworkPolicy } from './network/allocation.js';
 import { createLeaseStore, type LeaseStore } from './network/lease-store.js';
 import { createNodeStore, type NodeStore } from './node/node-store.js';
 import type { Keys } from './redis.js';
+import { WatchStore } from './watch/watch-store.js';
 
 export interface Stores {
   redis: Redis;
@@ -18,6 +19,7 @@ export interface Stores {
   nodes: NodeStore;
   hostKeys: HostKeyStore;
   audit: AuditLog;
+  watch: WatchStore;
 }
 
 export function openStores(redis: Redis, keys: Keys, policy: NetworkPolicy): Stores {
@@ -30,5 +32,6 @@ export function openStores(redis: Redis, keys: Keys, policy: NetworkPolicy): Sto
     nodes: createNodeStore(redis, keys),
     hostKeys: new HostKeyStore(redis, keys),
     audit: new AuditLog(redis, keys),
+    watch: new WatchStore(redis, keys),
   };
 }

@@ -35,12 +35,13 @@ const all = [...src, ...workers];
 
 /** Layers of src, lowest first. A file may import from its own layer and those below. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors', 'ip', 'log', 'principal', 'signals', 'health', 'redis'],
+  ['errors', 'ip', 'log', 'principal', 'signals', 'health', 'redis', 'time'],
   ['environment', 'config'],
   ['node'],
   ['network'],
   ['plan'],
   ['host', 'change', 'snippet'],
+  ['watch'],
   ['stores'],
   ['job'],
   ['command', 'words'],

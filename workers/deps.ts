@@ -5,6 +5,7 @@ import type { HostLeases } from '../src/host/host-lease.js';
 import type { Jobs } from '../src/job/queue.js';
 import type { Logger } from '../src/log.js';
 import type { Stores } from '../src/stores.js';
+import type { Pushes } from './pushes.js';
 import type { RecentReadings } from './recent-readings.js';
 
 export interface WorkerDeps extends Stores {
@@ -14,4 +15,5 @@ export interface WorkerDeps extends Stores {
   hostLeases: HostLeases;
   recent: RecentReadings;
   log: Logger;
+  pushes: Pushes;
 }

@@ -3,21 +3,25 @@ import { DelayedError, type Job, type Processor, Worker } from 'bullmq';
 import type { Config } from '../src/config.js';
 import { HostLeases } from '../src/host/host-lease.js';
 import { createSshPool } from '../src/host/ssh.js';
-import { ChangeJob, QUEUE, SyncHost } from '../src/job/job.js';
+import { ChangeJob, QUEUE, SyncHost, WatchJob } from '../src/job/job.js';
 import { Jobs } from '../src/job/queue.js';
 import type { Logger } from '../src/log.js';
 import { connectRedis, keys } from '../src/redis.js';
 import { openStores } from '../src/stores.js';
 import { advanceChanges } from './advance-changes.js';
+import { controlProcess, fetchLogs } from './control-process.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
+import { lookAtHosts, sweep } from './look-at-hosts.js';
 import { createNotifier } from './notify.js';
 import { payDebts } from './pay-debts.js';
 import { planChange } from './plan-change.js';
 import { proveChanges } from './prove-changes.js';
+import { Pushes } from './pushes.js';
 import { readRoutes } from './read-routes.js';
 import { RecentReadings } from './recent-readings.js';
 import { syncHost } from './sync-host.js';
+import { tellDigest, tellIncidents } from './tell-incidents.js';
 
 /**
  * A dead worker's jobs are found within its lock and two looks at most, mostly after 10 s; BullMQ's defaults take 58 s. Every
@@ -28,6 +32,8 @@ const STALLING = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount
 const BUSY_HOST_MS = 500;
 /** Planning many changes side by side; what must not run twice at once is deduplicated by its job. */
 const CHANGE_CONCURRENCY = 16;
+/** Looks mostly wait: for hosts that do not answer, up to 20 s. */
+const WATCH_CONCURRENCY = 32;
 const NOTIFY_CONCURRENCY = 8;
 
 export interface RunningWorkers {
@@ -42,12 +48,18 @@ export async function startWorkers(config: Config, log: Logger): Promise<Running
   redis.on('error', onError);
   const stores = openStores(redis, keys(config.redis.prefix), config.cluster);
   const { prefix } = config.redis;
+  const hosts = createSshPool({ ...sshOptions(config), pinned: (host) => stores.hostKeys.pinned(host) });
+  const jobs = new Jobs(redis, prefix, onError);
+  const pushes = new Pushes(redis, stores.keys, hosts, (host) => {
+    jobs.lookAgain(host, 0).catch(onError);
+  });
   const deps: WorkerDeps = {
     ...stores,
     config,
     log,
-    jobs: new Jobs(redis, prefix, onError),
-    hosts: createSshPool({ ...sshOptions(config), pinned: (host) => stores.hostKeys.pinned(host) }),
+    jobs,
+    hosts,
+    pushes,
     hostLeases: new HostLeases(redis, stores.keys),
     recent: new RecentReadings(),
   };
@@ -64,12 +76,14 @@ export async function startWorkers(config: Config, log: Logger): Promise<Running
   const workers = [
     work(QUEUE.change, (job) => runChangeJob(deps, ChangeJob.parse(job.data)), CHANGE_CONCURRENCY),
     work(QUEUE.host, (job, token) => runHostJob(deps, job, token), config.hostConcurrency),
+    work(QUEUE.watch, (job, token) => runWatchJob(deps, job, token), WATCH_CONCURRENCY),
     work(QUEUE.notify, createNotifier(deps), NOTIFY_CONCURRENCY),
   ];
-  await deps.jobs.schedule();
+  await deps.jobs.schedule(config.watch);
   return {
     deps,
     close: async () => {
+      pushes.close();
       await Promise.all(workers.map((worker) => worker.close()));
       await deps.jobs.close();
       await deps.hosts.close();
@@ -109,7 +123,29 @@ async function runChangeJob(deps: WorkerDeps, job: ChangeJob): Promise<unknown> 
 
 async function runHostJob(deps: WorkerDeps, job: Job, token: string | undefined): Promise<void> {
   const { host } = SyncHost.parse(job.data);
-  if (await syncHost(deps, host)) return;
+  if (!(await syncHost(deps, host))) await later(job, token);
+}
+
+async function runWatchJob(deps: WorkerDeps, job: Job, token: string | undefined): Promise<unknown> {
+  const data = WatchJob.parse(job.data);
+  switch (data.name) {
+    case 'sweep':
+      return sweep(deps);
+    case 'look':
+      return lookAtHosts(deps, data.hosts);
+    case 'tell':
+      return tellIncidents(deps);
+    case 'digest':
+      return tellDigest(deps);
+    case 'control':
+      return (await controlProcess(deps, data)) ?? later(job, token);
+    case 'logs':
+      return fetchLogs(deps, data.host, data.component, data.origin);
+  }
+}
+
+/** Another worker has the host in hand. */
+async function later(job: Job, token: string | undefined): Promise<never> {
   await job.moveToDelayed(Date.now() + BUSY_HOST_MS, token);
   throw new DelayedError();
 }

@@ -18,6 +18,8 @@ const roleFor: Readonly<Record<Action, Role | null>> = {
   look: 'viewer',
   request: 'operator',
   decide: 'approver',
+  // Nobody else approves it: whoever may approve changes may do this at once.
+  control: 'approver',
 };
 
 const actions: Readonly<Record<CommandKind, Action>> = {
@@ -27,6 +29,13 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   node: 'look',
   routes: 'look',
   kubectl: 'look',
+  incidents: 'look',
+  ack: 'request',
+  mute: 'request',
+  unmute: 'request',
+  // Logs may hold what not everybody should read.
+  logs: 'request',
+  control: 'control',
   changes: 'look',
   change: 'look',
   approve: 'decide',

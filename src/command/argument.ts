@@ -1,6 +1,8 @@
 /** The arguments of commands: how each is written, and what it takes. Pure. */
+import { Component } from '../node/component.js';
 import { CidrText, Ipv4Text, Mac, NodeName, SshTarget } from '../node/node.js';
-import { ChangeId } from './command.js';
+import { parseDuration } from '../time.js';
+import { ChangeId, IncidentId } from './command.js';
 
 export interface ArgumentType {
   /** The value, or null when it isn't one. */
@@ -44,6 +46,9 @@ export const argumentTypes: Readonly<Record<string, ArgumentType>> = {
     example: '00-15-5D-00-04-01',
   },
   id: { read: readChangeId, takes: 'the id of a change', example: 'c12' },
+  component: { read: fits(Component), takes: 'kubelet or kube-proxy', example: 'kubelet' },
+  duration: { read: readDuration, takes: 'a time of at most 30 days, as 90m, 2h or 1d', example: '2h' },
+  incident: { read: readIncidentId, takes: 'the id of an incident', example: 'i7' },
   reason: {
     read: (text) => (text.length <= LONGEST_REASON ? text.replace(/\s+/g, ' ') : null),
     takes: `up to ${LONGEST_REASON} characters`,
@@ -67,6 +72,18 @@ function readMac(text: string): string | null {
 /** People write `12` and `#12` for `c12`. */
 function readChangeId(text: string): string | null {
   return fits(ChangeId)(text.toLowerCase().replace(/^#?c?/, 'c'));
+}
+
+function readIncidentId(text: string): string | null {
+  return fits(IncidentId)(text.toLowerCase().replace(/^#?i?/, 'i'));
+}
+
+/** A silence that outlives its reason hides the next trouble. */
+const LONGEST_SILENCE_MS = 30 * 24 * 3_600_000;
+
+function readDuration(text: string): string | null {
+  const ms = parseDuration(text.toLowerCase());
+  return ms !== null && ms <= LONGEST_SILENCE_MS ? text.toLowerCase() : null;
 }
 
 function readSshTarget(text: string): string | null {

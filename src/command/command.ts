@@ -1,5 +1,6 @@
 /** What a user can ask for, once parsed. Pure. */
 import { z } from 'zod';
+import { Component } from '../node/component.js';
 import { CidrText, NodeName, NodeSpec } from '../node/node.js';
 
 /** `c1`, `c2`, … as the change counter gives them. */
@@ -13,6 +14,12 @@ export const CommandKind = z.enum([
   'node',
   'routes',
   'kubectl',
+  'incidents',
+  'ack',
+  'mute',
+  'unmute',
+  'logs',
+  'control',
   'changes',
   'change',
   'approve',
@@ -26,7 +33,11 @@ export const CommandKind = z.enum([
 ]);
 export type CommandKind = z.infer<typeof CommandKind>;
 
+/** `i1`, `i2`, … as the incident counter gives them. */
+export const IncidentId = z.string().regex(/^i[1-9][0-9]{0,8}$/);
+
 const onChange = { id: ChangeId };
+const onProcess = { component: Component, name: NodeName };
 
 export const BotCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('add-node'), spec: NodeSpec, podCidr: CidrText.optional() }),
@@ -35,6 +46,18 @@ export const BotCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('node'), name: NodeName }),
   z.strictObject({ kind: z.literal('routes'), name: NodeName.optional() }),
   z.strictObject({ kind: z.literal('kubectl'), name: NodeName }),
+  z.strictObject({ kind: z.literal('incidents') }),
+  z.strictObject({ kind: z.literal('ack'), id: IncidentId }),
+  /** `ms`: for how long. */
+  z.strictObject({
+    kind: z.literal('mute'),
+    name: NodeName,
+    component: Component.optional(),
+    ms: z.int().positive(),
+  }),
+  z.strictObject({ kind: z.literal('unmute'), name: NodeName, component: Component.optional() }),
+  z.strictObject({ kind: z.literal('logs'), ...onProcess }),
+  z.strictObject({ kind: z.literal('control'), action: z.enum(['start', 'stop', 'restart']), ...onProcess }),
   z.strictObject({ kind: z.literal('changes') }),
   z.strictObject({ kind: z.literal('change'), ...onChange }),
   z.strictObject({ kind: z.literal('approve'), ...onChange }),

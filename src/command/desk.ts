@@ -3,6 +3,7 @@ import type { Actor } from '../change/change.js';
 import type { Config } from '../config.js';
 import { Refusal } from '../errors.js';
 import type { Jobs } from '../job/queue.js';
+import type { Node } from '../node/node.js';
 import type { Stores } from '../stores.js';
 import type { Access } from './access.js';
 import type { BotCommand } from './command.js';
@@ -28,6 +29,17 @@ export interface DeskDeps extends Stores {
   jobs: Jobs;
   /** Roles, with the members of user groups as Slack has them now. */
   access(): Promise<Access>;
+}
+
+/** The member of that name. Throws the Refusal `node-unknown`. */
+export function findNode(nodes: readonly Node[], name: string): Node {
+  const node = nodes.find((member) => member.name === name);
+  if (!node)
+    throw unknownNode(
+      name,
+      nodes.map((member) => member.name),
+    );
+  return node;
 }
 
 /** The refusal for a name that no member has. */

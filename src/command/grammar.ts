@@ -1,5 +1,6 @@
 /** The command grammar: one table that the parser, the help and "did you mean" all read. Pure. */
 import { Refusal } from '../errors.js';
+import { parseDuration } from '../time.js';
 import { type ArgumentType, argumentTypes } from './argument.js';
 import { BotCommand, type CommandKind } from './command.js';
 import { nearest, type Pattern, readPattern } from './pattern.js';
@@ -28,6 +29,9 @@ function rule(
   return { kind, pattern: readPattern(pattern), build: (typed) => ({ kind, ...build(typed) }) };
 }
 
+/** How long `mute` lasts when nothing is said. */
+const MUTED_FOR = '2h';
+
 /** Every command. Arguments by the same name as the BotCommand's field need no builder. */
 export const rules: readonly Rule[] = [
   rule(
@@ -43,6 +47,30 @@ export const rules: readonly Rule[] = [
   rule('node', 'node <name>'),
   rule('routes', 'routes [<node>]', ({ arguments: { node } }) => present({ name: node })),
   rule('kubectl', 'kubectl <node>', ({ arguments: { node } }) => ({ name: node })),
+  rule('incidents', 'incidents'),
+  rule('ack', 'ack <incident>', ({ arguments: { incident } }) => ({ id: incident })),
+  rule(
+    'mute',
+    'mute <node> [<component>] [for <duration>]',
+    ({ arguments: { node, component, duration } }) => ({
+      name: node,
+      ms: parseDuration(duration ?? MUTED_FOR),
+      ...present({ component }),
+    }),
+  ),
+  rule('unmute', 'unmute <node> [<component>]', ({ arguments: { node, component } }) => ({
+    name: node,
+    ...present({ component }),
+  })),
+  rule('logs', 'logs (kubelet|kube-proxy) on <node>', ({ choices: [component], arguments: { node } }) => ({
+    component,
+    name: node,
+  })),
+  rule(
+    'control',
+    '(start|stop|restart) (kubelet|kube-proxy) on <node>',
+    ({ choices: [action, component], arguments: { node } }) => ({ action, component, name: node }),
+  ),
   rule('changes', 'changes'),
   rule('change', 'change <id>'),
   rule('approve', 'approve <id>'),

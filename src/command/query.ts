@@ -7,17 +7,31 @@ import type { Node } from '../node/node.js';
 import { snippetsOf } from '../snippet/for-node.js';
 import { actionOf, may, rolesOf, whoMay } from './access.js';
 import type { BotCommand } from './command.js';
-import { type DeskDeps, unknownNode } from './desk.js';
+import { type DeskDeps, findNode as find, unknownNode } from './desk.js';
 import { helpText } from './help.js';
 import type { HostRoutes, NodeRow, Origin, Reply } from './reply.js';
 import { viewChange } from './view.js';
+import { listIncidents, readLogs } from './watching.js';
 
 /** How many changes `changes` lists. */
 const LISTED = 15;
 
 export type Query = Exclude<
   BotCommand,
-  { kind: 'add-node' | 'remove-node' | 'approve' | 'deny' | 'cancel' | 'retry' | 'rollback' }
+  {
+    kind:
+      | 'add-node'
+      | 'remove-node'
+      | 'approve'
+      | 'deny'
+      | 'cancel'
+      | 'retry'
+      | 'rollback'
+      | 'ack'
+      | 'mute'
+      | 'unmute'
+      | 'control';
+  }
 >;
 
 /** Answers a command that changes nothing. Throws a Refusal for names and ids that nobody has. */
@@ -50,6 +64,10 @@ export async function answerQuery(
       ];
       return { kind: 'kubectl', node: node.name, snippets };
     }
+    case 'incidents':
+      return listIncidents(deps);
+    case 'logs':
+      return readLogs(deps, query, actor, origin);
     case 'changes':
       return { kind: 'changes', changes: await deps.changes.latest(LISTED) };
     case 'change': {
@@ -132,14 +150,4 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
 
 function isAbout(changes: readonly Change[], changeId: string, name: string): boolean {
   return changes.some((change) => change.id === changeId && change.node.name === name);
-}
-
-function find(nodes: readonly Node[], name: string): Node {
-  const node = nodes.find((member) => member.name === name);
-  if (!node)
-    throw unknownNode(
-      name,
-      nodes.map((member) => member.name),
-    );
-  return node;
 }

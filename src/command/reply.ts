@@ -1,12 +1,18 @@
 /** What a command answers, as data. `words/reply.ts` says it, `slack/reply.ts` lays it out; nothing here is a sentence. Pure types. */
 import type { Change, HostResult } from '../change/change.js';
 
+import type { Control } from '../job/job.js';
+
 export type { Origin } from '../job/job.js';
 
 import type { Drift, Route } from '../network/route.js';
+import type { Component } from '../node/component.js';
 import type { Node } from '../node/node.js';
 import type { Plan } from '../plan/plan.js';
 import type { Snippet } from '../snippet/kubectl.js';
+import type { Incident } from '../watch/incident.js';
+import type { Silence } from '../watch/silence.js';
+import type { PastIncident } from '../watch/watch-store.js';
 
 /** A change with what belongs to it. `plan` is null until it is sealed; `hosts` is in the plan's order. */
 export interface ChangeView {
@@ -33,6 +39,18 @@ export interface HostRoutes {
   unreadable?: string;
 }
 
+export interface OpenIncident {
+  host: string;
+  incident: Incident;
+}
+
+/** The end of a process's log. */
+export interface LogTail {
+  host: string;
+  component: Component;
+  text: string;
+}
+
 export type Reply =
   /** A change was made or moved: its card says the rest, wherever it is. */
   | { kind: 'change-card'; id: string }
@@ -47,6 +65,16 @@ export type Reply =
   /** Reading hosts takes a moment: the routes follow as a reply of their own. */
   | { kind: 'reading'; hosts: number }
   | { kind: 'routes'; hosts: HostRoutes[] }
+  | { kind: 'incidents'; cluster: string; open: OpenIncident[]; past: PastIncident[]; silences: Silence[] }
+  | { kind: 'acknowledged'; host: string; id: string }
+  | { kind: 'muted'; silence: Silence }
+  | { kind: 'unmuted'; host: string; component?: Component; count: number }
+  /** The worker's answer follows as a reply of its own. */
+  | { kind: 'controlling'; action: Control['action']; component: Component; host: string }
+  | { kind: 'fetching-logs'; component: Component; host: string }
+  | ({ kind: 'logs' } & LogTail)
+  /** What a worker answered, in words already. */
+  | { kind: 'told'; text: string }
   | { kind: 'changes'; changes: Change[] }
   | { kind: 'change'; view: ChangeView }
   | { kind: 'kubectl'; node: string; snippets: Snippet[] }

@@ -10,6 +10,7 @@ import { formatCommand } from './format.js';
 import { answerQuery } from './query.js';
 import type { Origin, Reply } from './reply.js';
 import { viewChange } from './view.js';
+import { acknowledge, control, mute, unmute } from './watching.js';
 
 /** A repeated command within this time is taken for a double one (Q21). In seconds. */
 const REPEATED_WITHIN_S = 60;
@@ -33,6 +34,14 @@ export function createDesk(deps: DeskDeps): Desk {
           return again(deps, command.id, actor, 'retry');
         case 'rollback':
           return again(deps, command.id, actor, 'rollback');
+        case 'ack':
+          return acknowledge(deps, command, actor);
+        case 'mute':
+          return mute(deps, command, actor);
+        case 'unmute':
+          return unmute(deps, command, actor);
+        case 'control':
+          return control(deps, command, actor, origin);
         default:
           return answerQuery(deps, command, actor, origin);
       }

@@ -1,11 +1,14 @@
 /** Queue names, payloads and job ids: the contract between the bot and the workers. Pure. */
 import { z } from 'zod';
+import { Component } from '../node/component.js';
 
 export const QUEUE = {
   /** Planning, gating and moving changes on. */
   change: 'change',
   /** One job a host: read, apply what is approved, read again. */
   host: 'host',
+  /** Looking at hosts, telling of incidents, restarting processes. */
+  watch: 'watch',
   /** The Slack outbox: cards and replies. */
   notify: 'notify',
 } as const;
@@ -60,8 +63,38 @@ export type ChangeJob = z.infer<typeof ChangeJob>;
 export const SyncHost = z.strictObject({ name: z.literal('sync-host'), host: z.string() });
 export type SyncHost = z.infer<typeof SyncHost>;
 
+/** Spreads the looks at all hosts over the interval. Scheduled. */
+const Sweep = z.strictObject({ name: z.literal('sweep') });
+/** Looks at hosts: one request each. */
+const Look = z.strictObject({ name: z.literal('look'), hosts: z.array(z.string()) });
+/** Puts what nobody was told of on cards. Never two at once. */
+const Tell = z.strictObject({ name: z.literal('tell') });
+/** What differs and is not worth waking anybody, once a day. Scheduled. */
+const DailyDigest = z.strictObject({ name: z.literal('digest') });
+/** Starts, stops or restarts a process. `by`: actor id, or the policy. */
+const Control = z.strictObject({
+  name: z.literal('control'),
+  host: z.string(),
+  component: Component,
+  action: z.enum(['start', 'stop', 'restart']),
+  by: z.string(),
+  origin: Origin.exactOptional(),
+});
+export type Control = z.infer<typeof Control>;
+/** Fetches the last log lines of a process. `origin` absent: somebody waits for the job's result. */
+const Logs = z.strictObject({
+  name: z.literal('logs'),
+  host: z.string(),
+  component: Component,
+  origin: Origin.exactOptional(),
+});
+export const WatchJob = z.discriminatedUnion('name', [Sweep, Look, Tell, DailyDigest, Control, Logs]);
+export type WatchJob = z.infer<typeof WatchJob>;
+
 /** Brings every copy of a change's card up to date. Level-triggered: it renders what is stored when it runs. */
 const NotifyCard = z.strictObject({ name: z.literal('card'), changeId: z.string() });
+/** The same for the card of incidents. */
+const NotifyNotice = z.strictObject({ name: z.literal('notice'), noticeId: z.string() });
 /** One answer to one person, rendered already (Slack's blocks with their text). */
 const NotifyReply = z.strictObject({
   name: z.literal('reply'),
@@ -70,5 +103,5 @@ const NotifyReply = z.strictObject({
 });
 /** The whole plan, or all results, as one file in the card's thread. */
 const NotifyFile = z.strictObject({ name: z.literal('file'), changeId: z.string(), origin: Origin });
-export const NotifyJob = z.discriminatedUnion('name', [NotifyCard, NotifyReply, NotifyFile]);
+export const NotifyJob = z.discriminatedUnion('name', [NotifyCard, NotifyNotice, NotifyReply, NotifyFile]);
 export type NotifyJob = z.infer<typeof NotifyJob>;

@@ -1,7 +1,16 @@
 /** Producers: the one place that adds jobs, with their ids, so that what is asked for twice runs once. */
-import { type JobsOptions, Queue, QueueEvents } from 'bullmq';
+import { type Job, type JobsOptions, Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { type ChangeJob, type NotifyJob, type Origin, QUEUE, type SyncHost } from './job.js';
+import type { Component } from '../node/component.js';
+import {
+  type ChangeJob,
+  type Control,
+  type NotifyJob,
+  type Origin,
+  QUEUE,
+  type SyncHost,
+  type WatchJob,
+} from './job.js';
 
 /** Finished jobs are kept an hour, for the curious; failed ones a week. */
 const KEPT: JobsOptions = {
@@ -9,8 +18,13 @@ const KEPT: JobsOptions = {
   removeOnFail: { age: 7 * 24 * 3600 },
 };
 
+/** Looks come by the thousand; only what somebody waits for has to stay for a moment. */
+const WAITED_FOR = { age: 60, count: 100 };
+
 /** How often everything open is looked at again, whatever got lost. */
 const SAFETY_NET_MS = 15_000;
+/** What happens within this is told together. Short: the channel hears of a restart within 2 s. */
+const GATHER_MS = 300;
 /** How long a person at the console waits for hosts to be read. */
 const WAIT_MS = 60_000;
 /** How often hosts that are owed something are tried. */
@@ -21,6 +35,7 @@ export class Jobs {
   private readonly prefix: string;
   private readonly change: Queue<ChangeJob>;
   private readonly host: Queue<SyncHost>;
+  private readonly watch: Queue<WatchJob>;
   private readonly notify: Queue<NotifyJob>;
 
   /** `prefix` is BullMQ's; a hash tag such as `{fairway}` keeps a Redis Cluster happy. `onError` hears of lost connections. */
@@ -30,8 +45,12 @@ export class Jobs {
     const options = { connection: redis, prefix, defaultJobOptions: KEPT };
     this.change = new Queue(QUEUE.change, options);
     this.host = new Queue(QUEUE.host, { ...options, defaultJobOptions: { ...KEPT, removeOnComplete: true } });
+    this.watch = new Queue(QUEUE.watch, {
+      ...options,
+      defaultJobOptions: { ...KEPT, removeOnComplete: WAITED_FOR },
+    });
     this.notify = new Queue(QUEUE.notify, options);
-    for (const queue of [this.change, this.host, this.notify]) queue.on('error', onError);
+    for (const queue of [this.change, this.host, this.watch, this.notify]) queue.on('error', onError);
   }
 
   async planChange(changeId: string): Promise<void> {
@@ -76,12 +95,63 @@ export class Jobs {
 
   /** The same for somebody who waits. Throws when no worker has answered within a minute. */
   async readRoutesNow(node?: string): Promise<unknown> {
+    const data = { name: 'read-routes' as const, ...(node ? { node } : {}) };
+    return this.resultOf(QUEUE.change, () => this.change.add('read-routes', data, { attempts: 1 }));
+  }
+
+  /** Looks at hosts, after `delayMs`. */
+  async look(hosts: readonly string[], delayMs = 0): Promise<void> {
+    const job = { name: 'look' as const, hosts: [...hosts] };
+    await this.watch.add('look', job, {
+      ...RETRIED,
+      delay: delayMs,
+      ...single(`look-${hosts[0]}-${hosts.length}`),
+    });
+  }
+
+  /** Looks at a host once more. Asked for by several who saw the same, it is done once. */
+  async lookAgain(host: string, delayMs: number): Promise<void> {
+    // By time, not by job: the one who asks may be such a job itself, still running.
+    const deduplication = { id: `again-${host}`, ttl: Math.max(1, delayMs - 20) };
+    await this.watch.add(
+      'look',
+      { name: 'look', hosts: [host] },
+      { ...RETRIED, delay: delayMs, deduplication },
+    );
+  }
+
+  /** Puts incidents on cards; after a moment, so that what happens together is told together. */
+  async tell(): Promise<void> {
+    await this.watch.add('tell', { name: 'tell' }, { ...RETRIED, delay: GATHER_MS, ...single('tell', true) });
+  }
+
+  /** The outcome follows as an answer of its own, when there is an origin. */
+  async control(job: Omit<Control, 'name'>): Promise<void> {
+    await this.watch.add('control', { name: 'control', ...job }, ONCE);
+  }
+
+  /** The same for somebody who waits: the outcome, in words. Throws when no worker has answered within a minute. */
+  async controlNow(job: Omit<Control, 'name'>): Promise<unknown> {
+    return this.resultOf(QUEUE.watch, () => this.watch.add('control', { name: 'control', ...job }, ONCE));
+  }
+
+  /** The log follows as an answer of its own. */
+  async logs(host: string, component: Component, origin: Origin): Promise<void> {
+    await this.watch.add('logs', { name: 'logs', host, component, origin }, ONCE);
+  }
+
+  /** The same for somebody who waits. Throws when no worker has answered within a minute. */
+  async logsNow(host: string, component: Component): Promise<unknown> {
+    const data = { name: 'logs' as const, host, component };
+    return this.resultOf(QUEUE.watch, () => this.watch.add('logs', data, ONCE));
+  }
+
+  private async resultOf(queue: string, add: () => Promise<Job>): Promise<unknown> {
     const connection = this.redis.duplicate({ maxRetriesPerRequest: null });
-    const events = new QueueEvents(QUEUE.change, { connection, prefix: this.prefix });
+    const events = new QueueEvents(queue, { connection, prefix: this.prefix });
     try {
       await events.waitUntilReady();
-      const data = { name: 'read-routes' as const, ...(node ? { node } : {}) };
-      const job = await this.change.add('read-routes', data, { attempts: 1 });
+      const job = await add();
       return await job.waitUntilFinished(events, WAIT_MS);
     } finally {
       await events.close();
@@ -111,6 +181,15 @@ export class Jobs {
     );
   }
 
+  /** The same for the card of incidents; approvals overtake it. */
+  async notice(noticeId: string): Promise<void> {
+    await this.notify.add(
+      'notice',
+      { name: 'notice', noticeId },
+      { ...RETRIED, priority: 20, ...single(`notice-${noticeId}`, true) },
+    );
+  }
+
   async reply(job: Extract<NotifyJob, { name: 'reply' }>): Promise<void> {
     await this.notify.add('reply', job, { ...RETRIED, priority: 1 });
   }
@@ -119,8 +198,19 @@ export class Jobs {
     await this.notify.add('file', { name: 'file', changeId, origin }, { ...RETRIED, priority: 2 });
   }
 
-  /** The scheduled jobs. Safe to call from every worker that starts. */
-  async schedule(): Promise<void> {
+  /** The scheduled jobs. Safe to call from every worker that starts. `digestAt`: `HH:MM`, UTC. */
+  async schedule({ everyMs, digestAt }: { everyMs: number; digestAt: string }): Promise<void> {
+    const [hour = '8', minute = '0'] = digestAt.split(':');
+    await this.watch.upsertJobScheduler(
+      'sweep',
+      { every: everyMs },
+      { name: 'sweep', data: { name: 'sweep' } },
+    );
+    await this.watch.upsertJobScheduler(
+      'digest',
+      { pattern: `${Number(minute)} ${Number(hour)} * * *`, tz: 'UTC' },
+      { name: 'digest', data: { name: 'digest' } },
+    );
     await this.change.upsertJobScheduler(
       'safety-net',
       { every: SAFETY_NET_MS },
@@ -134,12 +224,15 @@ export class Jobs {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.change.close(), this.host.close(), this.notify.close()]);
+    await Promise.all([this.change, this.host, this.watch, this.notify].map((queue) => queue.close()));
   }
 }
 
 /** Our own trouble (Redis away, Slack away) is tried again for about a minute. */
 const RETRIED: JobsOptions = { attempts: 6, backoff: { type: 'exponential', delay: 1000 } };
+
+/** Not tried again by itself: somebody waits, and asks again; a process that did not come up is for a person to look at. */
+const ONCE: JobsOptions = { attempts: 1, priority: 1 };
 
 function single(id: string, keepLastIfActive = false): JobsOptions {
   return { deduplication: { id, ...(keepLastIfActive ? { keepLastIfActive } : {}) } };

@@ -1,12 +1,12 @@
 /** The first post of a card. Slack has no idempotency key: the intent is on record before, so that a crash can't double it silently. */
 import type { Card } from '../change/change.js';
-import type { ChangeView } from '../command/reply.js';
 import { sayNoEntry, sayPostedAgain } from '../words/trouble.js';
 import { context } from './blocks.js';
-import { CARD_EVENT, type CardMessage } from './card.js';
+import type { CardMessage } from './card-message.js';
 import { orCompact } from './card-send.js';
 import type { Again, CardDeps } from './outbox-deps.js';
-import { limitGate, POST_EVERY_MS, postGate } from './pace.js';
+import { limitGate, POST_EVERY_MS, postGate, urgentGate } from './pace.js';
+import type { Shown } from './shown.js';
 import { NO_ENTRY, retryAfterMs, slackError } from './web.js';
 
 export interface Posted {
@@ -19,23 +19,23 @@ export interface Posted {
 const NOWHERE: Posted = { again: 0, card: null, asRendered: false };
 
 /**
- * Posts the card into the change's channel or thread; into the requester's direct messages when the bot may not write there.
+ * Posts the card into its channel or thread; into the direct messages of whoever it belongs to when the bot may not write there.
  * An intent that is still on record means that a process died (or lost the line) in between: the message is looked for first.
  */
-export async function postCard(deps: CardDeps, view: ChangeView, message: CardMessage): Promise<Posted> {
-  const { change } = view;
-  const key = deps.keys.slackCard(change.id);
+export async function postCard(deps: CardDeps, shown: Shown): Promise<Posted> {
+  const { message } = shown;
+  const key = deps.keys.slackCard(shown.id);
   const limited = await deps.pace.wait(limitGate('chat.postMessage'));
   if (limited > 0) return { ...NOWHERE, again: limited };
   const intent = await deps.redis.hget(key, 'intent');
-  const found = intent === null ? null : await findPosted(deps, view, Number(intent));
+  const found = intent === null ? null : await findPosted(deps, shown, Number(intent));
   if (found && found !== 'unknown') return { again: 0, card: found, asRendered: false };
-  const wait = await deps.pace.take(postGate(change.channel), POST_EVERY_MS);
+  const wait = await turn(deps, shown);
   if (wait > 0) return { ...NOWHERE, again: wait };
   await deps.redis.hset(key, 'intent', String(deps.now().getTime()));
   const content = found === 'unknown' ? noted(message, sayPostedAgain()) : message;
   try {
-    const card = await post(deps, view, content, change.channel, change.thread);
+    const card = await post(deps, shown, content, shown.channel, shown.thread);
     return { again: 0, card, asRendered: true };
   } catch (error) {
     // Only an answer of Slack's tells for sure that nothing was posted.
@@ -47,18 +47,30 @@ export async function postCard(deps: CardDeps, view: ChangeView, message: CardMe
       await deps.pace.hold(limitGate('chat.postMessage'), later);
       return { ...NOWHERE, again: later };
     }
-    return elsewhere(deps, view, message, code ?? '');
+    return elsewhere(deps, shown, code ?? '');
   }
+}
+
+/** Its turn in the channel, 0: now. What somebody waits for goes first: while it does, others leave their turn to it. */
+async function turn(deps: CardDeps, { channel, urgent }: Shown): Promise<Again> {
+  const first = urgentGate(channel);
+  if (!urgent) {
+    const wait = await deps.pace.wait(first);
+    if (wait > 0) return wait;
+  }
+  const wait = await deps.pace.take(postGate(channel), POST_EVERY_MS);
+  if (wait > 0 && urgent) await deps.pace.hold(first, wait + POST_EVERY_MS);
+  return wait;
 }
 
 async function post(
   deps: CardDeps,
-  view: ChangeView,
+  shown: Shown,
   message: CardMessage,
   channel: string,
   thread: string | undefined,
 ): Promise<Card> {
-  const answer = await orCompact(deps, view, message, (content) =>
+  const answer = await orCompact(deps, shown, message, (content) =>
     deps.slack.chat.postMessage({
       channel,
       ...content,
@@ -67,37 +79,28 @@ async function post(
       unfurl_media: false,
     }),
   );
-  if (!answer.ts) throw new Error(`chat.postMessage answered without a ts for change ${view.change.id}`);
+  if (!answer.ts) throw new Error(`chat.postMessage answered without a ts for ${shown.id}`);
   // Posted to a person, the message lives in the channel that Slack opened for it.
   return { channel: answer.channel ?? channel, ts: answer.ts };
 }
 
-async function elsewhere(
-  deps: CardDeps,
-  view: ChangeView,
-  message: CardMessage,
-  code: string,
-): Promise<Posted> {
-  const { change } = view;
-  if (code === 'thread_not_found' && change.thread !== undefined) {
-    return { again: 0, card: await post(deps, view, message, change.channel, undefined), asRendered: true };
+async function elsewhere(deps: CardDeps, shown: Shown, code: string): Promise<Posted> {
+  const { id, channel, thread, person, message } = shown;
+  if (code === 'thread_not_found' && thread !== undefined) {
+    return { again: 0, card: await post(deps, shown, message, channel, undefined), asRendered: true };
   }
-  const [, user = ''] = change.requester.split(':');
-  if (!NO_ENTRY.includes(code) || !/^[UW][A-Z0-9]+$/.test(user)) {
-    deps.log.error({ change: change.id, channel: change.channel, code }, 'the card could not be posted');
+  if (!NO_ENTRY.includes(code) || person === undefined) {
+    deps.log.error({ card: id, channel, code }, 'the card could not be posted');
     return NOWHERE;
   }
-  deps.log.warn(
-    { change: change.id, channel: change.channel, code },
-    'no entry; the card goes to the requester',
-  );
-  const note = sayNoEntry(change.channel, code);
+  deps.log.warn({ card: id, channel, code }, 'no entry; the card goes to the person who asked');
+  const note = sayNoEntry(channel, code);
   try {
-    const card = await post(deps, view, noted(message, note), user, undefined);
+    const card = await post(deps, shown, noted(message, note), person, undefined);
     return { again: 0, card, asRendered: true };
   } catch (error) {
     if (slackError(error) === null) throw error;
-    deps.log.error({ change: change.id, code: slackError(error) }, 'the card could not be posted anywhere');
+    deps.log.error({ card: id, code: slackError(error) }, 'the card could not be posted anywhere');
     return NOWHERE;
   }
 }
@@ -108,12 +111,8 @@ function noted(message: CardMessage, note: string): CardMessage {
 }
 
 /** Looks for our card in the channel since the intent, by its metadata. `unknown`: Slack does not let us read there. */
-async function findPosted(
-  deps: CardDeps,
-  view: ChangeView,
-  sinceMs: number,
-): Promise<Card | 'unknown' | null> {
-  const { channel, thread, id } = view.change;
+async function findPosted(deps: CardDeps, shown: Shown, sinceMs: number): Promise<Card | 'unknown' | null> {
+  const { channel, thread, id, message } = shown;
   const range = { channel, oldest: String((sinceMs - 5000) / 1000), limit: 200, include_all_metadata: true };
   try {
     const answer = thread
@@ -121,14 +120,14 @@ async function findPosted(
       : await deps.slack.conversations.history(range);
     const ours = (answer.messages ?? []).find(({ metadata }) => {
       const payload: unknown = metadata?.event_payload;
-      return metadata?.event_type === CARD_EVENT && isOf(payload, id);
+      return metadata?.event_type === message.metadata.event_type && isOf(payload, id);
     });
     return ours?.ts ? { channel, ts: ours.ts } : null;
   } catch (error) {
     const code = slackError(error);
     if (code === null) throw error;
     deps.log.warn(
-      { change: id, channel, code },
+      { card: id, channel, code },
       'the channel can not be searched for a card posted before a crash',
     );
     return 'unknown';

@@ -1,13 +1,13 @@
-/** Brings the copies of a change's card up to date: one writer at a time, always from what is stored when it writes. */
+/** Brings the copies of a card up to date: one writer at a time, always from what is stored when it writes. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Card } from '../change/change.js';
-import type { ChangeView } from '../command/reply.js';
 import { prepareScript, type Script } from '../redis.js';
-import { type CardMessage, changeCard } from './card.js';
+import type { CardMessage } from './card-message.js';
 import { postCard } from './card-post.js';
 import { orCompact } from './card-send.js';
 import type { Again, CardDeps } from './outbox-deps.js';
 import { EDIT_EVERY_MS, EDIT_GATE, limitGate, PROGRESS_EVERY_MS } from './pace.js';
+import type { Shown } from './shown.js';
 import { COPY_GONE, retryAfterMs, slackError } from './web.js';
 
 /** What was last sent to one copy. */
@@ -35,19 +35,19 @@ return 1`;
 
 export interface CardWriter {
   /** Posts or edits. Throws our own trouble (Redis, the line to Slack); what Slack refuses is handled. */
-  write(changeId: string): Promise<Again>;
+  write(id: string): Promise<Again>;
 }
 
 export function createCardWriter(deps: CardDeps): CardWriter {
   const ours: Script = prepareScript(deps.redis, RELEASE);
   return {
-    write: async (changeId) => {
-      const lock = deps.keys.slackCardLock(changeId);
+    write: async (id) => {
+      const lock = deps.keys.slackCardLock(id);
       const holder = randomUUID();
       if ((await deps.redis.set(lock, holder, 'PX', LOCK_MS, 'NX')) !== 'OK') return BUSY_MS;
       const stillMine = async (): Promise<boolean> => (await ours([lock], [holder, LOCK_MS])) === 1;
       try {
-        return await writeAll(deps, changeId, stillMine);
+        return await writeAll(deps, id, stillMine);
       } finally {
         await ours([lock], [holder]);
       }
@@ -55,41 +55,41 @@ export function createCardWriter(deps: CardDeps): CardWriter {
   };
 }
 
-async function writeAll(deps: CardDeps, changeId: string, stillMine: () => Promise<boolean>): Promise<Again> {
+async function writeAll(deps: CardDeps, id: string, stillMine: () => Promise<boolean>): Promise<Again> {
   // Read after the lock is taken: whoever writes, writes the newest there is.
-  const view = await deps.view(changeId);
-  if (view === null) return 0;
-  const message = changeCard(view, deps.cluster, deps.now());
-  if (view.change.cards.length === 0) return first(deps, view, message);
+  const shown = await deps.shown(id);
+  if (shown === null) return 0;
+  if (shown.cards.length === 0) return first(deps, shown);
   const waits: number[] = [];
-  for (const card of view.change.cards) {
+  for (const card of shown.cards) {
     if (!(await stillMine())) return BUSY_MS;
-    waits.push(await editCopy(deps, view, card, message));
+    waits.push(await editCopy(deps, shown, card));
   }
   const next = waits.filter((wait) => wait > 0);
   if (next.length > 0) return Math.min(...next);
-  const left = (await deps.view(changeId))?.change.cards.length ?? 1;
+  const left = (await deps.shown(id))?.cards.length ?? 1;
   return left === 0 ? BUSY_MS : 0;
 }
 
-async function first(deps: CardDeps, view: ChangeView, message: CardMessage): Promise<Again> {
-  const posted = await postCard(deps, view, message);
+async function first(deps: CardDeps, shown: Shown): Promise<Again> {
+  const posted = await postCard(deps, shown);
   if (posted.again > 0 || posted.card === null) return posted.again;
-  await deps.cards.addCard(view.change.id, posted.card);
-  if (posted.asRendered) await remember(deps, view, posted.card, message);
-  await deps.redis.hdel(deps.keys.slackCard(view.change.id), 'intent');
-  // The change may have moved while its card was on the way.
+  await deps.cards.addCard(shown.id, posted.card);
+  if (posted.asRendered) await remember(deps, shown, posted.card);
+  await deps.redis.hdel(deps.keys.slackCard(shown.id), 'intent');
+  // What it shows may have moved while it was on the way.
   return BUSY_MS;
 }
 
-async function editCopy(deps: CardDeps, view: ChangeView, card: Card, message: CardMessage): Promise<Again> {
+async function editCopy(deps: CardDeps, shown: Shown, card: Card): Promise<Again> {
+  const { message } = shown;
   const { pace, slack } = deps;
-  const text = await deps.redis.hget(deps.keys.slackCard(view.change.id), field(card));
+  const text = await deps.redis.hget(deps.keys.slackCard(shown.id), field(card));
   const sent = text === null ? null : (JSON.parse(text) as Sent);
-  if (sent && (sent.hash === hashOf(message) || sent.version > view.change.version)) return 0;
+  if (sent && (sent.hash === hashOf(message) || sent.version > shown.version)) return 0;
   const limited = await pace.wait(limitGate('chat.update'));
   if (limited > 0) return limited;
-  if (sent && sent.shape === shapeOf(view, message)) {
+  if (sent && sent.shape === shown.shape) {
     const early = sent.at + PROGRESS_EVERY_MS - deps.now().getTime();
     if (early > 0) return Math.min(early, LOOK_AGAIN_MS);
     const queue = await pace.take(EDIT_GATE, EDIT_EVERY_MS);
@@ -99,7 +99,7 @@ async function editCopy(deps: CardDeps, view: ChangeView, card: Card, message: C
   }
   const target = { channel: card.channel, ts: card.ts };
   try {
-    await orCompact(deps, view, message, (content) => slack.chat.update({ ...target, ...content }));
+    await orCompact(deps, shown, message, (content) => slack.chat.update({ ...target, ...content }));
   } catch (error) {
     const wait = retryAfterMs(error);
     if (wait !== null) {
@@ -108,22 +108,22 @@ async function editCopy(deps: CardDeps, view: ChangeView, card: Card, message: C
     }
     const code = slackError(error);
     if (code === null || !COPY_GONE.includes(code)) throw error;
-    deps.log.warn({ change: view.change.id, ...target, code }, 'a card can no longer be edited; forgotten');
-    await deps.cards.forgetCard(view.change.id, card);
+    deps.log.warn({ card: shown.id, ...target, code }, 'a card can no longer be edited; forgotten');
+    await deps.cards.forgetCard(shown.id, card);
     // An intent left behind would make the next post look for this very copy.
-    await deps.redis.hdel(deps.keys.slackCard(view.change.id), field(card), 'intent');
+    await deps.redis.hdel(deps.keys.slackCard(shown.id), field(card), 'intent');
     return 0;
   }
-  await remember(deps, view, card, message);
+  await remember(deps, shown, card);
   return 0;
 }
 
-async function remember(deps: CardDeps, view: ChangeView, card: Card, message: CardMessage): Promise<void> {
-  const key = deps.keys.slackCard(view.change.id);
+async function remember(deps: CardDeps, shown: Shown, card: Card): Promise<void> {
+  const key = deps.keys.slackCard(shown.id);
   const sent: Sent = {
-    hash: hashOf(message),
-    version: view.change.version,
-    shape: shapeOf(view, message),
+    hash: hashOf(shown.message),
+    version: shown.version,
+    shape: shown.shape,
     at: deps.now().getTime(),
   };
   await deps.redis.hset(key, field(card), JSON.stringify(sent));
@@ -136,12 +136,4 @@ function field(card: Card): string {
 
 function hashOf(message: CardMessage): string {
   return createHash('sha256').update(JSON.stringify(message)).digest('hex').slice(0, 32);
-}
-
-/** State, decisions and which buttons there are. Their labels count hosts, which is progress. */
-function shapeOf(view: ChangeView, message: CardMessage): string {
-  const buttons = message.blocks.flatMap((block) =>
-    block.type === 'actions' ? block.elements.map((button) => button.action_id) : [],
-  );
-  return [view.change.state, view.change.decisions.length, ...buttons].join(' ');
 }

@@ -5,19 +5,12 @@ import { decisions, facts, leftOut, notice, title } from '../words/card.js';
 import { lines } from '../words/mrkdwn.js';
 import { andMore } from '../words/phrase.js';
 import { status } from '../words/status.js';
-import { actions, type Block, context, header, type Message, pack, section } from './blocks.js';
+import { actions, type Block, context, header, pack, section } from './blocks.js';
 import { cardButtons } from './buttons.js';
+import type { CardMessage } from './card-message.js';
 import { cautions, planBlocks } from './card-plan.js';
 import { detailBlocks, hostLines, proofBlocks, snippetBlocks } from './card-result.js';
 import type { ClusterFacts } from './cluster.js';
-
-/** A card's message, with what finds it again in a channel's history. */
-export type CardMessage = Message & {
-  metadata: { event_type: typeof CARD_EVENT; event_payload: { id: string; state: ChangeState } };
-};
-
-/** The metadata type that marks our cards. */
-export const CARD_EVENT = 'fairway_change';
 
 /** States in which nobody works on the hosts yet, so that the plan is what matters. */
 const PLAN_STATES: readonly ChangeState[] = ['refused', 'pending', 'denied', 'expired', 'stale', 'approved'];
@@ -53,7 +46,7 @@ export function changeCard(
   return {
     text: notice(change, cluster.name),
     blocks: pack(first, more, last, (left) => context(leftOut(view.plan, left, isDecidable(change)))),
-    metadata: { event_type: CARD_EVENT, event_payload: { id: change.id, state: change.state } },
+    metadata: { event_type: 'fairway_change', event_payload: { id: change.id, state: change.state } },
   };
 }
 

@@ -19,7 +19,7 @@ import { say } from './reply.js';
 export interface ListenerDeps {
   desk: Desk;
   outbox: Pick<Outbox, 'answer' | 'renderNow'>;
-  jobs: Pick<Jobs, 'card' | 'reply' | 'file'>;
+  jobs: Pick<Jobs, 'card' | 'reply' | 'file' | 'notice'>;
   cards: { addCard(changeId: string, card: Card): Promise<void> };
   /** For dialogs, and for cards that belong to no change. */
   slack: Pick<webApi.WebClient, 'views' | 'chat'>;

@@ -1,5 +1,5 @@
 /** Every entry from Slack, in one table: what it is called, how its payload is read, what it does. */
-import { parseCommand } from '../command/grammar.js';
+import { type BotCommand, parseCommand } from '../command/grammar.js';
 import { normalize } from '../command/normalize.js';
 import type { Reply } from '../command/reply.js';
 import { isRefusal } from '../errors.js';
@@ -8,6 +8,7 @@ import { sayDeadCard, sayNoDialog, sayUnreadableCard } from '../words/trouble.js
 import { ACTION, type ButtonValue, parseButtonValue } from './buttons.js';
 import { DENY_MODAL, denyModal } from './deny-modal.js';
 import { answer, type ListenerDeps } from './guard.js';
+import { NOTICE_ACTION, type NoticePress, type NoticeValue, parseNoticeValue } from './notice-card.js';
 import { type Call, readClick, readMention, readModal, readSlash } from './payload.js';
 import { replyMessage, say } from './reply.js';
 import { slackError } from './web.js';
@@ -32,6 +33,16 @@ export const LISTENERS: readonly Listener[] = [
   button('cancel', (call, deps, value) => asCommand('cancel', call, deps, value)),
   button('retry', (call, deps, value) => asCommand('retry', call, deps, value)),
   button('rollback', (call, deps, value) => asCommand('rollback', call, deps, value)),
+  onNotice('repair', ({ host }) => ({ kind: 'repair', ...(host ? { name: host } : {}) })),
+  onNotice('restart', (value) => ofProcess(value, { kind: 'control', action: 'restart' })),
+  onNotice('logs', (value) => ofProcess(value, { kind: 'logs' })),
+  onNotice('mute', ({ host = '', component }) => ({
+    kind: 'mute',
+    name: host,
+    ms: MUTED_FOR_MS,
+    ...(component ? { component } : {}),
+  })),
+  onNotice('acknowledge', ({ incident = '' }) => ({ kind: 'ack', id: incident })),
   { kind: 'view', id: DENY_MODAL, read: readModal, handle: (call, deps) => pressed(call, deps, deny) },
 ];
 
@@ -43,6 +54,36 @@ function button(press: keyof typeof ACTION, handle: Pressed): Listener {
     id: ACTION[press],
     read: readClick,
     handle: (call, deps) => pressed(call, deps, handle),
+  };
+}
+
+/** What `Mute 1 h` says. */
+const MUTED_FOR_MS = 3_600_000;
+
+function ofProcess(
+  { host = '', component }: NoticeValue,
+  of: { kind: 'control'; action: 'restart' } | { kind: 'logs' },
+): BotCommand | null {
+  return component ? { ...of, name: host, component } : null;
+}
+
+/** A button on the card of incidents does what its words would do; the card then shows how things stand. */
+function onNotice(press: NoticePress, commandOf: (value: NoticeValue) => BotCommand | null): Listener {
+  return {
+    kind: 'action',
+    id: NOTICE_ACTION[press],
+    read: readClick,
+    handle: async (call, deps) => {
+      const value = parseNoticeValue(call.value);
+      const command = value && commandOf(value);
+      if (!value || !command) {
+        await retire(call, deps);
+        await answer(deps, call, say(sayUnreadableCard()));
+        return;
+      }
+      await deps.jobs.notice(value.notice);
+      await tell(call, deps, await deps.desk.run(command, call.actor, call.origin));
+    },
   };
 }
 

@@ -1,24 +1,57 @@
 /** The outbox as each program opens it: the bot for answers at once, the workers for the queue. */
+import { viewNotice } from '../command/notice-view.js';
 import { viewChange } from '../command/view.js';
 import type { Config } from '../config.js';
 import type { Logger } from '../log.js';
 import type { Stores } from '../stores.js';
 import { clusterFacts } from './cluster.js';
+import { showNotice } from './notice-card.js';
 import { createOutbox, type Outbox } from './outbox.js';
+import type { CardDeps, Cards } from './outbox-deps.js';
 import { createPace } from './pace.js';
+import { showChange } from './shown.js';
 import { createWebClient } from './web.js';
 
 export function openOutbox(deps: Stores & { config: Config; log: Logger }): Outbox {
-  const { config, log, redis, keys, changes } = deps;
+  const { config, log, redis, keys } = deps;
+  const cluster = clusterFacts(config);
+  const view: CardDeps['view'] = (id) => viewChange(deps, config.cluster, id);
   return createOutbox({
     slack: createWebClient(config.slack.botToken, { apiUrl: config.slack.apiUrl, log }),
     redis,
     keys,
     pace: createPace(redis, keys),
-    cluster: clusterFacts(config),
+    cluster,
     log,
-    view: (id) => viewChange(deps, config.cluster, id),
-    cards: changes,
+    view,
+    shown: async (id) => {
+      if (isNotice(id)) {
+        const [notice, { nodes }] = await Promise.all([viewNotice(deps, id), deps.nodes.read()]);
+        const osOf = (host: string) => nodes.find((node) => node.name === host)?.os;
+        return notice && showNotice(notice, cluster, osOf);
+      }
+      const change = await view(id);
+      return change && showChange(change, cluster, new Date());
+    },
+    cards: cardsOf(deps),
     now: () => new Date(),
   });
+}
+
+/** Where the messages of both kinds of cards are on record. */
+function cardsOf({ changes, watch }: Pick<Stores, 'changes' | 'watch'>): Cards {
+  return {
+    addCard: (id, card) =>
+      isNotice(id) ? watch.setCards(id, (cards) => [...cards, card]) : changes.addCard(id, card),
+    forgetCard: (id, card) =>
+      isNotice(id)
+        ? watch.setCards(id, (cards) =>
+            cards.filter((each) => each.ts !== card.ts || each.channel !== card.channel),
+          )
+        : changes.forgetCard(id, card),
+  };
+}
+
+function isNotice(id: string): boolean {
+  return id.startsWith('n');
 }

@@ -7,6 +7,13 @@ import type { Logger } from '../log.js';
 import type { Keys } from '../redis.js';
 import type { ClusterFacts } from './cluster.js';
 import type { Pace } from './pace.js';
+import type { Shown } from './shown.js';
+
+/** Which messages show a change or a notice. */
+export interface Cards {
+  addCard(id: string, card: Card): Promise<void>;
+  forgetCard(id: string, card: Card): Promise<void>;
+}
 
 export interface CardDeps {
   slack: webApi.WebClient;
@@ -17,10 +24,9 @@ export interface CardDeps {
   log: Logger;
   /** The change as it is stored now; null when there is none. */
   view(changeId: string): Promise<ChangeView | null>;
-  cards: {
-    addCard(changeId: string, card: Card): Promise<void>;
-    forgetCard(changeId: string, card: Card): Promise<void>;
-  };
+  /** The card of a change or a notice as it is to be shown now; null when there is none. */
+  shown(id: string): Promise<Shown | null>;
+  cards: Cards;
   now(): Date;
 }
 

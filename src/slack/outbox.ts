@@ -17,10 +17,10 @@ export interface Outbox {
   /** Does one job of the queue. Returns the milliseconds to come back after, 0 when it is done. Throws our own trouble. */
   deliver(job: NotifyJob): Promise<Again>;
   /**
-   * Brings the cards of a change up to date at once, for the moment after a decision. False: something is left for the
+   * Brings the cards of a change or a notice up to date at once, for the moment after a decision. False: something is left for the
    * queue (another writer, a rate limit, Slack away).
    */
-  renderNow(changeId: string): Promise<boolean>;
+  renderNow(id: string): Promise<boolean>;
   /** Says something to one person: by response_url, in the thread, or ephemerally. `quiet`: only to them, in a thread too. */
   answer(origin: Origin, message: Message, options?: { quiet?: boolean }): Promise<Again>;
 }
@@ -33,16 +33,16 @@ const USED_UP = 1000;
 export function createOutbox(deps: CardDeps): Outbox {
   const writer = createCardWriter(deps);
 
-  async function renderNow(changeId: string): Promise<boolean> {
+  async function renderNow(id: string): Promise<boolean> {
     try {
       for (let attempt = 0; attempt < 4; attempt += 1) {
-        const again = await writer.write(changeId);
+        const again = await writer.write(id);
         if (again === 0) return true;
         if (again > 500) return false;
         await new Promise((resolve) => setTimeout(resolve, again));
       }
     } catch (error) {
-      deps.log.warn({ change: changeId, err: error }, 'the card could not be brought up to date at once');
+      deps.log.warn({ card: id, err: error }, 'the card could not be brought up to date at once');
     }
     return false;
   }
@@ -54,6 +54,8 @@ export function createOutbox(deps: CardDeps): Outbox {
       switch (job.name) {
         case 'card':
           return writer.write(job.changeId);
+        case 'notice':
+          return writer.write(job.noticeId);
         case 'reply':
           return reply(deps, withoutUndefined(job.origin), job.message, false);
         case 'file':

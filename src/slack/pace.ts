@@ -35,6 +35,8 @@ export function createPace(redis: Redis, keys: Keys): Pace {
 }
 
 export const postGate = (channel: string): string => `post-${channel}`;
+/** Held while a card that somebody waits for has to wait for its turn in a channel. */
+export const urgentGate = (channel: string): string => `urgent-${channel}`;
 export const EDIT_GATE = 'edit';
 /** Closed after a 429, for one method and the whole workspace. */
 export const limitGate = (method: string): string => `limited-${method}`;

@@ -1,7 +1,17 @@
 /** What commands answer, as Slack messages. Pure. */
-import type { HostRoutes, Reply } from '../command/reply.js';
+import type { HostRoutes, LogTail, Reply } from '../command/reply.js';
 import type { Snippet } from '../snippet/kubectl.js';
 import { codeBlock, cost, lines } from '../words/mrkdwn.js';
+import {
+  acknowledged,
+  incidentLine,
+  incidentsWords,
+  muted,
+  pastLine,
+  silenceLine,
+  unmuted,
+} from '../words/notice.js';
+import { controlling, fetchingLogs, logsWords } from '../words/process.js';
 import {
   accepted,
   alreadyRunning,
@@ -44,6 +54,22 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
       return say(reading(reply.hosts));
     case 'routes':
       return routes(reply.hosts);
+    case 'incidents':
+      return incidents(reply);
+    case 'acknowledged':
+      return say(acknowledged(reply));
+    case 'muted':
+      return say(muted(reply));
+    case 'unmuted':
+      return say(unmuted(reply));
+    case 'controlling':
+      return say(controlling(reply));
+    case 'fetching-logs':
+      return say(fetchingLogs(reply));
+    case 'logs':
+      return logsMessage(reply);
+    case 'told':
+      return say(reply.text);
     case 'changes': {
       const { changes } = reply;
       const head = changesWords.head(cluster.name, changes.length);
@@ -72,8 +98,28 @@ export function say(mrkdwn: string): Message {
   return { text: fits, blocks: [section(fits)] };
 }
 
+/** The end of a log is what tells: what does not fit is cut at the front. */
+export function logsMessage({ host, component, text }: LogTail): Message {
+  const kept = text.trim() === '' ? logsWords.none : tail(text.trimEnd(), LOG_ON_CARD);
+  return {
+    text: logsWords.title(component, host),
+    blocks: [section(logsWords.title(component, host)), section(codeBlock(kept, 2900))],
+  };
+}
+
+function tail(text: string, room: number): string {
+  const lines = text.split('\n');
+  let used = 0;
+  const from = lines.findLastIndex((line) => {
+    used += cost(line) + 2;
+    return used > room;
+  });
+  return lines.slice(from + 1).join('\n') || text.slice(-room / 2);
+}
+
 /** Sections of at most this many characters of JSON, so that a long list keeps under Slack's 3000. */
 const PART = 2600;
+const LOG_ON_CARD = 2600;
 const PARTS = 3;
 
 function list(head: string, items: string[], rest: (left: number) => string, empty: string): Message {
@@ -94,6 +140,13 @@ function list(head: string, items: string[], rest: (left: number) => string, emp
   const blocks: Block[] = parts.map((part) => section(part.join('\n')));
   if (shown < items.length) blocks.push(context(rest(items.length - shown)));
   return { text: head, blocks };
+}
+
+function incidents({ cluster, open, past, silences }: Extract<Reply, { kind: 'incidents' }>): Message {
+  const bad = open.filter(({ incident }) => incident.state === 'bad').length;
+  const head = incidentsWords.head(cluster, bad, open.length);
+  const items = [...open.map(incidentLine), ...silences.map(silenceLine), ...past.map(pastLine)];
+  return list(head, items, incidentsWords.rest, '');
 }
 
 function node(reply: Extract<Reply, { kind: 'node' }>): Message {

@@ -11,6 +11,12 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   node: 'Shows one node, what it is owed and what it waits for.',
   routes: 'Reads the route tables, of one host or of all, and compares them with what they should be.',
   kubectl: 'Shows the kubectl lines for a node.',
+  incidents: 'Lists what is wrong with hosts now, who is on it, what is muted, and what is over.',
+  ack: 'Says on the card that you are on it.',
+  mute: 'Keeps quiet about a node, or one of its processes; two hours when nothing else is said.',
+  unmute: 'Ends that.',
+  logs: 'Shows the last log lines of kubelet or kube-proxy.',
+  control: 'Starts, stops or restarts kubelet or kube-proxy, at once. Stopped, it stays so without a word.',
   changes: 'Lists the changes, open ones first.',
   change: 'Shows a change and where it stands.',
   approve: 'Approves the plan that stands, and its way back. Not your own, as a rule.',
@@ -26,9 +32,10 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
 /** What may be done, as in "Only an operator may …". */
 export const actionWords = {
   introduce: 'ask for help and for your own roles',
-  look: 'look at nodes, routes and changes',
-  request: 'ask for changes, cancel, retry and roll them back',
+  look: 'look at nodes, routes, changes and incidents',
+  request: 'ask for changes, cancel, retry and roll them back, read logs and mute',
   decide: 'approve and deny',
+  control: 'start, stop and restart kubelet and kube-proxy',
 } as const;
 
 export const helpWords = {

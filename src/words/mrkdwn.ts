@@ -72,6 +72,13 @@ export function when(iso: string): string {
   return `<!date^${seconds}^{date_short_pretty} {time}|${iso.slice(0, 16).replace('T', ' ')} UTC>`;
 }
 
+/** An instant of today's, to the second, in the reader's own time zone. */
+export function seconds(iso: string): string {
+  const at = Math.floor(Date.parse(iso) / 1000);
+  if (!Number.isFinite(at)) return plain(iso, 40);
+  return `<!date^${at}^{time_secs}|${iso.slice(11, 19)} UTC>`;
+}
+
 /** As many of the items as fit in `limit` characters of JSON; `rest` says how many are left out. */
 export function lines(
   items: readonly string[],

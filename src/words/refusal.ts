@@ -99,6 +99,8 @@ export const refusalText: Texts = {
 
   'already-running': ({ id }, { code }) =>
     `You asked for this a moment ago: it is ${code(id)}. ${code(`change ${id}`)} shows it.`,
+  'incident-unknown': ({ id }, { code }) =>
+    `There is no incident ${code(id)}, or it is over. ${code('incidents')} lists them.`,
   'change-unknown': ({ id }, { code }) => `There is no change ${code(id)}. ${code('changes')} lists them.`,
   'change-not-sealed': ({ id }, { code }) =>
     `${code(id)} is still being planned: its hosts are being read. Decide when its card shows the plan.`,

@@ -1,10 +1,11 @@
 /** The outbox through the real queue, against a fake Slack that keeps Slack's limits. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { webApi } from '@slack/bolt';
-import { type CardMessage, changeCard } from '../../src/slack/card.js';
+import type { CardMessage } from '../../src/slack/card-message.js';
 import { orCompact } from '../../src/slack/card-send.js';
 import { createOutbox } from '../../src/slack/outbox.js';
 import { say } from '../../src/slack/reply.js';
+import { showChange } from '../../src/slack/shown.js';
 import { createWebClient } from '../../src/slack/web.js';
 import { type Bench, OPS, startBench, TOKENS, until } from './support/bench.js';
 import { between } from './support/between.js';
@@ -184,7 +185,8 @@ describe('a card', () => {
       if (sent.length === 1)
         throw new webApi.WebAPIPlatformError({ ok: false, error: 'msg_blocks_too_long' });
     };
-    await orCompact(bench.deps, view, changeCard(view, CLUSTER, new Date()), refusing);
+    const shown = showChange(view, CLUSTER, new Date());
+    await orCompact(bench.deps, shown, shown.message, refusing);
     expect(sent[1]).toBeLessThan(sent[0] ?? 0);
   });
 

@@ -40,6 +40,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'nic-none-free': { name: 'win03', has: 'none' },
   'nic-ambiguous': { name: 'win03', has: 'a, b' },
   'already-running': { id: 'c1' },
+  'incident-unknown': { id: 'i7' },
   'change-unknown': { id: 'c1' },
   'change-not-sealed': { id: 'c1' },
   'change-not-pending': { id: 'c1', state: 'denied', by: 'T01:U01', at: '2026-11-23T12:00:00.000Z' },

@@ -15,6 +15,7 @@ import { connectRedis, type Keys, keys } from '../../../src/redis.js';
 import { createOutbox, type Outbox } from '../../../src/slack/outbox.js';
 import type { CardDeps } from '../../../src/slack/outbox-deps.js';
 import { createPace } from '../../../src/slack/pace.js';
+import { showChange } from '../../../src/slack/shown.js';
 import { createWebClient } from '../../../src/slack/web.js';
 import { notifyProcessor } from '../../../workers/notify.js';
 import { CLUSTER, change, plan } from './views.js';
@@ -58,6 +59,8 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
   const log = createLog('debug', { write: (line) => logged.push(line) });
   const jobs = new Jobs(redis, prefix, (error) => logged.push(error.message));
   const changes = new ChangeStore(redis, names);
+  const view: CardDeps['view'] = (id) =>
+    viewChange({ changes, nodes: createNodeStore(redis, names) }, { kubernetesVersion: '1.5' }, id);
   const deps: CardDeps = {
     slack: createWebClient(TOKENS.botToken, { apiUrl: slack.apiUrl, log }),
     redis,
@@ -65,8 +68,11 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
     pace: createPace(redis, names),
     cluster: CLUSTER,
     log,
-    view: (id) =>
-      viewChange({ changes, nodes: createNodeStore(redis, names) }, { kubernetesVersion: '1.5' }, id),
+    view,
+    shown: async (id) => {
+      const found = await view(id);
+      return found && showChange(found, CLUSTER, new Date());
+    },
     cards: changes,
     now: () => new Date(),
   };

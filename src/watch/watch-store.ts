@@ -1,0 +1,228 @@
+/** Watched hosts, notices and silences in Redis. What belongs together is written by one script, or not at all. */
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import type { Card } from '../change/change.js';
+import { Component } from '../node/component.js';
+import { type Keys, prepareScript, type Script } from '../redis.js';
+import type { Incident } from './incident.js';
+import { NEW } from './judge.js';
+import type { Notice } from './notice.js';
+import type { Silence } from './silence.js';
+import type { Watched } from './watched.js';
+
+/** An incident that is over, with its host. */
+export type PastIncident = Incident & { host: string; overAt: string };
+
+/** What is written together. `version`s are those that were read. */
+export interface Commit {
+  hosts?: readonly Watched[];
+  notices?: readonly Notice[];
+  /** Hosts that left: their record goes. */
+  gone?: readonly Watched[];
+  past?: readonly PastIncident[];
+  untold?: readonly string[];
+  told?: readonly string[];
+  stale?: readonly string[];
+}
+
+const lua = readFileSync(new URL('./commit.lua', import.meta.url), 'utf8');
+/** A change that moved between reading and writing is made again, this often. */
+const ATTEMPTS = 20;
+/** Notices older than this are forgotten: nobody scrolls back that far, and Slack no longer needs us to edit them. */
+const KEPT_MS = 30 * 24 * 3600_000;
+/** A restart of ours takes at most this long, down and up. In ms. */
+const EXPECTED_MS = 90_000;
+
+export class WatchStore {
+  private readonly redis: Redis;
+  private readonly keys: Keys;
+  private readonly script: Script;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.redis = redis;
+    this.keys = keys;
+    this.script = prepareScript(redis, lua);
+  }
+
+  /** What is known of these hosts, in their order; null: never looked at. */
+  async of(hosts: readonly string[]): Promise<(Watched | null)[]> {
+    if (hosts.length === 0) return [];
+    return (await this.redis.hmget(this.keys.watched, ...hosts)).map((text) =>
+      text === null ? null : (JSON.parse(text) as Watched),
+    );
+  }
+
+  /** Every watched host, by name. */
+  async all(): Promise<Watched[]> {
+    const texts = await this.redis.hvals(this.keys.watched);
+    return texts.map((text) => JSON.parse(text) as Watched).sort((a, b) => (a.host < b.host ? -1 : 1));
+  }
+
+  /** Writes it all, each record as the version after the one it was read with. False when somebody else moved one of them meanwhile. */
+  async commit(commit: Commit): Promise<boolean> {
+    const { hosts = [], notices = [], gone = [], past = [], untold = [], told = [], stale = [] } = commit;
+    const { watched, pastIncidents, untoldHosts, staleNotices, noticeTimes } = this.keys;
+    const next = <T extends { version: number }>({ version, ...rest }: T) =>
+      JSON.stringify({ version: version + 1, ...rest });
+    const writes = [
+      ...hosts.map((host) => ['host', host.host, host.version, next(host), 0]),
+      ...notices.map((each) => ['notice', each.id, each.version, next(each), Date.parse(each.at)]),
+      ...gone.map((host) => ['host', host.host, host.version, '', 0]),
+    ];
+    const list = (items: readonly string[]) => [items.length, ...items];
+    const written = await this.script(
+      [watched, this.keys.notices, pastIncidents, untoldHosts, staleNotices, noticeTimes],
+      [
+        writes.length,
+        ...writes.flat(),
+        ...list(past.map((incident) => JSON.stringify(incident))),
+        ...list(untold),
+        ...list(told),
+        ...list(stale),
+      ],
+    );
+    return written === 1;
+  }
+
+  /** Gives incidents that were just raised their ids. */
+  async named(incidents: readonly Incident[]): Promise<Incident[]> {
+    const fresh = incidents.filter((each) => each.id.startsWith(NEW)).length;
+    if (fresh === 0) return [...incidents];
+    let id = (await this.redis.incrby(this.keys.incidentCounter, fresh)) - fresh;
+    return incidents.map((each) => {
+      if (!each.id.startsWith(NEW)) return each;
+      id += 1;
+      return { ...each, id: `i${id}` };
+    });
+  }
+
+  /** Changes a host's record by a pure function of what is stored; null when nothing is, or when the function gives null. */
+  async update(
+    host: string,
+    move: (watched: Watched) => Watched | null,
+    also: Commit = {},
+  ): Promise<Watched | null> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const [before] = await this.of([host]);
+      const after = before ? move(before) : null;
+      if (!after) return null;
+      if (await this.commit({ ...also, hosts: [after] })) return { ...after, version: after.version + 1 };
+    }
+    throw new Error(`the record of ${host} kept moving`);
+  }
+
+  /** The incidents that are over, newest first. */
+  async past(count: number): Promise<PastIncident[]> {
+    const texts = await this.redis.lrange(this.keys.pastIncidents, 0, count - 1);
+    return texts.map((text) => JSON.parse(text) as PastIncident);
+  }
+
+  /** Hosts with incidents that nobody was told of yet. */
+  untoldHosts(): Promise<string[]> {
+    return this.redis.smembers(this.keys.untoldHosts);
+  }
+
+  /** Notices that no longer show how things stand. */
+  staleNotices(): Promise<string[]> {
+    return this.redis.smembers(this.keys.staleNotices);
+  }
+
+  /** These are on their way to be brought up to date. */
+  async freshened(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.redis.srem(this.keys.staleNotices, ...ids);
+  }
+
+  async nextNoticeId(): Promise<string> {
+    return `n${await this.redis.incr(this.keys.noticeCounter)}`;
+  }
+
+  /** The notice, or null. */
+  async notice(id: string): Promise<Notice | null> {
+    const text = await this.redis.hget(this.keys.notices, id);
+    return text === null ? null : (JSON.parse(text) as Notice);
+  }
+
+  /** The notices since an instant, newest first. Those past their life are forgotten on the way. */
+  async noticesSince(since: Date): Promise<Notice[]> {
+    const { notices, noticeTimes } = this.keys;
+    const old = await this.redis.zrangebyscore(noticeTimes, 0, Date.now() - KEPT_MS);
+    if (old.length > 0) {
+      await this.redis.hdel(notices, ...old);
+      await this.redis.zrem(noticeTimes, ...old);
+    }
+    const ids = await this.redis.zrevrangebyscore(noticeTimes, '+inf', since.getTime());
+    if (ids.length === 0) return [];
+    return (await this.redis.hmget(notices, ...ids)).flatMap((text) =>
+      text === null ? [] : [JSON.parse(text) as Notice],
+    );
+  }
+
+  /** Changes the messages that show a notice. */
+  async setCards(id: string, change: (cards: readonly Card[]) => Card[]): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const notice = await this.notice(id);
+      if (!notice) return;
+      if (await this.commit({ notices: [{ ...notice, cards: change(notice.cards) }] })) return;
+    }
+    throw new Error(`notice ${id} kept moving`);
+  }
+
+  async mute(silence: Silence): Promise<void> {
+    await this.redis.hset(this.keys.silences, silenceKey(silence), JSON.stringify(silence));
+  }
+
+  /** Ends silences of a host, or of one of its processes; how many there were. */
+  async unmute(host: string, component?: Component): Promise<number> {
+    const names = component ? [component] : [undefined, ...Component.options];
+    const fields = names.map((name) => silenceKey({ host, ...(name ? { component: name } : {}) }));
+    return this.redis.hdel(this.keys.silences, ...fields);
+  }
+
+  /** Those that are not over; the others are forgotten on the way. */
+  async silences(now: Date): Promise<Silence[]> {
+    const all = Object.entries(await this.redis.hgetall(this.keys.silences)).map(
+      ([field, text]) => [field, JSON.parse(text) as Silence] as const,
+    );
+    const over = all.filter(([, silence]) => silence.until <= now.toISOString()).map(([field]) => field);
+    if (over.length > 0) await this.redis.hdel(this.keys.silences, ...over);
+    return all.filter(([field]) => !over.includes(field)).map(([, silence]) => silence);
+  }
+
+  /** We ourselves are about to restart (or stop, or start) a process: its coming and going is no news for a while. */
+  async expect(
+    host: string,
+    component: Component,
+    action: 'start' | 'stop' | 'restart',
+    by: string,
+  ): Promise<void> {
+    await this.redis.set(this.keys.expectedRestart(host, component), action, 'PX', EXPECTED_MS);
+    const field = `${host}/${component}`;
+    // Stopped on purpose, it stays away without a word until somebody starts it.
+    if (action === 'stop') await this.redis.hset(this.keys.stopped, field, by);
+    else await this.redis.hdel(this.keys.stopped, field);
+  }
+
+  /** A process that was stopped on purpose runs again, whoever started it. */
+  async runsAgain(host: string, component: Component): Promise<void> {
+    await this.redis.hdel(this.keys.stopped, `${host}/${component}`);
+  }
+
+  /** Processes of these hosts whose coming and going is no news, by host. */
+  async expected(hosts: readonly string[]): Promise<Map<string, Set<Component>>> {
+    const pairs = hosts.flatMap((host) => Component.options.map((component) => ({ host, component })));
+    if (pairs.length === 0) return new Map();
+    const [recent, stopped] = await Promise.all([
+      this.redis.mget(pairs.map(({ host, component }) => this.keys.expectedRestart(host, component))),
+      this.redis.hmget(this.keys.stopped, ...pairs.map(({ host, component }) => `${host}/${component}`)),
+    ]);
+    const found = new Map<string, Set<Component>>(hosts.map((host) => [host, new Set()]));
+    pairs.forEach(({ host, component }, index) => {
+      if (recent[index] || stopped[index]) found.get(host)?.add(component);
+    });
+    return found;
+  }
+}
+
+function silenceKey({ host, component }: Pick<Silence, 'host' | 'component'>): string {
+  return component ? `${host}/${component}` : host;
+}

@@ -1,0 +1,279 @@
+/** What the cards of incidents say: what happened, what now, which button. Pure. */
+import type { ToldView } from '../command/notice-view.js';
+import type { OpenIncident, Reply } from '../command/reply.js';
+import type { Component } from '../node/component.js';
+import type { Incident, Reason } from '../watch/incident.js';
+import type { Digest, Told } from '../watch/notice.js';
+import type { Silence } from '../watch/silence.js';
+import type { PastIncident } from '../watch/watch-store.js';
+import { isLost, LATELY_MS, type Lost, type Watched } from '../watch/watched.js';
+import { code, lines, plain, seconds, when, who } from './mrkdwn.js';
+import { more, plural } from './phrase.js';
+
+type Of<K extends Reply['kind']> = Extract<Reply, { kind: K }>;
+
+/** What happened, as in "kubelet on win03 restarted". */
+const HAPPENED: Readonly<Record<Reason, string>> = {
+  restarted: 'restarted',
+  down: 'is down',
+  'crash-loop': 'keeps restarting',
+  rebooted: 'rebooted',
+  unreachable: 'does not answer',
+  lost: 'lost part of its network',
+};
+
+const MENDED: Readonly<Record<Reason, string>> = {
+  restarted: 'restarted',
+  down: 'is back',
+  'crash-loop': 'is steady again',
+  rebooted: 'rebooted',
+  unreachable: 'answers again',
+  lost: 'has its network again',
+};
+
+/** `kube-proxy on win03 restarted`. */
+export function headline({ told, incident }: Pick<ToldView, 'told' | 'incident'>): string {
+  const what = incident?.state === 'bad' ? happened(incident) : mended(told.reason, incident);
+  return `${subject(told)} ${what}`;
+}
+
+function happened(incident: Incident): string {
+  if (incident.lost && isLost(incident.lost) && incident.reason !== 'lost')
+    return 'lost part of its network by a reboot';
+  return HAPPENED[incident.reason];
+}
+
+function mended(reason: Reason, incident: Incident | null): string {
+  return incident?.rebooted ? 'rebooted, and answers again' : MENDED[reason];
+}
+
+function subject({ component, host }: Pick<Told, 'component' | 'host'>): string {
+  return component ? `${component} on ${host}` : host;
+}
+
+export function light(incident: Incident | null): string {
+  return incident?.state === 'bad' ? '🔴' : '🟢';
+}
+
+/** `prod: kube-proxy on win03 restarted`. */
+export function noticeTitle(cluster: string, view: ToldView): string {
+  return `${cluster}: ${headline(view)}`;
+}
+
+/** The lines under the title: how it stands, then what the reader asks next. */
+export function incidentLines(view: ToldView): string[] {
+  const { incident, host } = view;
+  if (incident === null) return [overWords];
+  return [
+    `*${light(incident)} ${plain(headline(view), 200)}*${nth(incident, host)}`,
+    ...facts(view, incident),
+    ...(incident.acknowledgedBy ? [`👀 ${who(incident.acknowledgedBy)} is on it.`] : []),
+    ...next(incident),
+  ];
+}
+
+const overWords = '🟢 Over.';
+
+/** `(3rd in 20 min)`, of what happened again. */
+function nth({ reason, component, count, lastAt }: Incident, host: Watched): string {
+  const starts = (component ? (host.starts[component] ?? []) : []).filter(
+    (at) => at <= lastAt && Date.parse(lastAt) - Date.parse(at) < LATELY_MS,
+  ).length;
+  if (reason === 'crash-loop') return `: ${plural(Math.max(starts, count), 'start')} in 20 min`;
+  if (reason === 'restarted') return starts > 1 ? ` (${ordinal(starts)} in 20 min)` : '';
+  return count > 1 ? ` (${ordinal(count)} time)` : '';
+}
+
+function ordinal(number: number): string {
+  const teen = number % 100 > 10 && number % 100 < 14;
+  return `${number}${teen ? 'th' : (['th', 'st', 'nd', 'rd'][number % 10] ?? 'th')}`;
+}
+
+function facts(view: ToldView, incident: Incident): string[] {
+  const { host, told } = view;
+  switch (incident.reason) {
+    case 'restarted':
+    case 'crash-loop':
+      return [started(incident), routesLine(view)];
+    case 'down':
+      return incident.state === 'bad'
+        ? [
+            `Not running since ${seconds(downSince(host, told.component, incident))}${pidWas(incident)}.`,
+            routesLine(view),
+          ]
+        : [started(incident), routesLine(view)];
+    case 'rebooted':
+      return [`Seen ${seconds(incident.lastAt)}.`, ...processes(host), ...lostLines(incident.lost, view)];
+    case 'unreachable':
+      if (incident.state === 'bad' && host.silentSince)
+        return [
+          `No answer since ${seconds(host.silentSince)}: ${plain(host.why ?? incident.why ?? '', 300)}`,
+        ];
+      return [
+        `Silent from ${seconds(incident.firstAt)} to ${seconds(incident.goodSince ?? incident.lastAt)}.`,
+        ...processes(host),
+        ...lostLines(incident.lost, view),
+      ];
+    case 'lost':
+      return lostLines(incident.lost, view);
+  }
+}
+
+function started({ from, to, lastAt }: Incident): string {
+  const pids = from && to ? `, pid ${from.pid} → ${to.pid}` : '';
+  return `Started ${seconds(to?.startedAt ?? lastAt)}${pids}.`;
+}
+
+function pidWas({ from }: Incident): string {
+  return from ? `; it was pid ${from.pid}` : '';
+}
+
+function downSince(host: Watched, component: Component | undefined, incident: Incident): string {
+  return (component && host.gone[component]) ?? incident.lastAt;
+}
+
+function processes({ running, gone }: Watched): string[] {
+  const names = Object.keys(running) as Component[];
+  if (names.length === 0) return [];
+  return [
+    names
+      .map((name) => (gone[name] ? `🔴 ${name} is not running` : `${name} runs`))
+      .join(', ')
+      .concat('.'),
+  ];
+}
+
+/** `Routes 14/14 there; 14/14 peers have its route.` Restarts are when routes vanish, so everybody asks. */
+function routesLine({ host, peers, peersWithRoute }: ToldView): string {
+  const held = host.desired - host.lost.routes.length;
+  const there = `Routes ${held}/${host.desired} there`;
+  return peers === 0 ? `${there}.` : `${there}; ${peersWithRoute}/${peers} peers have its route.`;
+}
+
+function lostLines(lost: Lost | undefined, view: ToldView): string[] {
+  if (!lost || !isLost(lost)) return [routesLine(view)];
+  const what = [
+    ...(lost.gateway ? ['the pod gateway'] : []),
+    ...(lost.forwarding ? ['forwarding'] : []),
+    ...lost.routes.map(({ destination, nextHop }) => code(`${destination} via ${nextHop}`)),
+  ];
+  return [`Missing: ${lines(what, 900, more, ', ')}.`, routesLine(view)];
+}
+
+function next(incident: Incident): string[] {
+  if (incident.state !== 'bad') return [];
+  if (incident.lost && isLost(incident.lost))
+    return ['*Repair plan* shows what would put it back; nothing runs before it is approved.'];
+  switch (incident.reason) {
+    case 'down':
+      return ['*Logs* shows its last words, *Restart* starts it.'];
+    case 'crash-loop':
+      return ['*Logs* shows why it ends.'];
+    case 'unreachable':
+      return ['What it is owed is kept and paid when it is back.'];
+    default:
+      return [];
+  }
+}
+
+/** `Incident i7 · since 03:12`. */
+export function incidentFoot({ told, incident }: ToldView): string {
+  const since = incident ? ` · first ${when(incident.firstAt)}` : '';
+  return `Incident ${code(told.incident)}${since}`;
+}
+
+/** `🔴 i7 kubelet on win03 is down · 2 times · since 03:12 · @bob is on it`. */
+export function incidentLine({ host, incident }: OpenIncident): string {
+  const told = { host, incident: incident.id, reason: incident.reason, ...of(incident) };
+  const hushed = incident.hushed ? [` · not told: ${HUSHED[incident.hushed]}`] : [];
+  const taken = incident.acknowledgedBy ? [` · ${who(incident.acknowledgedBy)} is on it`] : [];
+  const often = incident.count > 1 ? [` · ${incident.count} times`] : [];
+  const head = `${light(incident)} ${code(incident.id)} ${plain(headline({ told, incident }), 200)}`;
+  return [head, ...often, ` · ${when(incident.lastAt)}`, ...taken, ...hushed].join('');
+}
+
+/** One that is over. */
+export function pastLine({ host, ...incident }: PastIncident): string {
+  const told = { host, incident: incident.id, reason: incident.reason, ...of(incident) };
+  const often = incident.count > 1 ? ` · ${incident.count} times` : '';
+  return `▫️ ${code(incident.id)} ${plain(headline({ told, incident }), 200)}${often} · ${when(incident.firstAt)}`;
+}
+
+function of({ component }: Incident): { component?: Component } {
+  return component ? { component } : {};
+}
+
+const HUSHED = { muted: 'muted', maintenance: 'maintenance window' } as const;
+
+export function silenceLine({ host, component, until, by }: Silence): string {
+  return `🔇 ${component ? `${component} on ` : ''}${code(host)} until ${when(until)}, by ${who(by)}`;
+}
+
+export const incidentsWords = {
+  head: (cluster: string, bad: number, open: number) =>
+    `*${plain(cluster, 80)}*: ${open === 0 ? 'no incident' : `${plural(open, 'incident')}, ${bad} not over`}`,
+  rest: (left: number) => `… and ${left} more; ${code('node <name>')} shows one host.`,
+} as const;
+
+export function acknowledged({ id, host }: Of<'acknowledged'>): string {
+  return `Noted: the card of ${code(id)} on ${code(host)} says that you are on it.`;
+}
+
+export function muted({ silence }: Of<'muted'>): string {
+  const { host, component, until } = silence;
+  const what = component ? `${component} on ${code(host)}` : code(host);
+  return `I keep quiet about ${what} until ${when(until)}. What is wrong still shows in ${code('incidents')}; ${code(`unmute ${host}`)} ends it.`;
+}
+
+export function unmuted({ host, component, count }: Of<'unmuted'>): string {
+  const what = component ? `${component} on ${code(host)}` : code(host);
+  return count === 0 ? `Nothing of ${what} was muted.` : `I speak about ${what} again.`;
+}
+
+export const stormWords = {
+  title: (cluster: string, incidents: number, hosts: number) =>
+    `${cluster}: ${plural(incidents, 'incident')} on ${plural(hosts, 'host')}`,
+  head: (bad: number) => (bad === 0 ? '*🟢 All of it is over.*' : `*🔴 ${bad} not over yet.*`),
+  /** `🔴 40 hosts, kubelet is down: lin01, lin02 … and 38 more`. */
+  line: (reason: Reason, component: Component | undefined, isBad: boolean, hosts: readonly string[]) => {
+    const what = isBad ? HAPPENED[reason] : MENDED[reason];
+    const names = lines(
+      hosts.map((host) => code(host, 80)),
+      700,
+      more,
+      ', ',
+    );
+    return `${isBad ? '🔴' : '🟢'} ${hosts.length} × ${component ? `${component} ` : ''}${what}: ${names}`;
+  },
+  foot: `${code('incidents')} lists them, ${code('node <name>')} shows one host.`,
+} as const;
+
+export const digestWords = {
+  title: (cluster: string) => `${cluster}: what differs, once a day`,
+  line: ({ host, stray, foreign, skew }: Digest['hosts'][number]) =>
+    [
+      ...stray.map((route) => `⚠️ ${code(host, 80)} holds one of ours that nobody needs: ${code(route)}`),
+      ...foreign.map((route) => `🚧 ${code(host, 80)} has a route in the way, not ours: ${code(route)}`),
+      ...(Math.abs(skew) > 30
+        ? [`🕰️ ${code(host, 80)}: its clock is ${Math.abs(skew)} s ${skew > 0 ? 'ahead' : 'behind'}`]
+        : []),
+    ].join('\n'),
+  foot: `${code('routes')} reads the tables anew, ${code('repair')} plans what can be mended.`,
+} as const;
+
+export const noticeButtons = {
+  repair: 'Repair plan',
+  restart: 'Restart',
+  logs: 'Logs',
+  mute: 'Mute 1 h',
+  acknowledge: "I'm on it",
+} as const;
+
+/** What is asked before a restart; `command` is what will run. */
+export const restartWords = {
+  title: 'Restart it?',
+  text: (component: Component, host: string, command: string) =>
+    `On ${host} this runs: ${command}. Pods keep running; ${component} is away for some seconds.`,
+  yes: 'Restart',
+  no: 'Leave it',
+} as const;

@@ -31,7 +31,9 @@ export function judge(judging: Judging): { incidents: Incident[]; over: Incident
   const { before, now } = judging;
   const desk = new Desk(judging);
   if (judging.after.rebootedAt === now && before.rebootedAt !== now) rebooted(desk, judging);
-  for (const component of Component.options) judgeProcess(desk, judging, component);
+  // What a host that does not answer runs is unknown.
+  if (judging.after.silentSince === undefined)
+    for (const component of Component.options) judgeProcess(desk, judging, component);
   judgeSilence(desk, judging);
   judgeLost(desk, judging);
   return desk.close();

@@ -7,6 +7,6 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const [target = join(root, 'dist')] = process.argv.slice(2);
 
 for (const file of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })) {
-  if (!['.sh', '.ps1', '.lua'].includes(extname(file))) continue;
+  if (!['.sh', '.pl', '.ps1', '.lua'].includes(extname(file))) continue;
   cpSync(join(root, 'src', file), join(target, 'src', file));
 }

@@ -1,4 +1,5 @@
 /** The port to hosts: a node seen over SSH. Adapters: `ssh.ts` for real. Pure types. */
+import type { Component } from '../node/component.js';
 import type { Os } from '../node/node.js';
 
 /** Which machine to talk to. The SSH configuration is looked up by `name`, then by `address`; `ssh` overrides both. */
@@ -58,9 +59,29 @@ export class HostError extends Error {
   }
 }
 
+/** Hears which watched process ended, once for each; or `channel`: nobody watches any more, because connection or watcher ended. */
+export type OnGone = (what: Component | 'channel') => void;
+
+/** A process on a host that blocks until one of those ends that it watches. */
+export interface HostWatch {
+  /** Ends it. Nothing is heard of it any more. */
+  close(): void;
+}
+
 export interface HostPool {
   /** Sends one request over the host's resident channel (opened when needed), once more by a plain exec when the channel fails. Throws HostError. */
   request(target: HostTarget, request: HostRequest, key: ExpectedKey): Promise<HostReply>;
+  /**
+   * Is told at once when one of these processes (by id, of the host's last probe) ends, also when that was before. It takes one more channel
+   * of the host's open connection, and keeps that open. Null when there is none, or when the host can't: no perl, a kernel before 5.3,
+   * no channel left. Throws HostError `host-key-changed`.
+   */
+  watch(
+    target: HostTarget,
+    key: ExpectedKey,
+    processes: Readonly<Partial<Record<Component, number>>>,
+    onGone: OnGone,
+  ): Promise<HostWatch | null>;
   /** Closes every connection. */
   close(): Promise<void>;
 }

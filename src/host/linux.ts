@@ -6,6 +6,7 @@ import { CidrText, Ipv4Text } from '../node/node.js';
 import type { Observation, Step } from '../plan/plan.js';
 import { stepHolds } from '../plan/step.js';
 import type { HostRequest } from './host.js';
+import { linuxProcesses, parseProcesses } from './linux-processes.js';
 import type { HostContext, Platform } from './platform.js';
 import { applicable, Proof, parseAnswer, proofTimeoutMs } from './platform-parts.js';
 
@@ -52,6 +53,8 @@ export const linux: Platform = {
     timeoutMs: proofTimeoutMs(targets.length),
   }),
   parseProof: (data) => parseAnswer(Proof, data, 'prove').answers,
+  parseProbe: (data, ctx) => ({ observed: parseObservation(data, ctx), ...parseProcesses(data, ctx) }),
+  ...linuxProcesses,
 };
 
 function parseObservation(data: unknown, ctx: HostContext): Observation {

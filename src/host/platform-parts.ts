@@ -37,3 +37,23 @@ export function applicable(steps: readonly Step[], ctx: HostContext, observed: O
   }
   return steps.filter((step) => !stepHolds(step, observed) && conflicts(step, observed) === null);
 }
+
+/** The most that is kept of a log; the scripts have these numbers too. */
+const LOG_LINES = 200;
+const LOG_BYTES = 65_536;
+
+/** How many log lines to ask for. */
+export function clampLines(lines: number): number {
+  return Math.min(Math.max(Math.trunc(lines), 1), LOG_LINES);
+}
+
+/** The text of a log's end. Where bytes were cut off in front, so is what is left of that line. */
+export function withoutFragment(bytes: Buffer): string {
+  const text = bytes.toString('utf8').trimEnd();
+  return bytes.length < LOG_BYTES ? text : text.slice(text.indexOf('\n') + 1);
+}
+
+/** An instant, in milliseconds since 1970, as ISO to the second. */
+export function toSecond(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}

@@ -1,8 +1,10 @@
 /** What an operating system means for a host: how it is read, how steps are rendered, how its answers are understood. Pure. */
 import type { Cidr, Ipv4 } from '../ip.js';
 import type { Route } from '../network/route.js';
+import type { Component } from '../node/component.js';
 import type { Os } from '../node/node.js';
 import type { Observation, Step } from '../plan/plan.js';
+import type { Probe } from '../plan/probe.js';
 import type { HostRequest, HostTarget } from './host.js';
 import { linux } from './linux.js';
 import { windows } from './windows.js';
@@ -23,6 +25,9 @@ export interface HostContext {
   owned: readonly Route[];
 }
 
+/** What can be done to a component's process. */
+export type ServiceAction = 'start' | 'stop' | 'restart';
+
 type ProofAnswer = 'icmp' | 'tcp' | 'none';
 
 export interface Platform {
@@ -41,6 +46,21 @@ export interface Platform {
   prove(ctx: HostContext, source: Ipv4 | null, targets: readonly Ipv4[]): HostRequest;
   /** Understands the answer to `prove`. Throws HostError `garbled`. */
   parseProof(data: unknown): Record<Ipv4, ProofAnswer>;
+  /** The request for one look at a watched host: read only, and as cheap as it gets. */
+  probe(ctx: HostContext): HostRequest;
+  /** Understands the answer to `probe` and to `service`. Throws HostError `garbled`. */
+  parseProbe(data: unknown, ctx: HostContext): Probe;
+  /**
+   * The request that starts, stops or restarts a component by the host's own service manager, and then probes. Its answer is a success only
+   * when what runs afterwards is what was asked for (it waits 10 s for that); otherwise it fails with code `SERVICE`.
+   */
+  service(ctx: HostContext, component: Component, action: ServiceAction, fence: number): HostRequest;
+  /** The command that a person would type for it. */
+  serviceCommand(component: Component, action: ServiceAction): string;
+  /** The request for the last lines of a component's log: at most 200, and 64 KiB. */
+  logs(ctx: HostContext, component: Component, lines: number): HostRequest;
+  /** Understands the answer to `logs`: the lines as the host has them, secrets included. Throws HostError `garbled`. */
+  parseLogs(data: unknown): string;
 }
 
 /** The platform of an operating system. */

@@ -1,4 +1,5 @@
 /** Keeps one connection and one resident interpreter for each host, and falls back to plain execs. Knows no SSH library. */
+import { Component } from '../node/component.js';
 import {
   type Answer,
   type Channel,
@@ -14,8 +15,11 @@ import {
   type HostReply,
   type HostRequest,
   type HostTarget,
+  type HostWatch,
+  type OnGone,
 } from './host.js';
-import { type Launch, plainLaunch, residentLaunch } from './scripts.js';
+import { type Launch, plainLaunch, residentLaunch, watchLaunch } from './scripts.js';
+import { watchOver } from './watch-channel.js';
 import { within } from './within.js';
 
 /** An open, authenticated connection. */
@@ -44,11 +48,19 @@ export interface PoolStats {
 const IDLE_MS = 10 * 60_000;
 /** After so many failures in a row a host is taken to forbid resident interpreters, until its connection is made anew. */
 const RESIDENT_TRIES = 2;
+/** The same for watches. */
+const WATCH_TRIES = 2;
+/** Beside the interpreter and a plain exec: sshd's MaxSessions is known to refuse long before its 10. One follows the other, so two overlap. */
+const MAX_WATCHES = 2;
+const WATCH_OPEN_MS = 10_000;
 
 interface Entry {
   connection: Connection | null;
   channel: Channel | null;
   residentFailures: number;
+  /** Live ones, and those being started. */
+  watches: number;
+  watchFailures: number;
   /** Ends when the last request queued so far does. */
   tail: Promise<unknown>;
   idle: NodeJS.Timeout | null;
@@ -82,7 +94,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     if (entry.connection?.isOpen) return entry.connection;
     const connection = await withSlot(() => connect(target, key));
     counts.connections += 1;
-    Object.assign(entry, { connection, channel: null, residentFailures: 0 });
+    Object.assign(entry, { connection, channel: null, residentFailures: 0, watchFailures: 0 });
     if (isClosed) connection.end();
     return connection;
   }
@@ -128,8 +140,32 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     }
   }
 
+  async function startWatch(
+    entry: Entry,
+    connection: Connection,
+    target: HostTarget,
+    processes: Partial<Record<Component, number>>,
+    onGone: OnGone,
+  ): Promise<HostWatch | null> {
+    const components = Component.options.filter((component) => processes[component] !== undefined);
+    const launch = watchLaunch(
+      target.os,
+      components.map((each) => `${each}=${Number(processes[each])}`),
+    );
+    entry.watches += 1;
+    const stream = await open(connection, target, launch, WATCH_OPEN_MS).catch(() => null);
+    stream?.once('close', () => {
+      entry.watches -= 1;
+    });
+    const watch = stream && (await watchOver(stream, components, onGone));
+    if (!stream) entry.watches -= 1;
+    if (!watch) entry.watchFailures += 1;
+    return watch;
+  }
+
   function rest(key: string, entry: Entry): void {
     entry.idle = setTimeout(() => {
+      if (entry.watches > 0) return rest(key, entry);
       entry.connection?.end();
       entries.delete(key);
     }, IDLE_MS);
@@ -141,7 +177,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
       if (key === 'any' && request.script !== 'read')
         throw new Error('only a read may meet an unpinned host');
       if (isClosed) throw new HostError('unreachable', target.name, 'shutting down');
-      const id = `${target.os} ${target.name} ${target.address} ${target.ssh ?? ''}`;
+      const id = idOf(target);
       const entry = entries.get(id) ?? newEntry();
       entries.set(id, entry);
       if (entry.idle) clearTimeout(entry.idle);
@@ -153,6 +189,15 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
         });
       entry.tail = ended;
       return await turn;
+    },
+    async watch(target, key, processes, onGone) {
+      if (key === 'any') throw new Error('an unpinned host is not watched');
+      const entry = entries.get(idOf(target));
+      const connection = entry?.connection;
+      if (!entry || !connection?.isOpen || isClosed) return null;
+      checkKey(target, connection.fingerprint, key);
+      if (entry.watches >= MAX_WATCHES || entry.watchFailures >= WATCH_TRIES) return null;
+      return await startWatch(entry, connection, target, processes, onGone);
     },
     async close() {
       isClosed = true;
@@ -176,18 +221,33 @@ async function start(
   timeoutMs: number,
   endStdin = false,
 ): Promise<Channel> {
-  const late = (): HostError =>
-    new HostError('timeout', target.name, `no channel within ${timeoutMs / 1000} s`);
   try {
-    const stream = await within(timeoutMs, connection.exec(launch.command), late);
+    const stream = await open(connection, target, launch, timeoutMs);
     const channel = openChannel(stream, target.name);
-    if (launch.stdin !== '') stream.write(launch.stdin);
     if (endStdin) stream.end();
     return channel;
   } catch (error) {
     if (error instanceof HostError) throw error;
     throw new ChannelBroken(error instanceof Error ? error.message : String(error), '');
   }
+}
+
+/** Opens a channel and starts the program on it. Throws HostError `timeout`, or what the SSH library says of a refused channel. */
+async function open(
+  connection: Connection,
+  target: HostTarget,
+  launch: Launch,
+  timeoutMs: number,
+): Promise<ChannelStream> {
+  const late = (): HostError =>
+    new HostError('timeout', target.name, `no channel within ${timeoutMs / 1000} s`);
+  const stream = await within(timeoutMs, connection.exec(launch.command), late);
+  if (launch.stdin !== '') stream.write(launch.stdin);
+  return stream;
+}
+
+function idOf(target: HostTarget): string {
+  return `${target.os} ${target.name} ${target.address} ${target.ssh ?? ''}`;
 }
 
 function checkKey(target: HostTarget, fingerprint: string, key: ExpectedKey): void {
@@ -207,7 +267,15 @@ function lost(target: HostTarget, error: ChannelBroken): HostError {
 }
 
 function newEntry(): Entry {
-  return { connection: null, channel: null, residentFailures: 0, tail: Promise.resolve(), idle: null };
+  return {
+    connection: null,
+    channel: null,
+    residentFailures: 0,
+    watches: 0,
+    watchFailures: 0,
+    tail: Promise.resolve(),
+    idle: null,
+  };
 }
 
 /** At most `most` of the given jobs run at once; the others wait in line. */

@@ -8,7 +8,7 @@ export interface Launch {
   stdin: string;
 }
 
-const LINUX = ['params', 'read', 'sync', 'prove', 'serve'].map((name) => `${name}.sh`);
+const LINUX = ['params', 'read', 'sync', 'prove', 'probe', 'service', 'serve'].map((name) => `${name}.sh`);
 
 /** What starts the resident interpreter. */
 export function residentLaunch(os: Os): Launch {
@@ -22,6 +22,13 @@ export function plainLaunch(os: Os, script: string, params: string): Launch {
   return { command, stdin: `${stdin}1 ${script} ${params}\n` };
 }
 
+/** What starts a watcher on a channel of its own. Each process is `<component>=<pid>`. */
+export function watchLaunch(os: Os, processes: readonly string[]): Launch {
+  if (os === 'linux')
+    return { command: `exec perl -e ${quote(perlScript())} ${processes.join(' ')}`, stdin: '' };
+  return { command: windowsCommand(), stdin: `${windowsWatcher()}\n${processes.join(' ')}\n` };
+}
+
 /** A word that any POSIX shell takes for exactly this text. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
@@ -29,23 +36,38 @@ export function quote(text: string): string {
 
 const linuxCommand = once(() => {
   const scripts = LINUX.map((name) => readScript('linux', name)).join('\n');
-  // Comments stay at home: what is sent is parsed again by every host's login shell.
-  return `exec /bin/sh -c ${quote(scripts.replace(/^\s*(#.*)?\n/gm, ''))} fairway`;
+  return `exec /bin/sh -c ${quote(withoutComments(scripts))} fairway`;
 });
 
+const perlScript = once(() => withoutComments(readScript('linux', 'watch.pl')));
+
+/** Comments stay at home: what is sent is parsed again by every host's login shell. */
+function withoutComments(script: string): string {
+  return script.replace(/^\s*(#.*)?\n/gm, '');
+}
+
 /** The same line means the same to cmd.exe and to PowerShell, whichever is sshd's shell; cmd.exe takes 8191 characters. */
-const windowsLaunch = once((): Launch => {
+const windowsCommand = once(() => {
   const loader = Buffer.from(readScript('windows', 'loader.ps1').trim(), 'utf16le').toString('base64');
+  return `powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand ${loader}`;
+});
+
+const windowsLaunch = once((): Launch => {
+  const apart = ['loader.ps1', 'prelude.ps1', 'loop.ps1', 'watch.ps1'];
   const others = readdirSync(folder('windows')).filter((name) => name.endsWith('.ps1'));
-  const middle = others.filter((name) => !['loader.ps1', 'prelude.ps1', 'loop.ps1'].includes(name)).sort();
-  const scripts = ['prelude.ps1', ...middle, 'loop.ps1']
-    .map((name) => readScript('windows', name))
-    .join('\n');
+  const middle = others.filter((name) => !apart.includes(name)).sort();
   return {
-    command: `powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand ${loader}`,
-    stdin: `${Buffer.from(scripts).toString('base64')}\n`,
+    command: windowsCommand(),
+    stdin: `${windowsScripts(['prelude.ps1', ...middle, 'loop.ps1'])}\n`,
   };
 });
+
+const windowsWatcher = once(() => windowsScripts(['prelude.ps1', 'watch.ps1']));
+
+/** What the loader takes: one line, whatever the scripts hold. */
+function windowsScripts(names: readonly string[]): string {
+  return Buffer.from(names.map((name) => readScript('windows', name)).join('\n')).toString('base64');
+}
 
 function folder(os: Os): URL {
   return new URL(`./${os}/`, import.meta.url);

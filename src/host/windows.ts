@@ -7,6 +7,7 @@ import type { Observation, Step } from '../plan/plan.js';
 import type { HostRequest } from './host.js';
 import type { HostContext, Platform } from './platform.js';
 import { applicable, Proof, parseAnswer, proofTimeoutMs } from './platform-parts.js';
+import { parseProcesses, windowsProcesses } from './windows-processes.js';
 
 /** The first request loads Windows' network modules, which takes seconds on a slow host. */
 const READ_MS = 60_000;
@@ -70,6 +71,8 @@ export const windows: Platform = {
   parseProof: (data) =>
     parseAnswer(z.object({ ok: z.literal(true), data: Proof.omit({ ok: true }) }), data, 'prove').data
       .answers,
+  parseProbe: (data, ctx) => ({ observed: parseObservation(data, ctx), ...parseProcesses(data, ctx) }),
+  ...windowsProcesses,
 };
 
 function parseObservation(data: unknown, ctx: HostContext): Observation {

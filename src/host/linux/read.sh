@@ -1,5 +1,6 @@
 # read: forwarding, boot and bridges from the kernel's files; routes and addresses from the resident ip, which prints them itself.
 
+# do_read LINES MORE: runs the lines for ip first; MORE is what else the first document holds.
 do_read() {
   read -r forward </proc/sys/net/ipv4/ip_forward
   bridges=''
@@ -8,6 +9,6 @@ do_read() {
     path=${path%/bridge}
     bridges="$bridges${bridges:+,}\"${path##*/}\""
   done
-  printf '@@R@@ %s 3\n{"ok":true,"forward":"%s","boot":"%s","bridges":[%s]}\n' "$id" "$forward" "$boot" "$bridges" >&3
+  printf '@@R@@ %s 3\n{"ok":true,"forward":"%s","boot":"%s","bridges":[%s]%s}\n' "$id" "$forward" "$boot" "$bridges" "${2-}" >&3
   printf '%broute show\naddress show\n' "$1"
 }

@@ -11,12 +11,15 @@ refuse() {
 handle() {
   id=$1
   case $id in '' | *[!0-9]* | ????????????????*) return ;; esac
-  case $2 in read | sync | prove) ;; *) refuse SCRIPT 'no such script'; return ;; esac
+  case $2 in read | sync | prove | probe | service | logs) ;; *) refuse SCRIPT 'no such script'; return ;; esac
   take "$3" || { refuse PARAMS 'not base64 of an object of mine'; return; }
   case $2 in
     read) do_read '' ;;
     sync) do_sync ;;
     prove) do_prove ;;
+    probe) do_probe ;;
+    service) do_service ;;
+    logs) do_logs ;;
   esac
 }
 

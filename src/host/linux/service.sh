@@ -1,0 +1,64 @@
+# service: starts, stops or restarts kubelet or kube-proxy by systemd; then looks again. logs: what they wrote last.
+
+do_service() {
+  field fence; fence=$value
+  field action; action=$value
+  case $fence in '' | *[!0-9]* | ????????????????*) refuse PARAMS 'no fence'; return ;; esac
+  case $action in start | stop | restart) ;; *) refuse PARAMS 'start, stop or restart'; return ;; esac
+  take_component && has_unit && pass_fence "$fence" || return
+  find_process "$component" ''
+  before=$found tries=0
+  # What it says is for the audit. Its exit code decides only whether there is anything to wait for.
+  as_root systemctl "$action" "$unit" </dev/null >&3 2>&1 || tries=10
+  until is_as_asked; do
+    [ "$tries" -lt 10 ] || { refuse SERVICE "systemctl $action $unit did not do it"; return; }
+    tries=$((tries + 1))
+    sleep 1
+  done
+  do_probe
+}
+
+# Sets $component and $unit from the request, or refuses it.
+take_component() {
+  field component
+  case $value in
+    kubelet | kube-proxy) component=$value unit=$value.service ;;
+    *) refuse PARAMS 'kubelet or kube-proxy'; return 1 ;;
+  esac
+}
+
+has_unit() {
+  command -v systemctl >/dev/null || { refuse NO-SYSTEMD 'no systemctl on this host'; return 1; }
+  case $(systemctl show -p LoadState "$unit" </dev/null 2>&3) in
+    LoadState=not-found) refuse NO-SERVICE "there is no $unit"; return 1 ;;
+    LoadState=*) ;;
+    *) refuse NO-SYSTEMD 'systemd does not run this host'; return 1 ;;
+  esac
+}
+
+is_as_asked() {
+  find_process "$component" ''
+  case $action in
+    stop) [ "$found" = null ] ;;
+    start) [ "$found" != null ] ;;
+    restart) [ "$found" != null ] && [ "$found" != "$before" ] ;;
+  esac
+}
+
+do_logs() {
+  field lines; lines=$value
+  case $lines in '' | *[!0-9]* | ????* | 0*) refuse PARAMS 'lines is a number'; return ;; esac
+  take_component || return
+  command -v journalctl >/dev/null || { refuse NO-SYSTEMD 'no journalctl on this host'; return; }
+  read_journal journalctl
+  # Without the right to it, a journal is refused or looks empty.
+  [ -n "$log" ] || [ "$uid" = 0 ] || read_journal sudo -n journalctl
+  [ -n "$log" ] || { refuse NO-LOG "the journal has nothing of $unit"; return; }
+  printf '@@R@@ %s 1\n{"ok":true,"log":"%s"}\n' "$id" "$log" >&3
+}
+
+# Sets $log to base64. Always the same command line, since sudoers has it; lines that begin with -- are journalctl's own words.
+read_journal() {
+  log=$("$@" -u "$unit" -n 200 --no-pager -o short-iso </dev/null 2>&3 |
+    grep -v '^-- ' | tail -n "$lines" | tail -c 65536 | base64 | tr -d '\n')
+}

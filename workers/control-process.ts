@@ -49,7 +49,7 @@ async function run(
     const context = await contextOf(deps, node);
     const request = platform.service(context, component, action, fence);
     const reply = await deps.hosts.request(context.target, request, { fingerprint: pinned ?? 'none' });
-    platform.parseService(reply.data, context);
+    platform.parseProbe(reply.data, context);
     return { error: '', printed: redact(reply.printed) };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;

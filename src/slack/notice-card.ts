@@ -12,6 +12,7 @@ import {
   incidentFoot,
   incidentLines,
   noticeButtons,
+  noticeText,
   noticeTitle,
   restartWords,
   stormWords,
@@ -98,7 +99,7 @@ function single(
 ) {
   const title = noticeTitle(cluster.name, view);
   return {
-    text: title,
+    text: noticeText(cluster.name, view),
     blocks: [
       header(title),
       section(lines(incidentLines(view), 2600, andMore)),

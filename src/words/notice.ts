@@ -8,7 +8,7 @@ import type { Silence } from '../watch/silence.js';
 import type { PastIncident } from '../watch/watch-store.js';
 import { isLost, LATELY_MS, type Lost, type Watched } from '../watch/watched.js';
 import { code, lines, plain, seconds, when, who } from './mrkdwn.js';
-import { more, plural } from './phrase.js';
+import { list, more, plural } from './phrase.js';
 
 type Of<K extends Reply['kind']> = Extract<Reply, { kind: K }>;
 
@@ -58,6 +58,14 @@ export function light(incident: Incident | null): string {
 /** `prod: kube-proxy on win03 restarted`. */
 export function noticeTitle(cluster: string, view: ToldView): string {
   return `${cluster}: ${headline(view)}`;
+}
+
+/** `prod: kube-proxy on win03 restarted (3rd in 20 min); routes 14/14 there; 14/14 peers have its route.` For a phone's lock screen. */
+export function noticeText(cluster: string, view: ToldView): string {
+  const { incident, host } = view;
+  if (incident === null) return noticeTitle(cluster, view);
+  const routes = host.silentSince === undefined ? `; ${routesLine(view).replace('R', 'r')}` : '';
+  return `${noticeTitle(cluster, view)}${nth(incident, host)}${routes}`;
 }
 
 /** The lines under the title: how it stands, then what the reader asks next. */

@@ -54,6 +54,7 @@ beforeEach(() => {
     },
     jobs: {
       card: async () => {},
+      notice: async () => {},
       reply: async () => {},
       file: async () => {
         happened.push('file');

@@ -42,20 +42,25 @@ describe('news', () => {
       { host: 'win03', incident: 'i1', reason: 'restarted', component: 'kubelet' },
     ]);
     const incidents = story.watched.incidents;
-    expect(untold([{ ...story.watched, incidents: incidents.map((each) => ({ ...each, notice: 'n1' })) }])).toEqual(
-      [],
-    );
     expect(
-      untold([{ ...story.watched, incidents: incidents.map((each) => ({ ...each, hushed: 'muted' as const })) }]),
+      untold([{ ...story.watched, incidents: incidents.map((each) => ({ ...each, notice: 'n1' })) }]),
+    ).toEqual([]);
+    expect(
+      untold([
+        { ...story.watched, incidents: incidents.map((each) => ({ ...each, hushed: 'muted' as const })) },
+      ]),
     ).toEqual([]);
   });
 
   test('of little weight is for the digest, of which there is none without any', () => {
     const host = { ...unseen('lin01'), boot: 'b' };
     expect(digestOf([host])).toBeNull();
-    expect(digestOf([{ ...host, skew: -31 }, { ...host, host: 'lin02', stray: ['192.168.9.0/24'] }])?.hosts).toHaveLength(
-      2,
-    );
+    expect(
+      digestOf([
+        { ...host, skew: -31 },
+        { ...host, host: 'lin02', stray: ['192.168.9.0/24'] },
+      ])?.hosts,
+    ).toHaveLength(2);
     expect(digestOf([{ ...host, skew: 300, silentSince: NOW }])).toBeNull();
   });
 });

@@ -143,11 +143,10 @@ function downSince(host: Watched, component: Component | undefined, incident: In
 function processes({ running, gone }: Watched): string[] {
   const names = Object.keys(running) as Component[];
   if (names.length === 0) return [];
+  const [away, here] = [names.filter((name) => gone[name]), names.filter((name) => !gone[name])];
   return [
-    names
-      .map((name) => (gone[name] ? `🔴 ${name} is not running` : `${name} runs`))
-      .join(', ')
-      .concat('.'),
+    ...(here.length > 0 ? [`${list(here)} ${here.length === 1 ? 'runs' : 'run'}.`] : []),
+    ...away.map((name) => `🔴 ${name} is not running.`),
   ];
 }
 

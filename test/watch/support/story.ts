@@ -70,9 +70,11 @@ export class Story {
     const { watched: before, expected } = this;
     const { incidents, over } = judge({ before, after, now, expected, hush: (of) => this.hush(of) });
     this.over.push(...over);
-    const named = incidents.map((each) =>
-      each.id.startsWith('new-') ? { ...each, id: `i${(this.ids += 1)}` } : each,
-    );
+    const named = incidents.map((each) => {
+      if (!each.id.startsWith('new-')) return each;
+      this.ids += 1;
+      return { ...each, id: `i${this.ids}` };
+    });
     this.watched = { ...after, incidents: named };
     return this;
   }

@@ -33,9 +33,9 @@ export function withoutRoute(host: HostState, destination: Cidr): HostState {
 
 /** Every process is another one. Linux forgets what no file told it: our routes, bridges, forwarding. Windows keeps what is persistent. The fence lives in /run, or on disk. */
 export function rebooted(host: HostState, boot: string, now = 0): HostState {
-  if (host.os === 'linux') return { ...forgetful(host), ...booted(host, now), boot };
+  if (host.os === 'linux') return { ...booted(forgetful(host), now), boot };
   const connected = host.active.filter(({ nextHop }) => nextHop === '0.0.0.0');
-  return { ...host, ...booted(host, now), boot, active: [...connected, ...host.persistent] };
+  return { ...booted(host, now), boot, active: [...connected, ...host.persistent] };
 }
 
 function forgetful(host: LinuxHost): LinuxHost {

@@ -32,6 +32,8 @@ export interface SandboxHost {
   /** What the host holds now. */
   readonly state: HostState;
   readonly isUp: boolean;
+  /** How many watchers run. */
+  readonly watchers: number;
   /** Pulls the plug: connections break, nothing answers, nothing is forwarded. State stays. */
   down(): Promise<void>;
   up(): Promise<void>;
@@ -120,6 +122,9 @@ export async function startHost(
     },
     get isUp() {
       return isUp;
+    },
+    get watchers() {
+      return watches.size;
     },
     down: async () => {
       life += 1;

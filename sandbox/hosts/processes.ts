@@ -59,7 +59,7 @@ export function longRunning(number: number, now: number): Processes {
 }
 
 /** Everything ends and starts anew. */
-export function booted(before: Pick<Processes, 'lastPid' | 'log'>, now: number): Processes {
+export function booted<H extends Pick<Processes, 'lastPid' | 'log'>>(before: H, now: number): H & Processes {
   const bootedMs = Math.floor(now / 1000) * 1000;
   const nothing = { ...before, bootedMs, processes: { kubelet: null, 'kube-proxy': null } };
   const one = started(nothing, 'kubelet', bootedMs + START_MS);

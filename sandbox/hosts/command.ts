@@ -7,7 +7,9 @@ export type Invocation =
   /** Windows: a line with the scripts comes first. */
   | { form: 'loader' }
   /** Linux, plain exec: one request, on the command line. */
-  | { form: 'once'; script: string; params: string };
+  | { form: 'once'; script: string; params: string }
+  /** Linux: a watcher, with the processes that it watches. */
+  | { form: 'watch'; processes: string[] };
 
 /** What a host is asked to run; null when a host of this OS would know nothing of it. */
 export function recognise(os: Os, command: string): Invocation | null {
@@ -15,7 +17,9 @@ export function recognise(os: Os, command: string): Invocation | null {
 }
 
 function recogniseShell(command: string): Invocation | null {
-  const [exec, shell, option, scripts, name, script, params, ...more] = shellWords(command) ?? [];
+  const words = shellWords(command) ?? [];
+  if (words.slice(0, 3).join(' ') === 'exec perl -e') return { form: 'watch', processes: words.slice(4) };
+  const [exec, shell, option, scripts, name, script, params, ...more] = words;
   if (exec !== 'exec' || shell !== '/bin/sh' || option !== '-c' || name !== 'fairway') return null;
   if (!scripts || more.length > 0) return null;
   if (script === undefined) return { form: 'resident' };

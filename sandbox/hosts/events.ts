@@ -1,5 +1,6 @@
 /** What happens to a host without Fairway: somebody's route, a reboot. Pure. */
 import type { Cidr, Ipv4 } from '../../src/ip.js';
+import { booted } from './processes.js';
 import type { HostState, LinuxHost } from './state.js';
 import { addRoute } from './windows/net.js';
 
@@ -30,11 +31,11 @@ export function withoutRoute(host: HostState, destination: Cidr): HostState {
     : { ...host, active: host.active.filter(others), persistent: host.persistent.filter(others) };
 }
 
-/** Linux forgets what no file told it: our routes, bridges, forwarding. Windows keeps what is persistent. The fence lives in /run, or on disk. */
-export function rebooted(host: HostState, boot: string): HostState {
-  if (host.os === 'linux') return { ...forgetful(host), boot };
+/** Every process is another one. Linux forgets what no file told it: our routes, bridges, forwarding. Windows keeps what is persistent. The fence lives in /run, or on disk. */
+export function rebooted(host: HostState, boot: string, now = 0): HostState {
+  if (host.os === 'linux') return { ...booted(forgetful(host), now), boot };
   const connected = host.active.filter(({ nextHop }) => nextHop === '0.0.0.0');
-  return { ...host, boot, active: [...connected, ...host.persistent] };
+  return { ...booted(host, now), boot, active: [...connected, ...host.persistent] };
 }
 
 function forgetful(host: LinuxHost): LinuxHost {

@@ -2,11 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ParsedKey } from 'ssh2';
 import type { Cidr, Ipv4 } from '../../src/ip.js';
+import type { Component } from '../../src/node/component.js';
 import type { Os } from '../../src/node/node.js';
-import type { Printed } from './channel.js';
+import type { Duties } from './channel.js';
 import { type ForeignRoute, rebooted, withForeignRoute, withoutRoute } from './events.js';
 import { type Fabric, onTheWire } from './fabric.js';
 import { runLinuxScript } from './linux/scripts.js';
+import { killed, started } from './processes.js';
 import { type SshServer, startSshServer } from './server.js';
 import { bootId, freshLinux, freshWindows, type HostState } from './state.js';
 import { runWindowsScript } from './windows/scripts.js';
@@ -30,6 +32,8 @@ export interface SandboxHost {
   /** What the host holds now. */
   readonly state: HostState;
   readonly isUp: boolean;
+  /** How many watchers run. */
+  readonly watchers: number;
   /** Pulls the plug: connections break, nothing answers, nothing is forwarded. State stays. */
   down(): Promise<void>;
   up(): Promise<void>;
@@ -41,7 +45,11 @@ export interface SandboxHost {
   delay(ms: number): void;
   /** As after a reinstallation: connections break, and the next one meets another key. */
   changeHostKey(): void;
-  /** Connections break, routes that nobody made persistent are gone, the boot id is another one. */
+  /** Ends a process; nothing brings it back. */
+  kill(component: Component): void;
+  /** Somebody starts a process anew. */
+  restart(component: Component): void;
+  /** Connections break, routes that nobody made persistent are gone, the boot id and every process are other ones. */
   reboot(): void;
 }
 
@@ -57,27 +65,49 @@ export async function startHost(
 ): Promise<SandboxHost> {
   const { name, os, address } = spec;
   let state: HostState =
-    os === 'linux' ? freshLinux(name, address, number) : freshWindows(name, address, number);
+    os === 'linux'
+      ? freshLinux(name, address, number, Date.now())
+      : freshWindows(name, address, number, Date.now());
   let latencyMs = spec.latencyMs ?? 0;
   let boots = 1;
   /** Counts what breaks connections, so that a request waiting meanwhile is never run. */
   let life = 0;
   let isUp = true;
+  const watches = new Set<() => void>();
 
-  async function answer(script: string, params: unknown): Promise<Printed | null> {
+  function become(next: HostState): void {
+    state = next;
+    for (const look of watches) look();
+  }
+
+  const watch: Duties['watch'] = (processes, gone) => {
+    const left = new Map(processes);
+    const look = (): void => {
+      for (const [component, pid] of left)
+        if (state.processes[component]?.pid !== pid) {
+          left.delete(component);
+          gone(component);
+        }
+    };
+    watches.add(look);
+    look();
+    return () => watches.delete(look);
+  };
+
+  const answer: Duties['answer'] = async (script, params) => {
     const begun = life;
     if (latencyMs > 0) await sleep(latencyMs);
     if (begun !== life) return null;
     const outcome =
       state.os === 'linux'
-        ? runLinuxScript(state, script, params, fabric())
-        : runWindowsScript(state, script, params, fabric());
-    state = outcome.host;
+        ? runLinuxScript(state, script, params, fabric(), Date.now())
+        : runWindowsScript(state, script, params, fabric(), Date.now());
+    become(outcome.host);
     return outcome;
-  }
+  };
 
   const user = USERS[os];
-  const server: SshServer = await startSshServer({ os, user, clientKey, answer });
+  const server: SshServer = await startSshServer({ os, user, clientKey, duties: { answer, watch } });
   return {
     name,
     os,
@@ -93,6 +123,9 @@ export async function startHost(
     get isUp() {
       return isUp;
     },
+    get watchers() {
+      return watches.size;
+    },
     down: async () => {
       life += 1;
       isUp = false;
@@ -103,10 +136,10 @@ export async function startHost(
       isUp = true;
     },
     addForeignRoute: (route) => {
-      state = withForeignRoute(state, route);
+      become(withForeignRoute(state, route));
     },
     removeRoute: (destination) => {
-      state = withoutRoute(state, destination);
+      become(withoutRoute(state, destination));
     },
     delay: (ms) => {
       latencyMs = ms;
@@ -115,11 +148,13 @@ export async function startHost(
       life += 1;
       server.changeHostKey();
     },
+    kill: (component) => become(killed(state, component)),
+    restart: (component) => become(started(state, component, Date.now())),
     reboot: () => {
       life += 1;
       boots += 1;
-      state = rebooted(state, bootId(number, boots));
       server.cut();
+      become(rebooted(state, bootId(number, boots), Date.now()));
     },
   };
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ParsedKey } from 'ssh2';
 import type { Os } from '../../src/node/node.js';
-import { type Answer, serve } from './channel.js';
+import { type Duties, serve } from './channel.js';
 
 export interface SshServer {
   port: number;
@@ -24,7 +24,7 @@ export async function startSshServer(options: {
   os: Os;
   user: string;
   clientKey: ParsedKey;
-  answer: Answer;
+  duties: Duties;
 }): Promise<SshServer> {
   const sockets = new Set<Socket>();
   let hostKey = newKey();
@@ -87,7 +87,7 @@ export function newKey(comment = ''): { private: string; public: string } {
 
 function accept(
   connection: Connection,
-  { os, user, clientKey, answer }: { os: Os; user: string; clientKey: ParsedKey; answer: Answer },
+  { os, user, clientKey, duties }: { os: Os; user: string; clientKey: ParsedKey; duties: Duties },
 ): void {
   // A client that vanishes is its own affair.
   connection.on('error', () => undefined);
@@ -98,7 +98,7 @@ function accept(
   connection.on('session', (acceptSession) => {
     const session = acceptSession();
     session.on('exec', (acceptExec, _reject, { command }) => {
-      void serve(acceptExec(), os, command, answer);
+      void serve(acceptExec(), os, command, duties);
     });
   });
 }

@@ -1,5 +1,6 @@
 /** What a sandbox host holds, as plain data: the part of a kernel that Fairway ever looks at. Pure. */
 import { type Cidr, cidrAround, type Ipv4 } from '../../src/ip.js';
+import { longRunning, type Processes } from './processes.js';
 
 export interface HeldAddress {
   address: Ipv4;
@@ -29,7 +30,7 @@ export interface LinuxRoute {
   prefsrc?: Ipv4;
 }
 
-export interface LinuxHost {
+export interface LinuxHost extends Processes {
   os: 'linux';
   name: string;
   boot: string;
@@ -62,7 +63,7 @@ export interface TransparentNetwork {
   mac: string;
 }
 
-export interface WindowsHost {
+export interface WindowsHost extends Processes {
   os: 'windows';
   name: string;
   build: number;
@@ -80,8 +81,11 @@ export type HostState = LinuxHost | WindowsHost;
 const ROUTER = 254;
 const LAN_PREFIX_LENGTH = 24;
 
-/** A Linux host fresh from the installer: one NIC, a default route, forwarding off. `number` makes its MAC unique. */
-export function freshLinux(name: string, address: Ipv4, number: number): LinuxHost {
+/**
+ * A Linux host fresh from the installer: one NIC, a default route, forwarding off, kubelet and kube-proxy running. `number` makes its MAC
+ * unique; `now` is in milliseconds since 1970.
+ */
+export function freshLinux(name: string, address: Ipv4, number: number, now = 0): LinuxHost {
   const lan = cidrAround(address, LAN_PREFIX_LENGTH);
   return {
     os: 'linux',
@@ -89,6 +93,7 @@ export function freshLinux(name: string, address: Ipv4, number: number): LinuxHo
     boot: bootId(number, 1),
     fence: 0,
     forward: false,
+    ...longRunning(number, now),
     interfaces: [
       loopback('lo', '00:00:00:00:00:00'),
       {
@@ -108,7 +113,7 @@ export function freshLinux(name: string, address: Ipv4, number: number): LinuxHo
 }
 
 /** A Windows Server 2016 host: the routable NIC `Ethernet`, and `Ethernet 2` for the container network. */
-export function freshWindows(name: string, address: Ipv4, number: number): WindowsHost {
+export function freshWindows(name: string, address: Ipv4, number: number, now = 0): WindowsHost {
   const lan = cidrAround(address, LAN_PREFIX_LENGTH);
   // Not in the order of their names, and other numbers on each host: nobody may guess an index.
   const [ethernet, spare] = [11 + (number % 5), 4 + (number % 3)];
@@ -119,6 +124,7 @@ export function freshWindows(name: string, address: Ipv4, number: number): Windo
     build: 14393,
     boot: bootId(number, 1),
     fence: 0,
+    ...longRunning(number, now),
     interfaces: [
       { ...loopback('Loopback Pseudo-Interface 1', ''), guid: guidOf(number, 1), forwarding: false },
       {

@@ -4,7 +4,8 @@ import type { Probe } from '../plan/probe.js';
 import type { HostContext, Platform } from './platform.js';
 import { clampLines, parseAnswer, toSecond } from './platform-parts.js';
 
-const PROBE_MS = 10_000;
+/** The first request on a connection loads Windows’ modules, and a probe is often that. */
+const PROBE_MS = 30_000;
 const SERVICE_MS = 60_000;
 const LOGS_MS = 20_000;
 /** -Force, since kube-proxy depends on kubelet: it takes the dependent service along, and a restart brings it back. */

@@ -11,7 +11,9 @@ import type { HostContext, Platform } from '../../src/host/platform.js';
 import type { Cidr, Ipv4 } from '../../src/ip.js';
 import type { Route } from '../../src/network/route.js';
 import { holds } from '../../src/network/route.js';
+import { Component } from '../../src/node/component.js';
 import type { Observation, Step } from '../../src/plan/plan.js';
+import type { Probe } from '../../src/plan/probe.js';
 import { conflicts, stepHolds } from '../../src/plan/step.js';
 
 export interface CaseHost {
@@ -35,6 +37,11 @@ interface Writing {
   podSteps: readonly Step[];
   /** Of the lease, higher each time. */
   nextFence(): number;
+  /** Ends a process, which stays down. */
+  kill(component: Component): Promise<void>;
+  start(component: Component): Promise<void>;
+  /** How many watchers run on the host. */
+  watchers(): Promise<number>;
 }
 
 export interface HostCase {
@@ -79,6 +86,19 @@ export const caseList: readonly HostCase[] = [
     },
   },
   {
+    name: 'a probe is a read that is not full, with processes and a clock',
+    writes: false,
+    async run(host) {
+      const { observed, processes, clock } = await probe(host);
+      const { windows: _full, ...seen } = await read(host);
+      assert.deepEqual(observed, seen);
+      assert.deepEqual(Object.keys(processes).sort(), ['kube-proxy', 'kubelet']);
+      for (const process of Object.values(processes))
+        if (process) assert.ok(Date.parse(process.startedAt) <= Date.parse(clock) + 1000, process.startedAt);
+      assert.deepEqual((await probe(host)).processes, processes);
+    },
+  },
+  {
     name: 'a script that it does not have is refused',
     writes: false,
     async run(host) {
@@ -92,6 +112,22 @@ export const caseList: readonly HostCase[] = [
       for (const text of HOSTILE) {
         await refused(host, host.platform.prove(host.context, text, [host.context.target.address]));
         await refused(host, host.platform.prove(host.context, null, [text]));
+      }
+    },
+  },
+  {
+    name: 'components and actions that do not exist are refused, and reach no shell',
+    writes: false,
+    async run(host) {
+      const { platform, context } = host;
+      for (const text of [...HOSTILE, 'docker', 'kubelet.service', 'kubelet -h', '', '-h']) {
+        const component = text as Component;
+        // As old as can be: if any of them were not refused for its text, it would be for its fence.
+        await refused(host, platform.service(context, component, 'restart', 0));
+        await refused(host, platform.service(context, 'kubelet', text as 'stop', 0));
+        await refused(host, platform.logs(context, component, 10));
+        const { params, ...request } = platform.logs(context, 'kubelet', 10);
+        await refused(host, { ...request, params: { ...params, lines: text } });
       }
     },
   },
@@ -223,6 +259,103 @@ export const caseList: readonly HostCase[] = [
     },
   },
   {
+    name: 'a process that was killed is not there, and one that was started again is another one',
+    writes: true,
+    async run(host) {
+      const before = await runningBoth(host);
+      await writing(host).kill('kubelet');
+      assert.deepEqual((await probe(host)).processes, { ...before, kubelet: null });
+      await writing(host).start('kubelet');
+      const { processes, clock } = await probe(host);
+      assert.deepEqual(processes['kube-proxy'], before['kube-proxy']);
+      assert.notDeepEqual(identity(processes.kubelet), identity(before.kubelet));
+      const age = Date.parse(clock) - Date.parse(processes.kubelet?.startedAt ?? '');
+      assert.ok(age > -2000 && age < 60_000, `${age} ms old`);
+    },
+  },
+  {
+    name: 'a watch tells within a second which process ended, and leaves nothing behind when it is closed',
+    writes: true,
+    async run(host) {
+      await runningBoth(host);
+      const { heard, watch, next } = await watching(host);
+      assert.equal(await writing(host).watchers(), 1);
+      await send(host, host.platform.probe(host.context));
+      await writing(host).kill('kube-proxy');
+      const begun = Date.now();
+      assert.equal(await next(), 'kube-proxy');
+      assert.ok(Date.now() - begun < 1000, `${Date.now() - begun} ms`);
+      await writing(host).kill('kubelet');
+      assert.equal(await next(), 'kubelet');
+      await eventually('the watcher to end', async () => (await writing(host).watchers()) === 0);
+      await writing(host).start('kubelet');
+      await writing(host).start('kube-proxy');
+
+      const second = await watching(host);
+      second.watch.close();
+      watch.close();
+      await eventually('the watcher to end', async () => (await writing(host).watchers()) === 0);
+      await writing(host).kill('kubelet');
+      await writing(host).start('kubelet');
+      assert.deepEqual([...heard, ...second.heard], ['kube-proxy', 'kubelet']);
+    },
+  },
+  {
+    name: 'a watch tells of a process that ended before it began',
+    writes: true,
+    async run(host) {
+      const before = await runningBoth(host);
+      await writing(host).kill('kubelet');
+      await writing(host).start('kubelet');
+      const { watch, next } = await watching(host, before);
+      assert.equal(await next(), 'kubelet');
+      watch.close();
+      // Another process has that number.
+      const { processes } = await probe(host);
+      const mistaken = await watching(host, { ...processes, kubelet: processes['kube-proxy'] });
+      assert.equal(await mistaken.next(), 'kubelet');
+      mistaken.watch.close();
+      await eventually('the watchers to end', async () => (await writing(host).watchers()) === 0);
+    },
+  },
+  {
+    name: 'a component is stopped, started and restarted; a lease that a later one has overtaken does none of it',
+    writes: true,
+    async run(host) {
+      const { platform, context } = host;
+      const before = await runningBoth(host);
+      const old = writing(host).nextFence();
+      const act = async (action: 'start' | 'stop' | 'restart', fence = writing(host).nextFence()) => {
+        const reply = await send(host, platform.service(context, 'kube-proxy', action, fence));
+        return platform.parseProbe(reply.data, context).processes;
+      };
+      assert.deepEqual(await act('start'), before);
+      const restarted = await act('restart');
+      assert.deepEqual(restarted.kubelet, before.kubelet);
+      assert.notDeepEqual(identity(restarted['kube-proxy']), identity(before['kube-proxy']));
+      await assert.rejects(act('restart', old), { kind: 'script', detail: { code: 'FENCED', printed: '' } });
+      assert.deepEqual((await probe(host)).processes, restarted);
+      assert.deepEqual(await act('stop'), { ...before, 'kube-proxy': null });
+      assert.deepEqual(await act('stop'), { ...before, 'kube-proxy': null });
+      assert.notEqual((await act('start'))['kube-proxy'], null);
+    },
+  },
+  {
+    name: 'logs come, as many lines as were asked for',
+    writes: true,
+    async run(host) {
+      await runningBoth(host);
+      const { platform, context } = host;
+      for (const component of Component.options) {
+        const log = platform.parseLogs((await send(host, platform.logs(context, component, 200))).data);
+        const lines = log.split('\n');
+        assert.ok(lines.length > 2 && lines.length <= 200 && log.length <= 65_536, log);
+        const last = platform.parseLogs((await send(host, platform.logs(context, component, 2))).data);
+        assert.deepEqual(last.split('\n'), lines.slice(-2));
+      }
+    },
+  },
+  {
     name: 'who answers and who does not is told apart',
     writes: true,
     async run(host) {
@@ -259,6 +392,48 @@ export async function read(host: CaseHost): Promise<Observation> {
     'any',
   );
   return host.platform.parseObservation(reply.data, host.context);
+}
+
+async function probe(host: CaseHost): Promise<Probe> {
+  const reply = await send(host, host.platform.probe(host.context));
+  return host.platform.parseProbe(reply.data, host.context);
+}
+
+/** Both processes, started where they don't run. */
+async function runningBoth(host: CaseHost): Promise<Probe['processes']> {
+  const { processes } = await probe(host);
+  const missing = Component.options.filter((component) => processes[component] === null);
+  for (const component of missing) await writing(host).start(component);
+  return missing.length > 0 ? (await probe(host)).processes : processes;
+}
+
+/** What tells one process from another on a host that has not rebooted. */
+function identity(process: Probe['processes'][Component]) {
+  return process && { pid: process.pid, started: process.started };
+}
+
+/** Watches the two processes, or those given; `next` is what is heard next, within 10 s. */
+async function watching(host: CaseHost, processes?: Probe['processes']) {
+  const seen = processes ?? (await probe(host)).processes;
+  const pids = { kubelet: seen.kubelet?.pid ?? 0, 'kube-proxy': seen['kube-proxy']?.pid ?? 0 };
+  const heard: string[] = [];
+  let taken = 0;
+  const watch = await host.pool.watch(host.context.target, await pin(host), pids, (what) => heard.push(what));
+  assert.ok(watch, 'this host does not watch');
+  const next = async (): Promise<string | undefined> => {
+    await eventually('word of a process', async () => heard.length > taken);
+    taken += 1;
+    return heard[taken - 1];
+  };
+  return { watch, heard, next };
+}
+
+async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) assert.fail(`gave up waiting for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 /** Sends a request to the host whose key the first read showed. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Ipv4Text } from '../../../src/node/node.js';
 import type { Fabric } from '../fabric.js';
+import { LogsParams, lastWords, ServiceParams, serviced } from '../processes.js';
 import { Addresses, Fence, failure, type Outcome, prove, ScriptError } from '../script.js';
 import type { LinuxHost } from '../state.js';
 import { runBatch } from './ip.js';
@@ -24,12 +25,13 @@ const LINES = [
   /^address (add|del) .+ dev .+$/,
 ];
 
-/** Runs one request. Never throws for what a client sent. */
+/** Runs one request, at `now` by the host's clock. Never throws for what a client sent. */
 export function runLinuxScript(
   host: LinuxHost,
   script: string,
   params: unknown,
   fabric: Fabric,
+  now: number,
 ): Outcome<LinuxHost> {
   try {
     switch (script) {
@@ -42,6 +44,15 @@ export function runLinuxScript(
         const answers = prove(fabric, host.name, source, targets);
         return { host, lines: [JSON.stringify({ ok: true, answers })], printed: '' };
       }
+      case 'probe':
+        return { host, lines: probe(host, now), printed: '' };
+      case 'service': {
+        const asked = ServiceParams.parse(params);
+        const after = serviced(passFence(host, asked.fence), asked, now);
+        return { host: after, lines: probe(after, now), printed: '' };
+      }
+      case 'logs':
+        return { host, lines: [logs(host, LogsParams.parse(params))], printed: '' };
       default:
         throw new ScriptError('SCRIPT', 'no such script');
     }
@@ -50,10 +61,39 @@ export function runLinuxScript(
   }
 }
 
-function read(host: LinuxHost): string[] {
+function read(host: LinuxHost, more: object = {}): string[] {
   const bridges = host.interfaces.filter(({ kind }) => kind === 'bridge').map(({ name }) => name);
-  const head = { ok: true, forward: host.forward ? '1' : '0', boot: host.boot, bridges };
+  const head = { ok: true, forward: host.forward ? '1' : '0', boot: host.boot, bridges, ...more };
   return [JSON.stringify(head), showRoutes(host), showAddresses(host)];
+}
+
+function probe(host: LinuxHost, now: number): string[] {
+  const ticks = (ms: number): string => String(Math.round(ms / 10));
+  const entries = Object.entries(host.processes).map(([component, process]) => [
+    component,
+    process && { pid: process.pid, start: ticks(process.startedMs - host.bootedMs) },
+  ]);
+  return read(host, {
+    processes: Object.fromEntries(entries),
+    btime: host.bootedMs / 1000,
+    uptime: (now - host.bootedMs) / 1000,
+  });
+}
+
+/** As journald has them. */
+function logs(host: LinuxHost, params: z.output<typeof LogsParams>): string {
+  const lines = host.log[params.component].slice(-params.lines);
+  const text = lastWords(host, params).map((words, index) => {
+    const { atMs = 0, pid = 0 } = lines[index] ?? {};
+    const at = new Date(atMs).toISOString().replace(/\.\d+Z$/, '+0000');
+    return `${at} ${host.name} ${params.component}[${pid}]: ${words}\n`;
+  });
+  return JSON.stringify({ ok: true, log: Buffer.from(text.join('')).toString('base64') });
+}
+
+function passFence(host: LinuxHost, fence: number): LinuxHost {
+  if (fence < host.fence) throw new ScriptError('FENCED', `token ${fence} is older than ${host.fence}`);
+  return { ...host, fence };
 }
 
 function sync(host: LinuxHost, params: z.output<typeof SyncParams>): Outcome<LinuxHost> {
@@ -63,8 +103,7 @@ function sync(host: LinuxHost, params: z.output<typeof SyncParams>): Outcome<Lin
       throw new ScriptError('PARAMS', `not a line that I run: ${line}`);
     }
   }
-  if (fence < host.fence) throw new ScriptError('FENCED', `token ${fence} is older than ${host.fence}`);
-  const { host: changed, printed } = runBatch({ ...host, fence }, batch);
+  const { host: changed, printed } = runBatch(passFence(host, fence), batch);
   const after = params.forward === '' ? changed : { ...changed, forward: params.forward === '1' };
   return { host: after, lines: read(after), printed };
 }

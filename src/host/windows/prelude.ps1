@@ -35,6 +35,13 @@ function Assert-Flag([string]$Name, $Value) {
   if ($Value -isnot [bool]) { Stop-Request 'BAD-PARAMS' "$Name is neither true nor false" }
 }
 
+function Assert-Component($Value) { Assert-Pattern 'component' $Value '^(kubelet|kube-proxy)\z' }
+
+# How a component's executable may be called: proxy.exe is what a native build of Kubernetes 1.5 gives.
+function Get-Executables([string]$Component) {
+  if ($Component -eq 'kubelet') { 'kubelet.exe' } else { 'kube-proxy.exe', 'proxy.exe' }
+}
+
 function ConvertTo-U32([string]$Address) {
   $bytes = [Net.IPAddress]::Parse($Address).GetAddressBytes(); [Array]::Reverse($bytes); [BitConverter]::ToUInt32($bytes, 0)
 }

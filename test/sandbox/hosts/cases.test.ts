@@ -54,6 +54,7 @@ async function caseHost(os: Os): Promise<CaseHost> {
   const running = await start([target, peer]);
   const podCidr = '192.168.0.0/24';
   const containerNic = os === 'windows' ? spareNic(running, 'node1') : undefined;
+  const node1 = running.sandbox.hosts.get('node1');
   let fence = 0;
   return {
     pool: running.pool,
@@ -72,7 +73,10 @@ async function caseHost(os: Os): Promise<CaseHost> {
       silent: '10.0.0.99',
       podSteps: podSteps(os, podCidr, containerNic ?? ''),
       nextFence: () => ++fence,
-      addForeign: async (route) => running.sandbox.hosts.get('node1')?.addForeignRoute(route),
+      addForeign: async (route) => node1?.addForeignRoute(route),
+      kill: async (component) => node1?.kill(component),
+      start: async (component) => node1?.restart(component),
+      watchers: async () => node1?.watchers ?? 0,
     },
     close: running.close,
   };

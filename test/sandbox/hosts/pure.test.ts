@@ -8,7 +8,7 @@ import { runBatch } from '../../../sandbox/hosts/linux/ip.js';
 import { newKey } from '../../../sandbox/hosts/server.js';
 import { freshLinux, freshWindows, type HostState } from '../../../sandbox/hosts/state.js';
 import { addRoute } from '../../../sandbox/hosts/windows/net.js';
-import { plainLaunch, quote, residentLaunch } from '../../../src/host/scripts.js';
+import { plainLaunch, quote, residentLaunch, watchLaunch } from '../../../src/host/scripts.js';
 
 describe('command lines', () => {
   test('quoted words come apart as they were', () => {
@@ -34,7 +34,10 @@ describe('command lines', () => {
       script: 'read',
       params,
     });
+    const processes = ['kubelet=812', 'kube-proxy=815'];
+    expect(recognise('linux', watchLaunch('linux', processes).command)).toEqual({ form: 'watch', processes });
     expect(recognise('windows', windows)).toEqual({ form: 'loader' });
+    expect(watchLaunch('windows', processes).command).toBe(windows);
     expect(recognise('windows', linux)).toBeNull();
     expect(recognise('linux', windows)).toBeNull();
   });
@@ -105,12 +108,18 @@ describe('the wire', () => {
 });
 
 describe('what happens without Fairway', () => {
-  test('a reboot takes our routes, bridges and forwarding on Linux, and what is not persistent on Windows', () => {
+  test('a reboot takes our routes, bridges and forwarding on Linux, what is not persistent on Windows, and every process', () => {
     const lin = runBatch(
       { ...freshLinux('lin01', '10.0.0.1', 1), forward: true, fence: 5 },
       'link add name cbr0 type bridge\naddress add 192.168.0.1/24 dev cbr0\nlink set cbr0 up\nroute add 192.168.1.0/24 via 10.0.0.2 proto 155\n',
     ).host;
-    expect(rebooted(lin, 'next')).toEqual({ ...freshLinux('lin01', '10.0.0.1', 1), boot: 'next' });
+    const after = rebooted(lin, 'next', 5_000);
+    const { processes, lastPid, log } = after;
+    const others = { boot: 'next', bootedMs: 5_000, processes, lastPid, log };
+    expect(after).toEqual({ ...freshLinux('lin01', '10.0.0.1', 1), ...others });
+    expect(processes.kubelet?.pid).toBeGreaterThan(lin.lastPid);
+    expect(processes['kube-proxy']?.pid).toBe(lastPid);
+    expect(log.kubelet.length).toBe(2 * lin.log.kubelet.length);
     const fresh = freshWindows('win01', '10.0.0.3', 3);
     const win = addRoute(fresh, '192.168.0.0/24', '10.0.0.1', 14);
     const half = { ...win, persistent: fresh.persistent };

@@ -42,6 +42,7 @@ export const rules: readonly Rule[] = [
   rule('nodes', 'nodes'),
   rule('node', 'node <name>'),
   rule('routes', 'routes [<node>]', ({ arguments: { node } }) => present({ name: node })),
+  rule('repair', 'repair [<node>]', ({ arguments: { node } }) => present({ name: node })),
   rule('kubectl', 'kubectl <node>', ({ arguments: { node } }) => ({ name: node })),
   rule('changes', 'changes'),
   rule('change', 'change <id>'),

@@ -1,5 +1,5 @@
 /** Commands that only look: answered from what is stored, but for `routes`, which asks the hosts and follows later. */
-import type { Actor, Change } from '../change/change.js';
+import type { Actor, Change, MembershipChange } from '../change/change.js';
 import { Refusal } from '../errors.js';
 import { podGateway } from '../ip.js';
 import { sliceCount } from '../network/allocation.js';
@@ -17,7 +17,7 @@ const LISTED = 15;
 
 export type Query = Exclude<
   BotCommand,
-  { kind: 'add-node' | 'remove-node' | 'approve' | 'deny' | 'cancel' | 'retry' | 'rollback' }
+  { kind: 'add-node' | 'remove-node' | 'repair' | 'approve' | 'deny' | 'cancel' | 'retry' | 'rollback' }
 >;
 
 /** Answers a command that changes nothing. Throws a Refusal for names and ids that nobody has. */
@@ -87,7 +87,7 @@ async function describeNode(deps: DeskDeps, name: string): Promise<Reply> {
       name,
       rows.map((each) => each.node.name),
     );
-  const changes = (await deps.changes.latest(200)).filter((change) => change.node.name === name);
+  const changes = (await deps.changes.latest(200)).filter((change) => change.node?.name === name);
   return {
     kind: 'node',
     row,
@@ -118,8 +118,8 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
       .filter(({ host }) => host === node.name)
       .flatMap(({ works }) => works.map((work) => work.changeId)),
   });
-  const moving = (kind: Change['kind']) =>
-    open.filter((change) => change.kind === kind && change.state !== 'owing').map((change) => change.node);
+  const moving = (kind: MembershipChange['kind']) =>
+    open.flatMap((change) => (change.kind === kind && change.state !== 'owing' ? [change.node] : []));
   const members = new Set(nodes.map((node) => node.name));
   const leaving = new Set(moving('remove-node').map((node) => node.name));
   return [
@@ -131,7 +131,7 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
 }
 
 function isAbout(changes: readonly Change[], changeId: string, name: string): boolean {
-  return changes.some((change) => change.id === changeId && change.node.name === name);
+  return changes.some((change) => change.id === changeId && change.node?.name === name);
 }
 
 function find(nodes: readonly Node[], name: string): Node {

@@ -52,6 +52,14 @@ export interface RefusalFacts {
   'nic-none-free': { name: string; has: string };
   'nic-ambiguous': { name: string; has: string };
 
+  /** `name`: the node asked for, absent for all. `read`: how many hosts were; `why` is a host's own word. */
+  'nothing-to-repair': {
+    name?: string;
+    read: number;
+    unread: readonly { host: string; why: string }[];
+    /** Routes in the way that are not Fairway's. */
+    foreign: readonly { host: string; destination: Cidr }[];
+  };
   'already-running': { id: string };
   'incident-unknown': { id: string };
   'change-unknown': { id: string };

@@ -56,6 +56,8 @@ export function keys(prefix: string) {
     changeCounter: `${base}:change-counter`,
     /** Set of the ids of changes that are not finished. */
     openChanges: `${base}:open-changes`,
+    /** Hash node name, or `*` for all → id of the newest repair of it. */
+    repairs: `${base}:repairs`,
     /** Sorted set of all change ids, by the time of the request. */
     changes: `${base}:changes`,
     change: (id: string) => `${base}:change:${id}`,
@@ -63,7 +65,7 @@ export function keys(prefix: string) {
     /** Hash host → HostResult JSON. */
     changeHosts: (id: string) => `${base}:change:${id}:hosts`,
 
-    /** Sorted set of pod CIDRs, by when an approved change last moved their routes. */
+    /** Sorted set of `pod CIDR, change id`, by when that approved change last moved routes to it. */
     movedCidrs: `${base}:moved-cidrs`,
     /** Hash node name → id of the change that made it a member. */
     nodeChanges: `${base}:node-changes`,

@@ -2,12 +2,11 @@
 import type { Change } from '../src/change/change.js';
 import type { Inventory, Node } from '../src/node/node.js';
 import { adoptPairs, uncovered } from '../src/plan/adopt.js';
-import type { Plan } from '../src/plan/plan.js';
+import type { HostPlan, MembershipPlan, Plan, RepairPlan } from '../src/plan/plan.js';
 import { differences, type HostReading } from '../src/plan/reading.js';
-import { sayJoinedSince, saySliceLost, sayStale } from '../src/words/trouble.js';
+import { sayJoinedSince, sayLeftSince, saySliceLost, sayStale } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
-import { planPolicy } from './plan-change.js';
-import { readHosts, renderer } from './read-hosts.js';
+import { planPolicy, readHosts, renderer } from './read-hosts.js';
 
 /** Lets approved changes through, one after the other, with one reading of each host for all of them. */
 export async function admitChanges(deps: WorkerDeps, approved: readonly Change[]): Promise<void> {
@@ -18,20 +17,44 @@ export async function admitChanges(deps: WorkerDeps, approved: readonly Change[]
     const plan = await deps.changes.plan(change.id);
     if (plan) plans.set(change.id, plan);
   }
-  const joining = approved.flatMap((change) => plans.get(change.id)?.node ?? []);
-  const nodes = uniqueByName([...before.nodes, ...joining]);
-  const readings = await readHosts(deps, nodes, new Set(joining.map((node) => node.name)));
+  const moving = [...plans.values()].flatMap((plan) => (plan.kind === 'repair' ? [] : [plan.node]));
+  const nodes = uniqueByName([...before.nodes, ...moving]);
+  const readings = await readHosts(deps, nodes, readInFull([...plans.values()]));
   for (const [host, { observed }] of readings) if (observed) deps.recent.note(host, observed);
   for (const change of approved) {
     const plan = plans.get(change.id);
-    if (plan) await admit(deps, change, plan, readings);
+    if (plan?.kind === 'repair') await admitRepair(deps, change, plan, readings);
+    else if (plan) await admitMembership(deps, change, plan, readings);
   }
 }
 
-async function admit(
+/** Hosts that were planned for with all that they hold are compared with all of it. */
+function readInFull(plans: readonly Plan[]): Set<string> {
+  const isFull = (host: HostPlan) => host.role === 'node' || host.observed?.windows !== undefined;
+  return new Set(plans.flatMap((plan) => plan.hosts.filter(isFull).map((host) => host.host)));
+}
+
+/** The inventory is what it goes by, and stays as it is: so does the node that was named, or there is nothing to restore. */
+async function admitRepair(
   deps: WorkerDeps,
   change: Change,
-  plan: Plan,
+  plan: RepairPlan,
+  readings: ReadonlyMap<string, HostReading>,
+): Promise<void> {
+  const inventory = await deps.nodes.read();
+  if (change.cancelRequestedBy !== undefined) return withdraw(deps, change);
+  const named = inventory.nodes.find((member) => member.name === plan.node?.name);
+  if (plan.node && (named?.podCidr !== plan.node.podCidr || named.address !== plan.node.address))
+    return makeStale(deps, change, sayLeftSince(plan.node.name), []);
+  const detail = await changedSince(deps, change, plan, inventory, readings);
+  if (detail.length > 0) return makeStale(deps, change, sayStale(), detail);
+  await begin(deps, change, []);
+}
+
+async function admitMembership(
+  deps: WorkerDeps,
+  change: Change,
+  plan: MembershipPlan,
   readings: ReadonlyMap<string, HostReading>,
 ): Promise<void> {
   const inventory = await deps.nodes.read();
@@ -41,7 +64,7 @@ async function admit(
   const strangers = uncovered(plan, inventory);
   const adopted: Node[] = [];
   for (const member of strangers) {
-    if (!(await isCoveredBy(deps, change, member)))
+    if (!(await isCoveredBy(deps, plan, member)))
       return makeStale(deps, change, sayJoinedSince(member.name), []);
     adopted.push(member);
   }
@@ -58,6 +81,10 @@ async function admit(
     await deps.changes.setResults(change.id, results);
   }
   await enterInventory(deps, change, plan, inventory);
+  await begin(deps, change, adopted);
+}
+
+async function begin(deps: WorkerDeps, change: Change, adopted: readonly Node[]): Promise<void> {
   const now = new Date();
   await deps.changes.update(
     change.id,
@@ -79,7 +106,7 @@ async function admit(
 async function holdsSlice(
   deps: WorkerDeps,
   change: Change,
-  plan: Plan,
+  plan: MembershipPlan,
   inventory: Inventory,
 ): Promise<boolean> {
   const lease = await deps.leases.confirm(change.id);
@@ -92,7 +119,7 @@ async function holdsSlice(
 async function enterInventory(
   deps: WorkerDeps,
   change: Change,
-  plan: Plan,
+  plan: MembershipPlan,
   inventory: Inventory,
 ): Promise<void> {
   if (plan.kind === 'add-node') {
@@ -130,7 +157,7 @@ async function changedSince(
   inventory: Inventory,
   readings: ReadonlyMap<string, HostReading>,
 ): Promise<string[]> {
-  const ours = await deps.changes.movedSince(new Date(change.sealedAt ?? 0), change.node.podCidr);
+  const ours = await deps.changes.movedSince(new Date(change.sealedAt ?? 0), change);
   return plan.hosts.flatMap((host) => {
     const reading = readings.get(host.host);
     if (!host.observed || !reading?.observed) return [];
@@ -147,12 +174,12 @@ function podCidrOf(node: Node): string {
   return node.podCidr;
 }
 
-/** True when the member's own approved plan names this change's node among those it goes together with. */
-async function isCoveredBy(deps: WorkerDeps, change: Change, member: Node): Promise<boolean> {
-  if (change.kind !== 'add-node') return false;
+/** True when the member's own approved plan names this one's node among those it goes together with. */
+async function isCoveredBy(deps: WorkerDeps, { kind, node }: MembershipPlan, member: Node): Promise<boolean> {
+  if (kind !== 'add-node') return false;
   const by = await deps.redis.hget(deps.keys.nodeChanges, member.name);
   const plan = by === null ? null : await deps.changes.plan(by);
-  return plan?.together.includes(change.node.name) ?? false;
+  return plan?.together.includes(node.name) ?? false;
 }
 
 async function makeStale(deps: WorkerDeps, change: Change, reason: string, detail: string[]): Promise<void> {
@@ -163,7 +190,11 @@ async function withdraw(deps: WorkerDeps, change: Change): Promise<void> {
   await finishUntouched(deps, change, { state: 'cancelled' });
 }
 
-async function finishUntouched(deps: WorkerDeps, change: Change, end: Partial<Change>): Promise<void> {
+async function finishUntouched(
+  deps: WorkerDeps,
+  change: Change,
+  end: Pick<Change, 'state'> & Partial<Pick<Change, 'reason' | 'detail'>>,
+): Promise<void> {
   const now = new Date();
   await deps.leases.release(change.id);
   await deps.changes.update(

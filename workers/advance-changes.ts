@@ -2,7 +2,7 @@
 import type { Change, HostResult } from '../src/change/change.js';
 import { isPatient, type NextMove, nextMove } from '../src/change/phase.js';
 import { isExpired, outcome } from '../src/change/transition.js';
-import type { Work } from '../src/change/work.js';
+import { routesOf, type Work } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
 import type { HostPlan, Plan } from '../src/plan/plan.js';
 import { admitChanges } from './admit-changes.js';
@@ -103,12 +103,13 @@ async function dispatch(
   hosts: readonly HostPlan[],
 ): Promise<string[]> {
   const inventory = await deps.nodes.read();
-  const byName = new Map([...inventory.nodes, plan.node].map((node) => [node.name, node]));
+  const known = plan.kind === 'repair' ? inventory.nodes : [...inventory.nodes, plan.node];
+  const byName = new Map(known.map((node) => [node.name, node]));
   const works: Work[] = [];
   const absent: HostResult[] = [];
   for (const host of hosts) {
     const node = byName.get(host.host);
-    // Nothing to do there; or a pending node that this plan went together with, and that never became a member.
+    // Nothing to do there; or a pending node that this plan went together with, and that never became a member; or one that left.
     if (!node || stepsOf(change, host).length === 0)
       absent.push({ host: host.host, status: 'unchanged', at: new Date().toISOString() });
     else works.push(workOf(change, host, node));
@@ -126,6 +127,8 @@ function stepsOf(change: Change, host: HostPlan): HostPlan['steps'] {
 function workOf(change: Change, host: HostPlan, node: Node): Work {
   return {
     changeId: change.id,
+    kind: change.kind,
+    direction: change.direction,
     node,
     role: host.role,
     steps: stepsOf(change, host),
@@ -163,29 +166,29 @@ async function finish(
 ): Promise<void> {
   const hosts = plan.hosts.flatMap((host) => results.get(host.host) ?? []);
   const settled = outcome(change, hosts);
-  const leaves = (plan.kind === 'remove-node') === (change.direction === 'do');
-  if (leaves) {
-    for (const host of hosts) {
-      if (host.status === 'done' || host.status === 'unchanged')
-        await deps.leases.settle(plan.node.podCidr, host.host);
+  const leaver = leavingNode(plan, change);
+  for (const host of hosts) {
+    if (host.status === 'done' || host.status === 'unchanged') {
+      const gone = leaver ? [leaver.podCidr] : strayCidrs(plan, change, host.host);
+      for (const podCidr of gone) await deps.leases.settle(podCidr, host.host);
     }
   }
-  const proves = !leaves && (settled === 'applied' || settled === 'owing' || settled === 'rolled-back');
+  const proves = settled === 'rolled-back' || settled === 'applied' || settled === 'owing';
   if (settled === change.state) return;
-  const state = proves ? 'proving' : settled;
+  const state = proves && isProvable(plan, change) ? 'proving' : settled;
   const now = new Date();
   const moved = await deps.changes.update(
     change.id,
     (current) =>
       current.state === change.state && !current.restart
-        ? { ...current, state, ...(proves ? {} : { finishedAt: now.toISOString() }) }
+        ? { ...current, state, ...(state === 'proving' ? {} : { finishedAt: now.toISOString() }) }
         : current,
     now,
   );
   if (moved.state !== state) return;
   // Not while it is owed something: when it returns, it must still be the same host.
-  if (leaves && ['applied', 'rolled-back', 'cancelled'].includes(settled))
-    await deps.hostKeys.unpin(plan.node.name);
+  if (leaver && ['applied', 'rolled-back', 'cancelled'].includes(settled))
+    await deps.hostKeys.unpin(leaver.name);
   await deps.audit.append(
     { at: now.toISOString(), actor: 'fairway', what: `change-${state}`, changeId: change.id },
     ...hosts.map((host) => ({
@@ -203,6 +206,24 @@ async function finish(
     })),
   );
   await deps.jobs.card(change.id);
+}
+
+/** The node that is no member once the change is through; null when none leaves. */
+function leavingNode(plan: Plan, change: Change): Node | null {
+  if (plan.kind === 'repair') return null;
+  return (plan.kind === 'remove-node') === (change.direction === 'do') ? plan.node : null;
+}
+
+/** Where the host's stray routes led that a repair took away: it has then confirmed that it routes those slices no more. */
+function strayCidrs(plan: Plan, change: Change, host: string): string[] {
+  if (plan.kind !== 'repair' || change.direction === 'undo') return [];
+  const steps = plan.hosts.find((each) => each.host === host)?.steps ?? [];
+  return routesOf(steps, 'remove').map((route) => route.destination);
+}
+
+/** What takes routes away has nothing to prove. */
+function isProvable(plan: Plan, change: Change): boolean {
+  return plan.kind === 'repair' ? change.direction === 'do' : leavingNode(plan, change) === null;
 }
 
 function commandsOf(plan: Plan, change: Change, host: string): string[] {

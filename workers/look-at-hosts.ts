@@ -65,7 +65,7 @@ export async function lookAtHosts(deps: WorkerDeps, names: readonly string[]): P
   const moving = open.filter((change) => !['planning', 'pending'].includes(change.state));
   const scene: Scene = {
     inventory,
-    inFlight: new Set(moving.map((change) => change.node.podCidr)),
+    inFlight: new Set(moving.flatMap((change) => (change.kind === 'repair' ? [] : change.node.podCidr))),
     silences,
     expected,
   };

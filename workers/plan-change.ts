@@ -1,5 +1,5 @@
 /** Plans a change: reads every host it would touch, builds the plan, seals it, and offers it for approval. */
-import type { Change } from '../src/change/change.js';
+import type { Change, MembershipChange } from '../src/change/change.js';
 import { isRefusal, Refusal } from '../src/errors.js';
 import { overlaps } from '../src/ip.js';
 import { podCidrs } from '../src/network/allocation.js';
@@ -7,14 +7,15 @@ import { nextHopTo } from '../src/network/route.js';
 import type { Node } from '../src/node/node.js';
 import { planAddNode, type RouteInTheWay, routesInTheWay } from '../src/plan/add-node.js';
 import type { Plan } from '../src/plan/plan.js';
-import type { PlanPolicy } from '../src/plan/policy.js';
 import { clusterRoutes, type HostReading } from '../src/plan/reading.js';
 import { planRemoveNode } from '../src/plan/remove-node.js';
+import { slicesMoved } from '../src/plan/repair-drift.js';
 import { planHash } from '../src/plan/seal.js';
 import { sayRefusal } from '../src/words/refusal.js';
 import { storedVoice } from '../src/words/voice.js';
 import type { WorkerDeps } from './deps.js';
-import { readHosts, renderer } from './read-hosts.js';
+import { planRepairing } from './plan-repair.js';
+import { planPolicy, readHosts, renderer } from './read-hosts.js';
 
 /** Slices that turned out to be routed somewhere are passed over this often before the cluster is called full. */
 const CLAIMS = 8;
@@ -24,14 +25,23 @@ export async function planChange(deps: WorkerDeps, changeId: string): Promise<vo
   const change = await deps.changes.get(changeId);
   if (change.state !== 'planning') return;
   try {
-    const plan =
-      change.kind === 'add-node' ? await planAdding(deps, change) : await planRemoving(deps, change);
-    await seal(deps, changeId, plan);
+    await seal(deps, changeId, await planned(deps, change));
   } catch (error) {
     if (!isRefusal(error)) throw error;
     await refuse(deps, changeId, sayRefusal(error, storedVoice));
   }
   await deps.jobs.card(changeId);
+}
+
+async function planned(deps: WorkerDeps, change: Change): Promise<Plan> {
+  switch (change.kind) {
+    case 'add-node':
+      return planAdding(deps, change);
+    case 'remove-node':
+      return planRemoving(deps, change);
+    case 'repair':
+      return planRepairing(deps, change);
+  }
 }
 
 async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<void> {
@@ -49,8 +59,8 @@ async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<voi
       change.state === 'planning'
         ? {
             ...change,
+            ...settledBy(plan),
             state: 'pending',
-            node: plan.node,
             planHash: hash,
             sealedAt: now.toISOString(),
             expiresAt,
@@ -69,6 +79,12 @@ async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<voi
     changeId,
     planHash: hash,
   });
+}
+
+/** What is known of the change's subject only now. */
+function settledBy(plan: Plan) {
+  if (plan.kind !== 'repair') return { node: plan.node };
+  return { moves: slicesMoved(plan), ...(plan.node ? { node: plan.node } : {}) };
 }
 
 async function refuse(deps: WorkerDeps, changeId: string, reason: string): Promise<void> {
@@ -91,7 +107,7 @@ async function refuse(deps: WorkerDeps, changeId: string, reason: string): Promi
   });
 }
 
-async function planAdding(deps: WorkerDeps, change: Change): Promise<Plan> {
+async function planAdding(deps: WorkerDeps, change: MembershipChange): Promise<Plan> {
   const policy = planPolicy(deps);
   // The address book knows best: a planner that died may have taken another slice without telling the change.
   let { node, together } = await takeSlice(deps, change, []);
@@ -124,7 +140,7 @@ async function planAdding(deps: WorkerDeps, change: Change): Promise<Plan> {
 /** The slice that the change has or, when some are routed somewhere, the lowest one that is not; the change follows. */
 async function takeSlice(
   deps: WorkerDeps,
-  change: Change,
+  change: MembershipChange,
   routed: string[],
 ): Promise<{ node: Node; together: Node[] }> {
   const { podCidr: _old, made: _made, ...spec } = change.node;
@@ -148,7 +164,7 @@ async function takeSlice(
   return next;
 }
 
-async function planRemoving(deps: WorkerDeps, change: Change): Promise<Plan> {
+async function planRemoving(deps: WorkerDeps, change: MembershipChange): Promise<Plan> {
   const inventory = await deps.nodes.read();
   const node = inventory.nodes.find((member) => member.name === change.node.name);
   if (!node) throw new Refusal('node-unknown', { name: change.node.name });
@@ -184,10 +200,4 @@ function routedElsewhere(podCidr: string, { host, route }: RouteInTheWay): Refus
 
 function isClaimed(lease: { state: string }): boolean {
   return lease.state === 'claimed';
-}
-
-/** What planning depends on, of the configuration. */
-export function planPolicy({ config }: WorkerDeps): PlanPolicy {
-  const { clusterCidr, nextHop, bridge, network } = config.cluster;
-  return { clusterCidr, nextHop, bridge, network };
 }

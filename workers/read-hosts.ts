@@ -5,7 +5,7 @@ import { type HostContext, platformOf } from '../src/host/platform.js';
 import type { Route } from '../src/network/route.js';
 import type { Node } from '../src/node/node.js';
 import type { Observation } from '../src/plan/plan.js';
-import type { RenderCommands } from '../src/plan/policy.js';
+import type { PlanPolicy, RenderCommands } from '../src/plan/policy.js';
 import type { HostReading } from '../src/plan/reading.js';
 import { sayKeyChanged } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
@@ -31,6 +31,12 @@ export function contextFor(config: Config, node: Node, owned: readonly Route[] =
 /** The same, with the journal looked up. */
 export async function contextOf(deps: WorkerDeps, node: Node): Promise<HostContext> {
   return contextFor(deps.config, node, node.os === 'windows' ? await deps.works.owned(node.name) : []);
+}
+
+/** What planning depends on, of the configuration. */
+export function planPolicy({ config }: WorkerDeps): PlanPolicy {
+  const { clusterCidr, nextHop, bridge, network } = config.cluster;
+  return { clusterCidr, nextHop, bridge, network };
 }
 
 /** Writes steps down as the commands of the host's OS. */

@@ -32,13 +32,20 @@ export async function restartChange(deps: WorkerDeps, change: Change): Promise<v
 }
 
 async function reverseInventory(deps: WorkerDeps, change: Change, plan: Plan): Promise<void> {
-  const inventory = await deps.nodes.read();
-  if (plan.kind === 'add-node') {
-    await restSlice(deps, plan.node, inventory.nodes);
-    await deps.nodes.remove(plan.node.name);
-  } else {
-    await deps.leases.restore(plan.node, change.id, new Date());
-    await deps.nodes.add(plan.node);
+  switch (plan.kind) {
+    case 'add-node': {
+      const inventory = await deps.nodes.read();
+      await restSlice(deps, plan.node, inventory.nodes);
+      await deps.nodes.remove(plan.node.name);
+      break;
+    }
+    case 'remove-node':
+      await deps.leases.restore(plan.node, change.id, new Date());
+      await deps.nodes.add(plan.node);
+      break;
+    case 'repair':
+      // It never moved.
+      break;
   }
   await deps.audit.append({
     at: new Date().toISOString(),

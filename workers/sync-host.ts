@@ -202,11 +202,14 @@ function missing(wanted: readonly { steps: readonly Step[] }[], observed: Observ
 }
 
 function needsFullRead(works: readonly Work[]): boolean {
-  return works.some((work) => work.role === 'node');
+  const isPodSide = (step: Step) => step.kind === 'pod-network' || step.kind === 'pod-gateway';
+  return works.some((work) => work.role === 'node' || work.steps.some(isPodSide));
 }
 
 function isNewNode(work: Work): boolean {
-  return work.role === 'node' && work.steps.some((step) => step.action === 'ensure');
+  return (
+    work.role === 'node' && work.kind !== 'repair' && work.steps.some((step) => step.action === 'ensure')
+  );
 }
 
 function unique(steps: readonly Step[]): Step[] {

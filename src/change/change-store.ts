@@ -1,6 +1,7 @@
 /** Changes in Redis. A change is written by compare-and-set only; its plan once; its hosts' results one field each. */
 import type { Redis } from 'ioredis';
 import { Refusal } from '../errors.js';
+import type { Cidr } from '../ip.js';
 import type { Plan } from '../plan/plan.js';
 import type { Keys, Script } from '../redis.js';
 import { prepareScript } from '../redis.js';
@@ -12,18 +13,28 @@ import { HANDS_OFF_STATES, OPEN_STATES } from './transition.js';
 const ATTEMPTS = 50;
 
 /**
- * Input: KEYS change, openChanges, moved; ARGV expected version (0: must not exist), JSON, id, 1 when open, pod CIDR when routes may have moved, now (ms).
- * Output: 1 when written, 0 when the stored version is another one.
+ * Input: KEYS change, openChanges, moved, repairs; ARGV expected version (0: must not exist), JSON, id, 1 when open, now (ms), since
+ * when moves are kept (ms), what a new repair is of (else empty), an open repair of the same that may stay beside it, then the slices
+ * whose routes may have moved. Output: 1 when written, 0 when the stored version is another one, or the id of the repair in the way.
  */
 const SAVE = `
 local stored = redis.call('GET', KEYS[1])
 local version = '0'
 if stored then version = string.match(stored, '"version":(%d+)') end
 if version ~= ARGV[1] then return 0 end
+if ARGV[7] ~= '' then
+  local other = redis.call('HGET', KEYS[4], ARGV[7])
+  if other and other ~= ARGV[8] and redis.call('SISMEMBER', KEYS[2], other) == 1 then return other end
+  redis.call('HSET', KEYS[4], ARGV[7], ARGV[3])
+end
 redis.call('SET', KEYS[1], ARGV[2])
 if ARGV[4] == '1' then redis.call('SADD', KEYS[2], ARGV[3]) else redis.call('SREM', KEYS[2], ARGV[3]) end
-if ARGV[5] ~= '' then redis.call('ZADD', KEYS[3], ARGV[6], ARGV[5]) end
+for i = 9, #ARGV do redis.call('ZADD', KEYS[3], ARGV[5], ARGV[i] .. ' ' .. ARGV[3]) end
+if #ARGV > 8 then redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[6]) end
 return 1`;
+
+/** In place of a node's name, which has no star. */
+const EVERY_NODE = '*';
 
 /** Old changes stay readable this long after the last write: long enough for a quarter's review. In seconds. */
 const KEPT_FOR_S = 120 * 24 * 3600;
@@ -45,11 +56,19 @@ export class ChangeStore {
     return `c${await this.redis.incr(this.keys.changeCounter)}`;
   }
 
-  /** Stores a new change. */
-  async create(change: Change, now: Date): Promise<void> {
-    if (!(await this.write({ ...change, version: 1 }, 0, now)))
-      throw new Error(`change ${change.id} exists already`);
+  /**
+   * Stores a new change. There is one open repair of a node at a time (and one of all), however many ask: then its id is the answer,
+   * and nothing was stored. One that merely waits for hosts that are owed something keeps nobody from another. Else null.
+   */
+  async create(change: Change, now: Date): Promise<string | null> {
+    const place = change.kind === 'repair' ? (change.node?.name ?? EVERY_NODE) : '';
+    const before = place === '' ? null : await this.redis.hget(this.keys.repairs, place);
+    const beside = before !== null && (await this.load(before))?.state === 'owing' ? before : '';
+    const written = await this.write({ ...change, version: 1 }, 0, now, [place, beside]);
+    if (typeof written === 'string') return written;
+    if (!written) throw new Error(`change ${change.id} exists already`);
     await this.redis.zadd(this.keys.changes, now.getTime(), change.id);
+    return null;
   }
 
   /** The change, or null. */
@@ -75,7 +94,7 @@ export class ChangeStore {
       const after = move(before);
       if (after === before) return before;
       const next = { ...after, version: before.version + 1 };
-      if (await this.write(next, before.version, now)) return next;
+      if ((await this.write(next, before.version, now)) === true) return next;
     }
     throw new Error(`change ${id} kept moving`);
   }
@@ -111,10 +130,19 @@ export class ChangeStore {
     return changes.filter((change) => change !== null);
   }
 
-  /** Pod CIDRs of changes that moved since the instant: their routes may have come or gone by our own hand. */
-  async movedSince(since: Date, except: string): Promise<Set<string>> {
-    const cidrs = await this.redis.zrangebyscore(this.keys.movedCidrs, since.getTime(), '+inf');
-    return new Set(cidrs.filter((cidr) => cidr !== except));
+  /**
+   * Pod CIDRs of other changes that moved since the instant: their routes may have come or gone by our own hand. The slice of a node
+   * that joins or leaves is that change's own, whoever moved it: a route that came back there would never be taken away.
+   */
+  async movedSince(since: Date, change: Change): Promise<Set<Cidr>> {
+    const moves = await this.redis.zrangebyscore(this.keys.movedCidrs, since.getTime(), '+inf');
+    const own = change.kind === 'repair' ? null : change.node.podCidr;
+    return new Set(
+      moves.flatMap((text) => {
+        const [cidr = '', by] = text.split(' ');
+        return by === change.id || cidr === own ? [] : [cidr];
+      }),
+    );
   }
 
   async savePlan(id: string, plan: Plan): Promise<void> {
@@ -140,16 +168,28 @@ export class ChangeStore {
     await this.redis.expire(this.keys.changeHosts(id), KEPT_FOR_S);
   }
 
-  private async write(change: Change, expected: number, now: Date): Promise<boolean> {
+  /** False when somebody else was first; the id of the repair that is in the way of a new one. */
+  private async write(
+    change: Change,
+    expected: number,
+    now: Date,
+    place: [of: string, beside: string] = ['', ''],
+  ): Promise<boolean | string> {
     const open = OPEN_STATES.includes(change.state) ? 1 : 0;
-    const moved = HANDS_OFF_STATES.includes(change.state) ? '' : change.node.podCidr;
+    const moved = HANDS_OFF_STATES.includes(change.state) ? [] : slicesOf(change);
     // The script finds the version by its first mention, so it goes first.
     const { version, ...rest } = change;
     const text = JSON.stringify({ version, ...rest });
+    const { openChanges, movedCidrs, repairs } = this.keys;
     const written = await this.saveScript(
-      [this.keys.change(change.id), this.keys.openChanges, this.keys.movedCidrs],
-      [expected, text, change.id, open, moved, now.getTime()],
+      [this.keys.change(change.id), openChanges, movedCidrs, repairs],
+      [expected, text, change.id, open, now.getTime(), now.getTime() - KEPT_FOR_S * 1000, ...place, ...moved],
     );
-    return written === 1;
+    return typeof written === 'string' ? written : written === 1;
   }
+}
+
+/** The slices whose routes a change moves. */
+function slicesOf(change: Change): readonly Cidr[] {
+  return change.kind === 'repair' ? (change.moves ?? []) : [change.node.podCidr];
 }

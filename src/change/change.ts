@@ -1,11 +1,13 @@
 /** A change: a plan on its way from a request to its result. Types and the pure state machine. */
+import type { Cidr } from '../ip.js';
 import type { Node } from '../node/node.js';
+import type { Subject } from '../plan/plan.js';
 
 /** Who did something, and through which door. */
 export interface Actor {
-  /** `team:user`, as Slack ids; `console:<login>` from the console. Never a display name. */
+  /** `team:user`, as Slack ids; `console:<login>` from the console; `fairway` for the bot itself. Never a display name. */
   id: string;
-  via: 'slash' | 'mention' | 'button' | 'modal' | 'console';
+  via: 'slash' | 'mention' | 'button' | 'modal' | 'console' | 'policy';
 }
 
 /**
@@ -47,16 +49,16 @@ export interface Card {
   ts: string;
 }
 
-export interface Change {
+interface ChangeBase {
   id: string;
-  kind: 'add-node' | 'remove-node';
   /** Grows by one with every write; a write that names an older one is refused. */
   version: number;
   state: ChangeState;
-  node: Node;
   requester: string;
   /** The command as typed, normalized. */
   command: string;
+  /** Why Fairway itself asked for it: what it saw. */
+  why?: string;
   /** Where the card goes: the channel of the command, and the thread when it was a mention in one. */
   channel: string;
   thread?: string;
@@ -86,6 +88,14 @@ export interface Change {
   /** Pairs proved with packets (N3). */
   proof?: ProofRow[];
 }
+
+/** A node joins or leaves. */
+export type MembershipChange = ChangeBase & Extract<Subject, { node: Node }>;
+
+/** `moves`: once sealed, the slices to or in which it moves routes. */
+export type RepairChange = ChangeBase & Extract<Subject, { kind: 'repair' }> & { moves?: Cidr[] };
+
+export type Change = MembershipChange | RepairChange;
 
 export type HostStatus = 'waiting' | 'running' | 'done' | 'unchanged' | 'owed' | 'failed' | 'cancelled';
 

@@ -7,8 +7,9 @@ import type { Change, HostResult } from './change.js';
 const SETTLED: readonly HostResult['status'][] = ['done', 'unchanged', 'owed', 'failed', 'cancelled'];
 
 /**
- * Groups of hosts, one after the other. Adding: the node, one canary peer of each OS, the other peers. Removing (and rolling
- * back an addition) is the reverse in that the node comes last, so that no peer leads into a node that no longer carries pods.
+ * Groups of hosts, one after the other. Adding, repairing: the node, one canary peer of each OS, the other peers. Removing (and
+ * rolling the others back) is the reverse in that the node comes last, so that no peer leads into a node that no longer carries
+ * pods. A repair of all has no node.
  */
 export function phases(plan: Plan, direction: Change['direction']): HostPlan[][] {
   const node = plan.hosts.filter((host) => host.role === 'node');
@@ -19,8 +20,8 @@ export function phases(plan: Plan, direction: Change['direction']): HostPlan[][]
     return first ? [first] : [];
   });
   const rest = peers.filter((host) => !canaries.includes(host));
-  const adds = (plan.kind === 'add-node') === (direction === 'do');
-  const order = adds ? [node, canaries, rest] : [canaries, rest, node];
+  const makes = (plan.kind !== 'remove-node') === (direction === 'do');
+  const order = makes ? [node, canaries, rest] : [canaries, rest, node];
   return order.filter((phase) => phase.length > 0);
 }
 

@@ -1,10 +1,13 @@
 /** Work: what approved changes have left to do on one host. It is stored until it is done, so what is left of it is a debt. */
 import type { Route } from '../network/route.js';
 import type { Inventory, Node } from '../node/node.js';
-import type { HostPlan, Step } from '../plan/plan.js';
+import type { HostPlan, Step, Subject } from '../plan/plan.js';
+import type { Change } from './change.js';
 
 export interface Work {
   changeId: string;
+  kind: Subject['kind'];
+  direction: Change['direction'];
   /** The host's node, as it was when the work was approved: a node that leaves is no longer in the inventory. */
   node: Node;
   role: HostPlan['role'];
@@ -16,14 +19,25 @@ export interface Work {
 /**
  * The steps of `work` that the inventory still wants: a route is made only towards a member, and taken away only when no
  * member holds its destination any more. (A plan also covers pairs with nodes that were pending; those may never have come.)
+ *
+ *     work of                    | ensure a route           | remove a route                       | other steps
+ *     ---------------------------|--------------------------|--------------------------------------|------------
+ *     add, remove, either way    | its peer has the slice   | nobody has it, or the host left      | always
+ *     repair                     | its peer has the slice   | nobody has it, or the host itself    | host is in
+ *     roll-back of a repair      | whoever had the slice then has it now: its peer, or nobody      | host is in
  */
 export function wantedSteps(work: Work, inventory: Inventory): Step[] {
+  const self = inventory.nodes.find((node) => node.name === work.node.name);
+  const repairs = work.kind === 'repair';
+  // Nothing is restored on a host that left, or came back as another.
+  if (repairs && self?.podCidr !== work.node.podCidr) return [];
   return work.steps.filter((step) => {
     if (step.kind !== 'route') return true;
     const member = inventory.nodes.find((node) => node.podCidr === step.route.destination);
+    if (repairs && work.direction === 'undo') return (member?.name ?? null) === step.peer;
     if (step.action === 'ensure') return member !== undefined && member.name === step.peer;
     // The node that leaves takes back its routes to members that stay.
-    return member === undefined || !inventory.nodes.some((node) => node.name === work.node.name);
+    return member === undefined || self === undefined || (repairs && member === self);
   });
 }
 

@@ -25,6 +25,7 @@ const roleFor: Readonly<Record<Action, Role | null>> = {
 const actions: Readonly<Record<CommandKind, Action>> = {
   'add-node': 'request',
   'remove-node': 'request',
+  repair: 'request',
   nodes: 'look',
   node: 'look',
   routes: 'look',

@@ -24,9 +24,13 @@ export interface Desk {
   view(id: string): Promise<ChangeView | null>;
 }
 
-export interface DeskDeps extends Stores {
+/** What asking for a change takes, whoever asks. */
+export interface RequestDeps extends Stores {
   config: Config;
   jobs: Jobs;
+}
+
+export interface DeskDeps extends RequestDeps {
   /** Roles, with the members of user groups as Slack has them now. */
   access(): Promise<Access>;
 }

@@ -46,6 +46,7 @@ export const rules: readonly Rule[] = [
   rule('nodes', 'nodes'),
   rule('node', 'node <name>'),
   rule('routes', 'routes [<node>]', ({ arguments: { node } }) => present({ name: node })),
+  rule('repair', 'repair [<node>]', ({ arguments: { node } }) => present({ name: node })),
   rule('kubectl', 'kubectl <node>', ({ arguments: { node } }) => ({ name: node })),
   rule('incidents', 'incidents'),
   rule('ack', 'ack <incident>', ({ arguments: { incident } }) => ({ id: incident })),

@@ -1,5 +1,5 @@
 /** Commands that only look: answered from what is stored, but for `routes`, which asks the hosts and follows later. */
-import type { Actor, Change } from '../change/change.js';
+import type { Actor, Change, MembershipChange } from '../change/change.js';
 import { Refusal } from '../errors.js';
 import { podGateway } from '../ip.js';
 import { sliceCount } from '../network/allocation.js';
@@ -22,6 +22,7 @@ export type Query = Exclude<
     kind:
       | 'add-node'
       | 'remove-node'
+      | 'repair'
       | 'approve'
       | 'deny'
       | 'cancel'
@@ -105,7 +106,7 @@ async function describeNode(deps: DeskDeps, name: string): Promise<Reply> {
       name,
       rows.map((each) => each.node.name),
     );
-  const changes = (await deps.changes.latest(200)).filter((change) => change.node.name === name);
+  const changes = (await deps.changes.latest(200)).filter((change) => change.node?.name === name);
   return {
     kind: 'node',
     row,
@@ -136,8 +137,8 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
       .filter(({ host }) => host === node.name)
       .flatMap(({ works }) => works.map((work) => work.changeId)),
   });
-  const moving = (kind: Change['kind']) =>
-    open.filter((change) => change.kind === kind && change.state !== 'owing').map((change) => change.node);
+  const moving = (kind: MembershipChange['kind']) =>
+    open.flatMap((change) => (change.kind === kind && change.state !== 'owing' ? [change.node] : []));
   const members = new Set(nodes.map((node) => node.name));
   const leaving = new Set(moving('remove-node').map((node) => node.name));
   return [
@@ -149,5 +150,5 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
 }
 
 function isAbout(changes: readonly Change[], changeId: string, name: string): boolean {
-  return changes.some((change) => change.id === changeId && change.node.name === name);
+  return changes.some((change) => change.id === changeId && change.node?.name === name);
 }

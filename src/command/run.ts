@@ -1,14 +1,15 @@
 /** The desk: every command's use case, whichever door it came through. It authorizes, decides from what is stored, and queues the work. */
 import { createHash } from 'node:crypto';
-import type { Actor, Change } from '../change/change.js';
+import type { Actor } from '../change/change.js';
 import { cancel, decide, retry, rollBack } from '../change/transition.js';
 import { Refusal } from '../errors.js';
 import { actionOf, authorize } from './access.js';
 import type { BotCommand } from './command.js';
-import { type Desk, type DeskDeps, unknownNode } from './desk.js';
+import type { Desk, DeskDeps } from './desk.js';
 import { formatCommand } from './format.js';
 import { answerQuery } from './query.js';
-import type { Origin, Reply } from './reply.js';
+import type { Reply } from './reply.js';
+import { type Begun, requestAdd, requestRemove, requestRepair } from './request.js';
 import { viewChange } from './view.js';
 import { acknowledge, control, mute, unmute } from './watching.js';
 
@@ -24,6 +25,8 @@ export function createDesk(deps: DeskDeps): Desk {
           return once(deps, command, actor, () => requestAdd(deps, command, actor, origin));
         case 'remove-node':
           return once(deps, command, actor, () => requestRemove(deps, command, actor, origin));
+        case 'repair':
+          return once(deps, command, actor, () => requestRepair(deps, command, actor, origin));
         case 'approve':
           return takeDecision(deps, command.id, 'approve', null, undefined, actor);
         case 'deny':
@@ -63,7 +66,7 @@ async function once(
   deps: DeskDeps,
   command: Parameters<typeof formatCommand>[0],
   actor: Actor,
-  begin: () => Promise<Change>,
+  begin: () => Promise<Begun>,
 ): Promise<Reply> {
   const digest = createHash('sha256').update(formatCommand(command)).digest('hex').slice(0, 24);
   const key = deps.keys.recentCommand(actor.id, digest);
@@ -72,91 +75,10 @@ async function once(
     const change = await deps.changes.load(earlier);
     if (change !== null && change.finishedAt === undefined) return { kind: 'already-running', id: earlier };
   }
-  const change = await begin();
-  await deps.redis.set(key, change.id, 'EX', REPEATED_WITHIN_S);
-  return { kind: 'change-card', id: change.id };
-}
-
-async function requestAdd(
-  deps: DeskDeps,
-  command: Extract<BotCommand, { kind: 'add-node' }>,
-  actor: Actor,
-  origin: Origin,
-): Promise<Change> {
-  const id = await deps.changes.nextId();
-  const { spec, podCidr: asked } = command;
-  const { lease, others } = await deps.leases.claim({
-    changeId: id,
-    node: spec,
-    excluded: [],
-    now: new Date(),
-    ...(asked ? { explicit: asked } : {}),
-  });
-  // Whoever claimed earlier and is not a member yet: this plan covers the pair with it, should both be approved.
-  const together = others
-    .filter((other) => other.state === 'claimed')
-    .map((other) => ({ ...other.node, podCidr: other.podCidr }));
-  return start(deps, actor, origin, formatCommand(command), {
-    id,
-    kind: 'add-node',
-    node: { ...spec, podCidr: lease.podCidr },
-    together,
-    ...(asked ? { podCidrAsked: asked } : {}),
-  });
-}
-
-async function requestRemove(
-  deps: DeskDeps,
-  command: Extract<BotCommand, { kind: 'remove-node' }>,
-  actor: Actor,
-  origin: Origin,
-): Promise<Change> {
-  const { nodes } = await deps.nodes.read();
-  const node = nodes.find((member) => member.name === command.name);
-  if (!node)
-    throw unknownNode(
-      command.name,
-      nodes.map((member) => member.name),
-    );
-  const running = (await deps.changes.open()).find((change) => change.node.name === node.name);
-  if (running) throw new Refusal('already-running', { id: running.id });
-  const id = await deps.changes.nextId();
-  return start(deps, actor, origin, formatCommand(command), { id, kind: 'remove-node', node });
-}
-
-/** Saved first, then posted, then planned: a crash in between leaves a change that can be seen. */
-async function start(
-  deps: DeskDeps,
-  actor: Actor,
-  origin: Origin,
-  command: string,
-  of: Pick<Change, 'id' | 'kind' | 'node'> & Partial<Change>,
-): Promise<Change> {
-  const now = new Date();
-  const change: Change = {
-    version: 1,
-    state: 'planning',
-    requester: actor.id,
-    command,
-    channel: origin.channel,
-    ...(origin.thread ? { thread: origin.thread } : {}),
-    requestedAt: now.toISOString(),
-    approvalsRequired: deps.config.access.approvalsRequired,
-    decisions: [],
-    cards: [],
-    direction: 'do',
-    ...of,
-  };
-  await deps.changes.create(change, now);
-  await Promise.all([deps.jobs.card(change.id), deps.jobs.planChange(change.id)]);
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: actor.id,
-    what: 'change-requested',
-    changeId: change.id,
-    facts: { command, via: actor.via },
-  });
-  return change;
+  const { id, fresh } = await begin();
+  if (!fresh) return { kind: 'already-running', id };
+  await deps.redis.set(key, id, 'EX', REPEATED_WITHIN_S);
+  return { kind: 'change-card', id };
 }
 
 async function takeDecision(

@@ -4,11 +4,12 @@ import { type Cidr, cidrAround, contains, overlaps } from '../ip.js';
 import type { ObservedRoute } from '../network/route.js';
 import type { Inventory, Node } from '../node/node.js';
 import { ensureRoute, inverses } from './pair.js';
-import type { HostPlan, Observation, Plan, Step } from './plan.js';
+import type { HostPlan, MembershipPlan, Observation, Step } from './plan.js';
+import { podSide } from './pod-side.js';
 import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
 import { clusterRoutes, type HostReading } from './reading.js';
 import { stepHolds } from './step.js';
-import { chooseContainerNic, windowsSteps } from './windows-node.js';
+import { chooseContainerNic } from './windows-node.js';
 
 export interface AddNodeInput {
   node: Node;
@@ -30,7 +31,7 @@ export interface RouteInTheWay {
  * Builds the plan. Throws a Refusal when the node itself can't be read or can't carry pods, or when a peer could not reach it.
  * Which slice it gets is settled before: `routesInTheWay` of the node's pod CIDR must be empty.
  */
-export function planAddNode(input: AddNodeInput): Plan {
+export function planAddNode(input: AddNodeInput): MembershipPlan {
   const { inventory, together, readings, policy, render } = input;
   const own = readings.get(input.node.name);
   if (own?.observed == null) {
@@ -51,10 +52,7 @@ export function planAddNode(input: AddNodeInput): Plan {
     if (reading?.observed) checkReach(peer, reading.observed, node, policy);
   }
   const onNode = needed(
-    [
-      ...nodeSteps(node, own.observed, policy),
-      ...peers.map((peer) => ensureRoute(node, peer, policy.nextHop)),
-    ],
+    [...podSide(node, own.observed, policy), ...peers.map((peer) => ensureRoute(node, peer, policy.nextHop))],
     own.observed,
   );
   const hosts = [
@@ -108,15 +106,6 @@ export function routesInTheWay(
     }
   }
   return found;
-}
-
-function nodeSteps(node: Node, observed: Observation, policy: PlanPolicy): Step[] {
-  if (node.os === 'windows') return windowsSteps(node, observed, policy);
-  const ownBridge = !observed.bridges.includes(policy.bridge);
-  return [
-    { kind: 'bridge', action: 'ensure', bridge: policy.bridge, podCidr: node.podCidr, ownBridge },
-    { kind: 'forwarding', action: 'ensure' },
-  ];
 }
 
 function withNic(node: Node, observed: Observation, policy: PlanPolicy): Node {

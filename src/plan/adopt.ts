@@ -1,7 +1,7 @@
 /** Which hosts an approved plan really visits, now that it is known who else became a member. Pure. */
 import type { Inventory, Node } from '../node/node.js';
 import { ensureRoute, inverses } from './pair.js';
-import type { HostPlan, Plan } from './plan.js';
+import type { HostPlan, MembershipPlan, Plan } from './plan.js';
 import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
 
 /** Members that a plan says nothing of: they joined after it was made. */
@@ -15,11 +15,11 @@ export function uncovered(plan: Plan, inventory: Inventory): Node[] {
  * together with). Nothing is added that no approver saw.
  */
 export function adoptPairs(
-  plan: Plan,
+  plan: MembershipPlan,
   members: readonly Node[],
   policy: PlanPolicy,
   render: RenderCommands,
-): Plan {
+): MembershipPlan {
   if (members.length === 0) return plan;
   const { node } = plan;
   const own = members.map((member) => ensureRoute(node, member, policy.nextHop));

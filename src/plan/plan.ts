@@ -44,9 +44,10 @@ export interface Observation {
 /**
  * One thing to make true (`ensure`) or untrue (`remove`) on a host. Every step is check → apply → verify, safe to repeat.
  * `peer` names the node that a route leads to: the step counts only while both ends are members (or, for `remove`, once one is not).
+ * It is null for a stray route, which leads to no member.
  */
 export type Step =
-  | { kind: 'route'; action: 'ensure' | 'remove'; peer: string; route: Route }
+  | { kind: 'route'; action: 'ensure' | 'remove'; peer: string | null; route: Route }
   /** The host forwards packets between its routable interface and its pods (S9). */
   | { kind: 'forwarding'; action: 'ensure' | 'remove' }
   /** Linux: the bridge that holds the pod gateway (S7). `ownBridge`: Fairway creates and removes the bridge itself, not only its address. */
@@ -60,7 +61,7 @@ export type Step =
 export interface HostPlan {
   host: string;
   os: Os;
-  /** `node`: the one being added or removed. */
+  /** `node`: the one being added or removed, or to be repaired by its name. */
   role: 'node' | 'peer';
   steps: Step[];
   /** The inverse, in the order to run it; computed and approved together with the steps (N2). */
@@ -75,16 +76,30 @@ export interface HostPlan {
   hostKey: { fingerprint: string; firstContact: boolean } | null;
 }
 
-export interface Plan {
-  kind: 'add-node' | 'remove-node';
-  node: Node;
-  /** What is going to be made on the node itself; stored with the node once it is a member. */
-  made: Made;
+/** What a plan, and the change that carries it, is about. */
+export type Subject =
+  | { kind: 'add-node' | 'remove-node'; node: Node }
+  /** Restores what the inventory says where hosts differ from it: on and towards one member, or (no `node`) of all. */
+  | { kind: 'repair'; node?: Node };
+
+interface PlanBase {
   /** Inventory revision that it was computed from. */
   basedOn: number;
   /** Names of nodes, of other open changes, that this plan's pair routes also cover once both are members. */
   together: string[];
   hosts: HostPlan[];
-  /** Removing: routes that are not ours where one of ours should go. They stay. */
+  /** Removing, repairing: routes that are not ours where one of ours should go. They stay. */
   foreign: { host: string; route: ObservedRoute }[];
 }
+
+/** A node joins or leaves. `made`: what is going to be made on the node itself; stored with the node once it is a member. */
+export type MembershipPlan = PlanBase & Extract<Subject, { node: Node }> & { made: Made };
+
+/**
+ * Of the hosts that were `read` (how many), `hosts` has those that differ, and the named node. Nothing is known of the `unread`, so
+ * nothing is planned for them.
+ */
+export type RepairPlan = PlanBase &
+  Extract<Subject, { kind: 'repair' }> & { read: number; unread: { host: string; why: string }[] };
+
+export type Plan = MembershipPlan | RepairPlan;

@@ -1,7 +1,7 @@
 /** The plan that ends a membership: every peer's route to the node first, the node's own last. Pure. */
 import type { Inventory, Made, Node } from '../node/node.js';
 import { ensureRoute, inverse, inverses } from './pair.js';
-import type { HostPlan, Plan, Step } from './plan.js';
+import type { HostPlan, MembershipPlan, Step } from './plan.js';
 import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
 import type { HostReading } from './reading.js';
 import { stepHolds } from './step.js';
@@ -15,9 +15,15 @@ export interface RemoveNodeInput {
 }
 
 /** Builds the plan. Routes that are not ours stay and are warned of; what Fairway made on the node goes with it. */
-export function planRemoveNode({ node, inventory, readings, policy, render }: RemoveNodeInput): Plan {
+export function planRemoveNode({
+  node,
+  inventory,
+  readings,
+  policy,
+  render,
+}: RemoveNodeInput): MembershipPlan {
   const peers = inventory.nodes.filter((peer) => peer.name !== node.name);
-  const foreign: Plan['foreign'] = [];
+  const foreign: MembershipPlan['foreign'] = [];
   const plan = (host: Node, role: HostPlan['role'], steps: Step[]): HostPlan => {
     const reading = readings.get(host.name) ?? { observed: null, unreadable: 'not read', keyChanged: false };
     const common = { host: host.name, os: host.os, role };

@@ -47,10 +47,13 @@ export function chooseContainerNic(node: Node, observed: Observation, policy: Pl
 }
 
 /** The steps of the guide's profile on the node itself, in order (S11, S12, and forwarding in place of S9's clicks). */
-export function windowsSteps(node: Node, _observed: Observation, policy: PlanPolicy): Step[] {
-  const containerNic = node.containerNic ?? '';
+export function windowsSteps(node: Node, policy: PlanPolicy): Step[] {
+  const { containerNic } = node;
+  const forwarding: Step = { kind: 'forwarding', action: 'ensure' };
+  // A member whose NIC nobody named: which one its network is on is not for us to guess.
+  if (containerNic === undefined) return [forwarding];
   return [
-    { kind: 'forwarding', action: 'ensure' },
+    forwarding,
     { kind: 'pod-network', action: 'ensure', network: policy.network, podCidr: node.podCidr, containerNic },
     { kind: 'pod-gateway', action: 'ensure', podCidr: node.podCidr, containerNic },
   ];

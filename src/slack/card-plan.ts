@@ -13,6 +13,8 @@ import {
   hostKey,
   nothingToDo,
   undoHead,
+  unreadHead,
+  unreadHost,
 } from '../words/plan.js';
 import { type Block, section } from './blocks.js';
 
@@ -24,10 +26,17 @@ export function cautions(plan: Plan): Block[] {
   const keys = plan.hosts.filter((host) => host.hostKey?.firstContact).map(hostKey);
   const owed = plan.hosts.filter((host) => host.observed === null).map(absent);
   return [
-    ...told([], plan.foreign.map(foreignRoute), 1200),
+    ...leftAlone(plan),
     ...told([firstContact(keys.length)], keys, 1000),
     ...told([absentHead], owed, 900),
   ];
+}
+
+/** What stays as it is, whatever becomes of the plan. */
+export function leftAlone(plan: Plan): Block[] {
+  const foreign = plan.foreign.map((each) => foreignRoute(each, plan.kind));
+  const unread = plan.kind === 'repair' ? plan.unread.map(unreadHost) : [];
+  return [...told([], foreign, 1200), ...told([unreadHead], unread, 900)];
 }
 
 function told(head: readonly string[], items: readonly string[], room: number): Block[] {

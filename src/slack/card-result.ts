@@ -36,10 +36,10 @@ function byStatus(hosts: readonly HostResult[], order: readonly HostStatus[]): H
 }
 
 /** Who reaches whom, asked with packets (N3). */
-export function proofBlocks(rows: readonly ProofRow[], node: string): Block[] {
+export function proofBlocks(rows: readonly ProofRow[], node?: string): Block[] {
   if (rows.length === 0) return [];
   const peers = new Set(rows.flatMap((row) => [row.from, row.to]));
-  peers.delete(node);
+  if (node !== undefined) peers.delete(node);
   if (peers.size <= PROOF_HOSTS) return [headed(proofHead(rows), proofTable(rows, node), 1500)];
   const bad = rows.filter((row) => !answers(row)).map(pairText);
   if (bad.length === 0) return [section(proofHead(rows))];

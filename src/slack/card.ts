@@ -1,6 +1,7 @@
 /** The card of a change: every copy of it in Slack shows the same, whatever the last event was (Q4). Pure. */
 import type { Change, ChangeState, HostResult } from '../change/change.js';
 import type { ChangeView } from '../command/reply.js';
+import type { Plan } from '../plan/plan.js';
 import { decisions, facts, leftOut, notice, title } from '../words/card.js';
 import { lines } from '../words/mrkdwn.js';
 import { andMore } from '../words/phrase.js';
@@ -8,7 +9,7 @@ import { status } from '../words/status.js';
 import { actions, type Block, context, header, pack, section } from './blocks.js';
 import { cardButtons } from './buttons.js';
 import type { CardMessage } from './card-message.js';
-import { cautions, planBlocks } from './card-plan.js';
+import { cautions, leftAlone, planBlocks } from './card-plan.js';
 import { detailBlocks, hostLines, proofBlocks, snippetBlocks } from './card-result.js';
 import type { ClusterFacts } from './cluster.js';
 
@@ -34,12 +35,12 @@ export function changeCard(
     section(status(change, hosts, now)),
     section(facts(view)),
     ...decisionBlocks(change),
-    ...(change.state === 'pending' && view.plan ? cautions(view.plan) : []),
+    ...(view.plan ? warnings(change, view.plan) : []),
     ...(change.state === 'planning' ? [] : hostLines(hosts, change.finishedAt !== undefined)),
     ...(shows(change, ['stale', 'refused', 'failed']) ? detailBlocks(view) : []),
     ...(change.state === 'proving' || change.state === 'rolling-back'
       ? []
-      : proofBlocks(change.proof ?? [], change.node.name)),
+      : proofBlocks(change.proof ?? [], change.node?.name)),
   ];
   const more = options.compact ? [] : extras(view, cluster);
   const last = options.buttons === false ? [] : actions(cardButtons(view, hosts, now));
@@ -48,6 +49,12 @@ export function changeCard(
     blocks: pack(first, more, last, (left) => context(leftOut(view.plan, left, isDecidable(change)))),
     metadata: { event_type: 'fairway_change', event_payload: { id: change.id, state: change.state } },
   };
+}
+
+/** A repair says on its result too what is not repaired. */
+function warnings(change: Change, plan: Plan): Block[] {
+  if (change.state === 'pending') return cautions(plan);
+  return plan.kind === 'repair' && !PLAN_STATES.includes(change.state) ? leftAlone(plan) : [];
 }
 
 /** How every host of the plan stands once it runs; one that nobody has come to yet waits. */

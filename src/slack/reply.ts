@@ -167,7 +167,9 @@ function routes(hosts: readonly HostRoutes[]): Message {
   const one = first?.drift && others.length === 0 ? [codeBlock(desired(first), 1800)] : [];
   const head = routesWords.head(hosts.length, off.length);
   const message = list(head, [...off.flatMap(driftLines), ...one], routesWords.rest, '');
-  return off.length === 0 ? message : { ...message, blocks: [...message.blocks, context(routesWords.foot)] };
+  return off.length === 0
+    ? message
+    : { ...message, blocks: [...message.blocks, context(routesWords.foot(off))] };
 }
 
 function isOff(host: HostRoutes): boolean {

@@ -3,17 +3,17 @@ import type { Change } from '../change/change.js';
 import { approvals } from '../change/transition.js';
 import type { ChangeView } from '../command/reply.js';
 import { podGateway } from '../ip.js';
-import type { Os } from '../node/node.js';
-import type { HostPlan, Plan } from '../plan/plan.js';
+import type { Node, Os } from '../node/node.js';
+import type { HostPlan, Plan, RepairPlan } from '../plan/plan.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
 import { more, osName, plural } from './phrase.js';
 import { undoSummary } from './plan.js';
-import { stateWords } from './status.js';
+import { stateWords, verbs } from './status.js';
 
 /** `prod: add windows node win03`. */
 export function title(change: Change, cluster: string): string {
-  const verb = change.kind === 'add-node' ? 'add' : 'remove';
-  return `${cluster}: ${verb} ${change.node.os} node ${change.node.name}`;
+  if (change.kind === 'repair') return `${cluster}: repair ${change.node?.name ?? 'all nodes'}`;
+  return `${cluster}: ${verbs[change.kind]} ${change.node.os} node ${change.node.name}`;
 }
 
 /** What a notification and a screen reader say. */
@@ -26,16 +26,35 @@ export function facts(view: ChangeView): string {
   const { change, plan } = view;
   const { node } = change;
   return [
-    `Node ${code(node.name)} · ${osName(node.os)} · ${code(node.address)}`,
-    ...(node.podCidr ? [`Pod CIDR ${code(node.podCidr)}, gateway ${code(podGateway(node.podCidr))}`] : []),
-    ...(plan ? [peers(plan), ...(['linux', 'windows'] as const).flatMap((os) => perOs(plan, os))] : []),
+    ...(node ? nodeFacts(node) : []),
+    ...(plan
+      ? [
+          plan.kind === 'repair' ? differing(plan) : peers(plan),
+          ...(['linux', 'windows'] as const).flatMap((os) => perOs(plan, os)),
+        ]
+      : []),
     `Asked by ${who(change.requester)} ${when(change.requestedAt)}: ${code(change.command, 300)}`,
+    ...(change.why ? [`Because: ${plain(change.why, 300)}`] : []),
     [
       `Change ${code(change.id)}`,
       ...(change.planHash ? [`plan ${code(change.planHash)}`] : []),
       ...(change.approvalsRequired > 1 ? [`needs ${change.approvalsRequired} approvals`] : []),
     ].join(' · '),
   ].join('\n');
+}
+
+function nodeFacts(node: Node): string[] {
+  return [
+    `Node ${code(node.name)} · ${osName(node.os)} · ${code(node.address)}`,
+    ...(node.podCidr ? [`Pod CIDR ${code(node.podCidr)}, gateway ${code(podGateway(node.podCidr))}`] : []),
+  ];
+}
+
+/** `14 hosts were read: 2 differ, 1 could not be read`. */
+function differing(plan: RepairPlan): string {
+  const differ = plan.hosts.filter((host) => host.steps.length > 0).length;
+  const others = plan.unread.length > 0 ? `; ${plan.unread.length} more could not be read` : '';
+  return `${plural(plan.read, 'host')} read, ${differ} ${differ === 1 ? 'differs' : 'differ'} from the inventory${others}`;
 }
 
 function peers(plan: Plan): string {

@@ -2,6 +2,7 @@
 import type { HostResult } from '../change/change.js';
 import type { ChangeView } from '../command/reply.js';
 import { type Cidr, podGateway } from '../ip.js';
+import type { Node } from '../node/node.js';
 import type { HostPlan } from '../plan/plan.js';
 import { title } from './card.js';
 import { code, visible } from './mrkdwn.js';
@@ -34,7 +35,7 @@ export function planText(view: ChangeView, cluster: ClusterFacts, now: Date): st
 
 /** The file's name: safe everywhere, and different for each state that was looked at. */
 export function planFileName(view: ChangeView): string {
-  return `${view.change.id}-${view.change.node.name}-${view.change.state}.txt`;
+  return `${view.change.id}-${view.change.node?.name ?? 'all'}-${view.change.state}.txt`;
 }
 
 /** The file's title in Slack. */
@@ -54,7 +55,8 @@ function head(view: ChangeView, cluster: ClusterFacts, now: Date): string {
     title(change, cluster.name),
     `change ${change.id}, plan ${change.planHash ?? '(not sealed)'}, ${change.state}, as of ${now.toISOString()}`,
     `asked by ${change.requester} at ${change.requestedAt}: ${change.command}`,
-    `node ${node.name}, ${osName(node.os)}, ${node.address}${node.podCidr ? `, pod CIDR ${node.podCidr}, gateway ${podGateway(node.podCidr)}` : ''}`,
+    ...(change.why ? [`because: ${change.why}`] : []),
+    ...(node ? [nodeLine(node)] : []),
     `cluster CIDR ${cluster.cidr}${plan ? `, inventory revision ${plan.basedOn}` : ''}`,
     ...(plan && plan.together.length > 0 ? [`together with ${plan.together.join(', ')}`] : []),
     ...(change.expiresAt ? [`expires ${change.expiresAt}`] : []),
@@ -64,7 +66,15 @@ function head(view: ChangeView, cluster: ClusterFacts, now: Date): string {
     ),
     ...(change.reason ? [change.reason] : []),
     ...(plan?.foreign ?? []).map(({ host, route }) => `${host} keeps ${routeText(route)}`),
+    ...(plan?.kind === 'repair' ? plan.unread : []).map(
+      ({ host, why }) => `${host} could not be read: ${why}`,
+    ),
   ].join('\n');
+}
+
+function nodeLine(node: Node): string {
+  const pods = node.podCidr ? `, pod CIDR ${node.podCidr}, gateway ${podGateway(node.podCidr)}` : '';
+  return `node ${node.name}, ${osName(node.os)}, ${node.address}${pods}`;
 }
 
 function hostPart(host: HostPlan, result: HostResult | undefined, cluster: ClusterFacts): string {
@@ -91,7 +101,7 @@ function resultLines(result: HostResult): string[] {
 function proof(view: ChangeView): string[] {
   const rows = view.change.proof ?? [];
   if (rows.length === 0) return [];
-  return [`${rule(`proof, ${plural(rows.length, 'pair')}`)}\n${proofTable(rows, view.change.node.name)}`];
+  return [`${rule(`proof, ${plural(rows.length, 'pair')}`)}\n${proofTable(rows, view.change.node?.name)}`];
 }
 
 function rule(text: string): string {

@@ -10,6 +10,8 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   nodes: 'Lists the nodes with their addresses and pod CIDRs.',
   node: 'Shows one node, what it is owed and what it waits for.',
   routes: 'Reads the route tables, of one host or of all, and compares them with what they should be.',
+  repair:
+    'Plans what puts a host, or all, right again: lost routes, and what a boot took. An approver decides.',
   kubectl: 'Shows the kubectl lines for a node.',
   incidents: 'Lists what is wrong with hosts now, who is on it, what is muted, and what is over.',
   ack: 'Says on the card that you are on it.',

@@ -1,14 +1,24 @@
 /** What a plan says of its hosts: warnings, keys, tables, commands. Pure. */
 import type { Cidr } from '../ip.js';
 import type { ObservedRoute } from '../network/route.js';
-import type { HostPlan, Plan } from '../plan/plan.js';
+import type { HostPlan, Plan, RepairPlan } from '../plan/plan.js';
 import { clusterRoutes } from '../plan/reading.js';
 import { code, plain } from './mrkdwn.js';
 import { osName, plural } from './phrase.js';
 
 /** A route that is not ours, where one of ours goes. */
-export function foreignRoute({ host, route }: Plan['foreign'][number]): string {
-  return `⚠️ ${code(host, 80)} keeps ${code(routeText(route))}. If nothing needs it, remove it there.`;
+export function foreignRoute({ host, route }: Plan['foreign'][number], kind: Plan['kind']): string {
+  const held = `⚠️ ${code(host, 80)} keeps ${code(routeText(route))}`;
+  return kind === 'repair'
+    ? `${held}, where one of ours goes. Remove it there, then ${code(`repair ${host}`, 80)}.`
+    : `${held}. If nothing needs it, remove it there.`;
+}
+
+/** Above the hosts that a repair knows nothing of. */
+export const unreadHead = 'Could not be read, so nothing is planned for them:';
+
+export function unreadHost({ host, why }: RepairPlan['unread'][number]): string {
+  return `❔ ${code(host, 80)}: ${plain(why === '' ? 'not read' : why, 200)}. Once it is back: ${code(`repair ${host}`, 80)}.`;
 }
 
 /** Above the keys of hosts met for the first time. */

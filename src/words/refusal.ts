@@ -1,6 +1,6 @@
 /** Every expected no, as the user reads it: each says what would work. Pure. */
 import type { Refusal, RefusalCode, RefusalFacts } from '../errors.js';
-import { anyOf, article, list } from './phrase.js';
+import { anyOf, article, list, plural } from './phrase.js';
 import { slackVoice, type Voice } from './voice.js';
 
 type Texts = { [C in RefusalCode]: (facts: RefusalFacts[C], say: Voice) => string };
@@ -97,6 +97,7 @@ export const refusalText: Texts = {
   'nic-ambiguous': ({ name, has }, { code, quote }) =>
     `${code(name)} has more than one free network card: ${quote(has)}. Say which with ${code('container-nic <mac>')}.`,
 
+  'nothing-to-repair': nothingToRepair,
   'already-running': ({ id }, { code }) =>
     `You asked for this a moment ago: it is ${code(id)}. ${code(`change ${id}`)} shows it.`,
   'incident-unknown': ({ id }, { code }) =>
@@ -127,6 +128,29 @@ export const refusalText: Texts = {
   'console-only': ({ doing }, { code }) =>
     `${doing} works only from the console, on the machine of the bot: ${code('npm run console')}.`,
 };
+
+function nothingToRepair(
+  { name, read, unread, foreign }: RefusalFacts['nothing-to-repair'],
+  { code, quote }: Voice,
+): string {
+  if (read + unread.length === 0) return `There is no node yet, so there is nothing to repair.`;
+  const whose = name === undefined ? '' : ` for ${code(name)}`;
+  const fine = `${plural(read, 'host')} ${read === 1 ? 'holds' : 'hold'} what the inventory says`;
+  const what = read === 0 ? `Nothing that I can repair${whose}.` : `Nothing to repair${whose}: ${fine}.`;
+  const them = foreign.length === 1 ? 'it' : 'them';
+  const blocked = foreign.map((route) => `${code(route.host)} has ${route.destination}`);
+  const [first] = unread;
+  return [
+    foreign.length === 0
+      ? what
+      : `Nothing that I may repair${whose}: ${list(blocked)} in the way, and not from me. Remove ${them} there, then ask again.`,
+    ...(first
+      ? [
+          `I can't read ${list(unread.map((host) => code(host.host)))}${first.why === '' ? '' : `: ${quote(first.why)}`}. When ${code(`ssh ${first.host}`)} works from my machine, ask again.`,
+        ]
+      : []),
+  ].join(' ');
+}
 
 /** A refusal as the user reads it. */
 export function sayRefusal<C extends RefusalCode>(refusal: Refusal<C>, voice: Voice = slackVoice): string {

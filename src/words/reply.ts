@@ -4,7 +4,7 @@ import type { HostRoutes, NodeRow, Reply } from '../command/reply.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
 import { more, osName, plural } from './phrase.js';
 import { routeText } from './plan.js';
-import { stateWords } from './status.js';
+import { stateWords, verbs } from './status.js';
 
 type Of<K extends Reply['kind']> = Extract<Reply, { kind: K }>;
 
@@ -89,8 +89,8 @@ export const changesWords = {
 } as const;
 
 export function changeLine(change: Change): string {
-  const verb = change.kind === 'add-node' ? 'add' : 'remove';
-  return `${code(change.id)} ${stateWords[change.state]} · ${verb} ${code(change.node.name)} · ${who(change.requester)} ${when(change.requestedAt)}`;
+  const subject = change.node ? code(change.node.name) : 'all nodes';
+  return `${code(change.id)} ${stateWords[change.state]} · ${verbs[change.kind]} ${subject} · ${who(change.requester)} ${when(change.requestedAt)}`;
 }
 
 /** The routes are read after the answer. */
@@ -108,7 +108,16 @@ export const routesWords = {
   },
   rest: (left: number) => `… and ${left} more lines; ${code('routes <node>')} shows one host.`,
   /** Under what differs. */
-  foot: `${code('changes')} shows whether a change is still at it; if none is, put it right on the host.`,
+  foot: (off: readonly HostRoutes[]) => {
+    const broken = off.filter(
+      ({ drift }) => drift && drift.missing.length + drift.wrong.length + drift.stray.length > 0,
+    );
+    const [first] = broken;
+    const still = `${code('changes')} shows whether a change is still at it`;
+    if (first === undefined) return `${still}; if none is, put it right on the host.`;
+    const command = broken.length === 1 ? `repair ${first.host}` : 'repair';
+    return `${still}; if none is, ${code(command, 80)} plans what puts it right.`;
+  },
 } as const;
 
 /** What a host should hold, one route a line. */

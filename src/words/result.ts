@@ -57,8 +57,12 @@ function word(row: ProofRow | undefined): string {
   }
 }
 
-/** One line a peer with both directions, which is narrow enough for a phone; pairs without the node follow as they are. */
-export function proofTable(rows: readonly ProofRow[], node: string): string {
+/**
+ * One line a peer with both directions, which is narrow enough for a phone; pairs without the node follow as they are. Without a
+ * node, one line a pair.
+ */
+export function proofTable(rows: readonly ProofRow[], node?: string): string {
+  if (node === undefined) return pairTable(rows);
   const others = [...new Set(rows.flatMap((row) => [row.from, row.to]))].filter((name) => name !== node);
   const peers = others.filter((peer) => rows.some((row) => touches(row, node, peer)));
   const width = Math.max(...peers.map((peer) => peer.length), 4);
@@ -76,6 +80,18 @@ export function proofTable(rows: readonly ProofRow[], node: string): string {
     ...(table.length > 0 ? [`${node}:`, line('peer', 'to it', 'from it'), ...table] : []),
     ...rest,
   ].join('\n');
+}
+
+function pairTable(rows: readonly ProofRow[]): string {
+  const pairs = new Map(rows.map((row) => [[row.from, row.to].sort().join(' '), [row.from, row.to]]));
+  const lines = [...pairs.values()].map(([a = '', b = '']) => {
+    const way = (from: string, to: string) => word(rows.find((row) => row.from === from && row.to === to));
+    return { pair: `${a} ↔ ${b}`, there: way(a, b), back: way(b, a) };
+  });
+  const width = Math.max(...lines.map(({ pair }) => pair.length), 4);
+  return [{ pair: 'pair', there: '→', back: '←' }, ...lines]
+    .map(({ pair, there, back }) => `${pair.padEnd(width)}  ${there.padEnd(9)}  ${back}`)
+    .join('\n');
 }
 
 function touches(row: ProofRow, node: string, peer: string): boolean {

@@ -3,6 +3,13 @@ import type { Change, ChangeState, HostResult } from '../change/change.js';
 import { isExpired } from '../change/transition.js';
 import { code, plain, when, who } from './mrkdwn.js';
 
+/** What each kind of change does, in one word. */
+export const verbs: Readonly<Record<Change['kind'], string>> = {
+  'add-node': 'add',
+  'remove-node': 'remove',
+  repair: 'repair',
+};
+
 /** How a state is called in lists and notifications. */
 export const stateWords: Readonly<Record<ChangeState, string>> = {
   planning: '⏳ planning',

@@ -6,6 +6,11 @@ export function sayJoinedSince(name: string): string {
   return `${name} joined after this was planned. Ask again: the new plan will cover it.`;
 }
 
+/** The node to be repaired is none any more, or another. */
+export function sayLeftSince(name: string): string {
+  return `${name} left, or moved, after this was planned, so nothing was repaired.`;
+}
+
 export function sayStale(): string {
   return 'Hosts changed after this was planned, so nothing was applied. Look at what changed, then ask again.';
 }

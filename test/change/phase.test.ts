@@ -4,7 +4,7 @@ import { nextMove, phases } from '../../src/change/phase.js';
 import { type Work, wantedSteps } from '../../src/change/work.js';
 import type { Inventory, Node } from '../../src/node/node.js';
 import { ensureRoute, inverse } from '../../src/plan/pair.js';
-import type { HostPlan, Plan } from '../../src/plan/plan.js';
+import type { HostPlan, MembershipPlan } from '../../src/plan/plan.js';
 import { freshHost } from '../support/model-host.js';
 
 function host(name: string, role: HostPlan['role'], readable = true): HostPlan {
@@ -23,7 +23,7 @@ function host(name: string, role: HostPlan['role'], readable = true): HostPlan {
 }
 
 const node: Node = { name: 'win03', os: 'windows', address: '10.0.0.7', podCidr: '192.168.3.0/24' };
-const plan = (kind: Plan['kind']): Plan => ({
+const plan = (kind: MembershipPlan['kind']): MembershipPlan => ({
   kind,
   node,
   made: { bridge: false, podNetwork: true, forwarding: true },
@@ -102,6 +102,8 @@ describe('the steps that are still wanted', () => {
   const toNode = ensureRoute(lin01, node, 'node-address');
   const work = (on: Node, ...steps: Work['steps']): Work => ({
     changeId: 'c1',
+    kind: 'add-node',
+    direction: 'do',
     node: on,
     role: 'peer',
     steps,

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { AuditLog } from '../../src/change/audit-log.js';
-import type { Change } from '../../src/change/change.js';
+import type { MembershipChange, RepairChange } from '../../src/change/change.js';
 import { ChangeStore } from '../../src/change/change-store.js';
 import { WorkStore } from '../../src/change/work-store.js';
 import { isRefusal } from '../../src/errors.js';
@@ -15,13 +15,21 @@ const audit = new AuditLog(redis, keys);
 
 const node = { name: 'win03', os: 'windows' as const, address: '10.0.0.7', podCidr: '192.168.3.0/24' };
 
-function change(id: string): Change {
+function change(id: string): MembershipChange {
+  return { ...base(id), kind: 'add-node', node };
+}
+
+/** Without a name: of all. */
+function repairOf(id: string, name?: string, over: Partial<RepairChange> = {}): RepairChange {
+  const of = name === undefined ? {} : { node: { ...node, name, os: 'linux' as const } };
+  return { ...base(id), kind: 'repair', ...of, ...over };
+}
+
+function base(id: string) {
   return {
     id,
-    kind: 'add-node',
     version: 1,
-    state: 'pending',
-    node,
+    state: 'pending' as const,
     requester: 'T1:UALICE',
     command: 'add windows node win03 10.0.0.7',
     channel: 'C1',
@@ -29,7 +37,7 @@ function change(id: string): Change {
     approvalsRequired: 1,
     decisions: [],
     cards: [],
-    direction: 'do',
+    direction: 'do' as const,
   };
 }
 
@@ -83,17 +91,58 @@ describe('changes', () => {
     const other = { ...node, podCidr: '192.168.9.0/24' };
     const id = await changes.nextId();
     await changes.create({ ...change(id), node: other }, new Date());
-    expect(await changes.movedSince(before, '')).not.toContain(other.podCidr);
-    await changes.update(id, (current) => ({ ...current, state: 'applying' }), new Date());
-    expect(await changes.movedSince(before, '')).toContain(other.podCidr);
-    expect(await changes.movedSince(before, other.podCidr)).not.toContain(other.podCidr);
-    expect(await changes.movedSince(new Date(Date.now() + 1000), '')).not.toContain(other.podCidr);
+    expect(await changes.movedSince(before, change('c999'))).not.toContain(other.podCidr);
+    const moved = await changes.update(id, (current) => ({ ...current, state: 'applying' }), new Date());
+    expect(await changes.movedSince(before, change('c999'))).toContain(other.podCidr);
+    expect(await changes.movedSince(before, moved)).not.toContain(other.podCidr);
+    expect(await changes.movedSince(before, { ...change('c999'), node: other })).not.toContain(other.podCidr);
+    expect(await changes.movedSince(new Date(Date.now() + 1000), change('c999'))).not.toContain(
+      other.podCidr,
+    );
+  });
+
+  test('a repair moves many slices, and what it moves explains nothing to itself, but to all others', async () => {
+    const before = new Date(Date.now() - 1);
+    const repair = repairOf(await changes.nextId(), 'mover', {
+      state: 'applying',
+      moves: ['192.168.50.0/24', '192.168.51.0/24'],
+    });
+    await changes.create(repair, new Date());
+    expect(await changes.movedSince(before, repair)).not.toContain('192.168.50.0/24');
+    const others = repairOf('c998', 'another', { moves: ['192.168.50.0/24'] });
+    expect([...(await changes.movedSince(before, others))]).toEqual(
+      expect.arrayContaining(['192.168.50.0/24', '192.168.51.0/24']),
+    );
+  });
+
+  test('of many who ask for a repair of the same at once one gets it, and the others hear of that one', async () => {
+    const ids = await Promise.all(Array.from({ length: 8 }, () => changes.nextId()));
+    const answers = await Promise.all(ids.map((id) => changes.create(repairOf(id, 'win03'), new Date())));
+    const winner = ids.filter((_id, index) => answers[index] === null);
+    expect(winner).toHaveLength(1);
+    expect(answers.filter((answer) => answer !== null)).toEqual(Array(7).fill(winner[0]));
+    expect(
+      (await changes.open()).filter(({ node: of }) => of?.name === 'win03' && of.os === 'linux'),
+    ).toHaveLength(1);
+    // Another node's, and one of all, are not in its way.
+    expect(await changes.create(repairOf(await changes.nextId(), 'win04'), new Date())).toBeNull();
+    expect(await changes.create(repairOf(await changes.nextId()), new Date())).toBeNull();
+    // One that only waits for absent hosts keeps nobody from the next; nor does one that is over.
+    for (const state of ['owing', 'failed'] as const) {
+      const [newest = ''] = [await redis.hget(keys.repairs, 'win03')].map(String);
+      await changes.update(newest, (current) => ({ ...current, state }), new Date());
+      const next = await changes.nextId();
+      expect(await changes.create(repairOf(next, 'win03'), new Date())).toBeNull();
+      expect(await changes.create(repairOf(await changes.nextId(), 'win03'), new Date())).toBe(next);
+    }
   });
 });
 
 describe('work', () => {
   const work = (changeId: string) => ({
     changeId,
+    kind: 'add-node' as const,
+    direction: 'do' as const,
     node,
     role: 'peer' as const,
     steps: [],

@@ -85,7 +85,7 @@ describe('authorize', () => {
   });
 
   test.each<[id: string, refused: CommandKind[]]>([
-    ['T01:U0VIEW', ['add-node', 'remove-node', 'approve', 'deny', 'cancel', 'retry', 'rollback']],
+    ['T01:U0VIEW', ['add-node', 'remove-node', 'repair', 'approve', 'deny', 'cancel', 'retry', 'rollback']],
     ['T01:U0OPER', ['approve', 'deny']],
     ['T01:U0APPR', []],
   ])('%s is refused %j', (id, refused) => {

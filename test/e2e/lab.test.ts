@@ -59,7 +59,7 @@ describeWith(['root'], 'Linux hosts, for real', () => {
     ]) {
       const change = await team.make(`add linux node ${name} ${address}`);
       expect(change).toMatchObject({ state: 'applied' });
-      nodes.push(change.node);
+      if (change.node) nodes.push(change.node);
     }
     const gateways = nodes.map((node) => ({ name: node.name, gateway: node.podCidr.replace('.0/24', '.1') }));
     const pairs = gateways.flatMap((from) =>

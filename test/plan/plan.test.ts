@@ -1,75 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { desiredRoutes, diffRoutes, type NextHopMode } from '../../src/network/route.js';
-import type { Inventory, Node, Os } from '../../src/node/node.js';
+import type { NextHopMode } from '../../src/network/route.js';
+import type { Inventory, Os } from '../../src/node/node.js';
 import { planAddNode } from '../../src/plan/add-node.js';
 import { adoptPairs, uncovered } from '../../src/plan/adopt.js';
 import type { Observation, Plan } from '../../src/plan/plan.js';
-import type { PlanPolicy } from '../../src/plan/policy.js';
-import { clusterRoutes, differences, type HostReading } from '../../src/plan/reading.js';
+import { differences } from '../../src/plan/reading.js';
 import { planRemoveNode } from '../../src/plan/remove-node.js';
 import { planHash } from '../../src/plan/seal.js';
+import { clean, driftOf, grow, nodeOf, policyOf, readingsOf, render } from '../support/model-cluster.js';
 import { applyTo, freshHost, type ModelHosts, stepped } from '../support/model-host.js';
 
-const policyOf = (nextHop: NextHopMode): PlanPolicy => ({
-  clusterCidr: '192.168.0.0/16',
-  nextHop,
-  bridge: 'cbr0',
-  network: 'transparent',
-});
-const render = () => [];
-
-function nodeOf(index: number, os: Os): Node {
-  return {
-    name: `${os === 'linux' ? 'lin' : 'win'}${index}`,
-    os,
-    address: `10.0.0.${index + 4}`,
-    podCidr: `192.168.${index}.0/24`,
-  };
-}
-
-function readingsOf(hosts: ModelHosts): Map<string, HostReading> {
-  return new Map(
-    [...hosts].map(([name, observed]) => [
-      name,
-      { observed, fingerprint: `SHA256:${name}`, firstContact: false },
-    ]),
-  );
-}
-
-/** A cluster grown node by node through plans. */
-function grow(
-  oses: readonly Os[],
-  nextHop: NextHopMode,
-  spoil: (host: Observation, node: Node) => Observation = (host) => host,
-) {
-  const policy = policyOf(nextHop);
-  const nodes = oses.map((os, index) => nodeOf(index, os));
-  let hosts: ModelHosts = new Map(nodes.map((node) => [node.name, spoil(freshHost(node), node)]));
-  let inventory: Inventory = { revision: 0, nodes: [] };
-  const plans: { plan: Plan; before: ModelHosts }[] = [];
-  for (const node of nodes) {
-    const plan = planAddNode({ node, inventory, together: [], readings: readingsOf(hosts), policy, render });
-    plans.push({ plan, before: hosts });
-    hosts = applyTo(hosts, plan.hosts);
-    inventory = {
-      revision: inventory.revision + 1,
-      nodes: [...inventory.nodes, { ...plan.node, made: plan.made }],
-    };
-  }
-  return { policy, hosts, inventory, plans };
-}
-
-function driftOf(hosts: ModelHosts, inventory: Inventory, policy: PlanPolicy) {
-  return inventory.nodes.map((node) =>
-    diffRoutes(
-      desiredRoutes(node, inventory.nodes, policy.nextHop),
-      clusterRoutes(hosts.get(node.name) ?? freshHost(node), policy.clusterCidr),
-    ),
-  );
-}
-
-const clean = { missing: [], wrong: [], stray: [], foreign: [] };
 const oses = fc.array(fc.constantFrom<Os>('linux', 'windows'), { minLength: 1, maxLength: 6 });
 const modes = fc.constantFrom<NextHopMode>('node-address', 'pod-gateway');
 
@@ -200,7 +141,7 @@ describe('plans, as properties', () => {
               .filter((host) => members.has(host.host))
               .map((host) => ({
                 host: host.host,
-                steps: host.steps.filter((step) => step.kind !== 'route' || members.has(step.peer)),
+                steps: host.steps.filter((step) => step.kind !== 'route' || members.has(step.peer ?? '')),
               }));
             hosts = applyTo(hosts, approved);
           }

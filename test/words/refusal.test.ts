@@ -39,6 +39,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'nic-busy': { name: 'win03', mac: '00-15-5D-00-04-01', why: 'holds the default route' },
   'nic-none-free': { name: 'win03', has: 'none' },
   'nic-ambiguous': { name: 'win03', has: 'a, b' },
+  'nothing-to-repair': { name: 'win03', read: 3, unread: [], foreign: [] },
   'already-running': { id: 'c1' },
   'incident-unknown': { id: 'i7' },
   'change-unknown': { id: 'c1' },

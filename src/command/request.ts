@@ -1,0 +1,125 @@
+/** Asking for a change: what each kind needs from its first moment, and how it is begun. */
+import type { Actor, Change } from '../change/change.js';
+import { Refusal } from '../errors.js';
+import type { Node } from '../node/node.js';
+import type { Subject } from '../plan/plan.js';
+import type { BotCommand } from './command.js';
+import { type RequestDeps, unknownNode } from './desk.js';
+import { formatCommand } from './format.js';
+import type { Origin } from './reply.js';
+
+/** `fresh`: it was begun now; else the one that does this already. */
+export interface Begun {
+  id: string;
+  fresh: boolean;
+}
+
+/** Asks for a node to join: from now on it has a slice. */
+export async function requestAdd(
+  deps: RequestDeps,
+  command: Extract<BotCommand, { kind: 'add-node' }>,
+  actor: Actor,
+  origin: Origin,
+): Promise<Begun> {
+  const id = await deps.changes.nextId();
+  const { spec, podCidr: asked } = command;
+  const { lease, others } = await deps.leases.claim({
+    changeId: id,
+    node: spec,
+    excluded: [],
+    now: new Date(),
+    ...(asked ? { explicit: asked } : {}),
+  });
+  // Whoever claimed earlier and is not a member yet: this plan covers the pair with it, should both be approved.
+  const together = others
+    .filter((other) => other.state === 'claimed')
+    .map((other) => ({ ...other.node, podCidr: other.podCidr }));
+  return start(deps, actor, origin, formatCommand(command), {
+    id,
+    kind: 'add-node',
+    node: { ...spec, podCidr: lease.podCidr },
+    together,
+    ...(asked ? { podCidrAsked: asked } : {}),
+  });
+}
+
+/** Asks for a member to leave. */
+export async function requestRemove(
+  deps: RequestDeps,
+  command: Extract<BotCommand, { kind: 'remove-node' }>,
+  actor: Actor,
+  origin: Origin,
+): Promise<Begun> {
+  const node = await member(deps, command.name);
+  // A repair is no obstacle: it wants nothing of a node that has left.
+  const running = (await deps.changes.open()).find(
+    (change) => change.kind !== 'repair' && change.node.name === node.name,
+  );
+  if (running) throw new Refusal('already-running', { id: running.id });
+  const id = await deps.changes.nextId();
+  return start(deps, actor, origin, formatCommand(command), { id, kind: 'remove-node', node });
+}
+
+/** Asks for what the inventory says to be restored. `why`: what Fairway saw, when nobody asked. */
+export async function requestRepair(
+  deps: RequestDeps,
+  command: Extract<BotCommand, { kind: 'repair' }>,
+  actor: Actor,
+  origin: Pick<Origin, 'channel' | 'thread'>,
+  why?: string,
+): Promise<Begun> {
+  const of = command.name === undefined ? {} : { node: await member(deps, command.name) };
+  const id = await deps.changes.nextId();
+  return start(deps, actor, origin, formatCommand(command), {
+    id,
+    kind: 'repair',
+    ...of,
+    ...(why ? { why } : {}),
+  });
+}
+
+async function member(deps: RequestDeps, name: string): Promise<Node> {
+  const { nodes } = await deps.nodes.read();
+  const found = nodes.find((node) => node.name === name);
+  if (found) return found;
+  throw unknownNode(
+    name,
+    nodes.map((node) => node.name),
+  );
+}
+
+/** Saved first, then posted, then planned: a crash in between leaves a change that can be seen. */
+async function start(
+  deps: RequestDeps,
+  actor: Actor,
+  origin: Pick<Origin, 'channel' | 'thread'>,
+  command: string,
+  of: Subject & { id: string } & Partial<Pick<Change, 'together' | 'podCidrAsked' | 'why'>>,
+): Promise<Begun> {
+  const now = new Date();
+  const change: Change = {
+    version: 1,
+    state: 'planning',
+    requester: actor.id,
+    command,
+    channel: origin.channel,
+    ...(origin.thread ? { thread: origin.thread } : {}),
+    requestedAt: now.toISOString(),
+    approvalsRequired: deps.config.access.approvalsRequired,
+    decisions: [],
+    cards: [],
+    direction: 'do',
+    ...of,
+  };
+  const other = await deps.changes.create(change, now);
+  if (other !== null) return { id: other, fresh: false };
+  await Promise.all([deps.jobs.card(change.id), deps.jobs.planChange(change.id)]);
+  await deps.audit.append({
+    at: now.toISOString(),
+    actor: actor.id,
+    what: 'change-requested',
+    changeId: change.id,
+    facts: { command, via: actor.via },
+  });
+  return { id: change.id, fresh: true };
+}

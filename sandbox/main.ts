@@ -7,7 +7,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Component } from '../src/node/component.js';
 import { buildGuide } from './build-guide.js';
+import type { SandboxHost } from './hosts/host.js';
 import { startSandboxHosts } from './hosts/start.js';
 import { runPrompt } from './prompt/run.js';
 import type { Hands } from './prompt/session.js';
@@ -24,32 +26,73 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 interface Hosts {
   sshConfigFile: string;
   keyFile: string;
-  unplug(name: string): Promise<void>;
-  plug(name: string): Promise<void>;
-  tamper(name: string): Promise<void>;
+  /** What can be done to a host, by the words of `HANDS`. */
+  acts: Acts;
   close(): Promise<unknown>;
 }
 
+type Acts = Readonly<Record<keyof typeof HANDS, (name: string, component: Component) => Promise<unknown>>>;
+
+/** What the newcomer can do to hosts, to see what Fairway makes of it. */
+const HANDS = {
+  kill: { usage: 'kill <process> <host>           kubelet or kube-proxy ends', done: 'ended' },
+  bounce: {
+    usage: 'bounce <process> <host>         kubelet or kube-proxy starts anew',
+    done: 'started anew',
+  },
+  reboot: { usage: 'reboot <host>                   the host starts anew', done: 'reboots' },
+  cut: { usage: 'cut <host>                      a host stops answering', done: 'no longer answers' },
+  heal: { usage: 'heal <host>                     it is back', done: 'answers again' },
+  drop: { usage: 'drop <host>                     its routes to all pods vanish', done: 'lost its routes' },
+  tamper: {
+    usage: 'tamper <host>                   somebody adds a route by hand',
+    done: `got a route ${STRANGE.destination} via ${STRANGE.nextHop} by hand`,
+  },
+};
+
 async function startLab(): Promise<Hosts> {
   const { createLab } = await import('../test/lab/lab.js');
-  const lab = await createLab({ hosts: HOSTS });
+  const lab = await createLab({ hosts: HOSTS, processes: true });
+  const { destination, nextHop } = STRANGE;
   return {
     ...lab,
-    unplug: (name) => lab.stop(name),
-    plug: (name) => lab.start(name),
-    tamper: async (name) =>
-      void (await lab.exec(name, `ip route add ${STRANGE.destination} via ${STRANGE.nextHop}`)),
+    acts: {
+      kill: (name, component) => lab.kill(name, component),
+      bounce: async (name, component) => {
+        await lab.kill(name, component);
+        await lab.startComponent(name, component);
+      },
+      reboot: (name) => lab.reboot(name),
+      cut: (name) => lab.stop(name),
+      heal: (name) => lab.start(name),
+      drop: (name) => lab.exec(name, 'ip route flush root 192.168.0.0/16 proto 155'),
+      tamper: (name) => lab.exec(name, `ip route add ${destination} via ${nextHop}`),
+    },
   };
 }
 
 async function startInProcess(): Promise<Hosts> {
   const workDir = await mkdtemp(join(tmpdir(), 'fairway-hosts-'));
   const hosts = await startSandboxHosts({ hosts: HOSTS, workDir });
+  const on = (act: (host: SandboxHost, component: Component) => unknown) => {
+    return async (name: string, component: Component) => {
+      const host = hosts.hosts.get(name);
+      if (host) await act(host, component);
+    };
+  };
   return {
     ...hosts,
-    unplug: async (name) => hosts.hosts.get(name)?.down(),
-    plug: async (name) => hosts.hosts.get(name)?.up(),
-    tamper: async (name) => hosts.hosts.get(name)?.addForeignRoute(STRANGE),
+    acts: {
+      kill: on((host, component) => host.kill(component)),
+      bounce: on((host, component) => host.restart(component)),
+      reboot: on((host) => host.reboot()),
+      cut: on((host) => host.down()),
+      heal: on((host) => host.up()),
+      drop: on((host) => {
+        for (const { destination } of podRoutes(host)) host.removeRoute(destination);
+      }),
+      tamper: on((host) => host.addForeignRoute(STRANGE)),
+    },
     close: async () => {
       await hosts.close();
       await rm(workDir, { recursive: true, force: true });
@@ -57,27 +100,37 @@ async function startInProcess(): Promise<Hosts> {
   };
 }
 
-/** What the newcomer can do to hosts, to see what Fairway makes of it. */
-function handsOn(hosts: Hosts): Hands {
-  const hand = (usage: string, act: (name: string) => Promise<void>, done: string) => ({
-    usage,
-    act: async (name: string) => {
-      if (!HOSTS.some((host) => host.name === name)) {
-        throw new Error(`there is no host ${name}; there are ${HOSTS.map((host) => host.name).join(', ')}`);
-      }
-      await act(name);
-      return `(${name} ${done})`;
-    },
-  });
-  return {
-    unplug: hand('unplug <host>                   a host stops answering', hosts.unplug, 'no longer answers'),
-    plug: hand('plug <host>                     it is back', hosts.plug, 'answers again'),
-    tamper: hand(
-      'tamper <host>                   somebody adds a route by hand',
-      hosts.tamper,
-      `got a route ${STRANGE.destination} via ${STRANGE.nextHop} by hand`,
-    ),
-  };
+function podRoutes({ state }: SandboxHost): { destination: string; nextHop: string | null }[] {
+  const routes = state.os === 'linux' ? state.routes : state.active;
+  return routes.filter(({ nextHop, destination }) => destination.startsWith('192.168.') && nextHop !== null);
+}
+
+/** The same, as words at the prompt. */
+function handsOn({ acts }: Hosts): Hands {
+  return Object.fromEntries(
+    Object.entries(HANDS).map(([verb, { usage, done }]) => [
+      verb,
+      { usage, act: (typed: string) => act(verb as keyof typeof HANDS, typed, usage, done, acts) },
+    ]),
+  );
+}
+
+async function act(
+  verb: keyof typeof HANDS,
+  typed: string,
+  usage: string,
+  done: string,
+  acts: Acts,
+): Promise<string> {
+  const words = typed.split(/\s+/);
+  const name = words.at(-1) ?? '';
+  const process = usage.includes('<process>') ? Component.safeParse(words[0]).data : undefined;
+  if (usage.includes('<process>') && process === undefined) throw new Error(usage.replace(/ {2,}/, ': '));
+  if (!HOSTS.some((host) => host.name === name)) {
+    throw new Error(`there is no host ${name}; there are ${HOSTS.map((host) => host.name).join(', ')}`);
+  }
+  await acts[verb](name, process ?? 'kubelet');
+  return `(${process ? `${process} on ` : ''}${name} ${done})`;
 }
 
 /** Resolves at the first Ctrl-C (or SIGTERM); a second one ends everything at once. */

@@ -91,6 +91,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       SLACK_APP_TOKEN: SECRETS.appToken,
       SLACK_CHANNEL: CHANNEL,
       PORT: '0',
+      // Whoever tries it out does not want to wait.
+      PROBE_EVERY: '5s',
       CLUSTER_NAME: 'sandbox',
       CLUSTER_CIDR: '192.168.0.0/16',
       SERVICE_CIDR: '10.96.0.0/16',

@@ -96,4 +96,7 @@ async function conclude(deps: WorkerDeps, change: Change, proof: ProofRow[]): Pr
     facts: { proof },
   });
   await deps.jobs.card(change.id);
+  // Watched from now on; and what was mended is told at once, not at the next turn.
+  const hosts = change.kind === 'repair' ? results.map(({ host }) => host) : [change.node.name];
+  if (hosts.length > 0) await deps.jobs.look(hosts);
 }

@@ -46,7 +46,7 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
       identities,
       channel: options.channel,
       strict: script,
-      patienceMs: options.patienceMs ?? 10_000,
+      patienceMs: options.patienceMs ?? 20_000,
       // A terminal that does not know its width says 0.
       width: options.width ?? Math.min(WIDEST, output.columns || WIDEST),
       look,

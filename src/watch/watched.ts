@@ -41,7 +41,7 @@ export interface Watched {
   foreign: string[];
   /** Seconds that its clock is ahead of ours. */
   skew: number;
-  /** ISO instants of the restarts that policy made lately. */
+  /** ISO instants of the restarts that policy made within the last hour. */
   healed: string[];
   /** Those that are not over. */
   incidents: Incident[];
@@ -54,6 +54,7 @@ export type Look =
 
 /** Starts older than this count no more: node-problem-detector takes 5 starts in 20 minutes for a crash loop. */
 export const LATELY_MS = 20 * 60_000;
+const HOUR_MS = 3_600_000;
 /** Windows computes its boot time from the clock: a step of less than this is no reboot. */
 const BOOT_JITTER_MS = 5_000;
 
@@ -133,7 +134,7 @@ export function remember(before: Watched, look: Look): Watched {
     stray: drift.stray.map(routeText),
     foreign: drift.foreign.map(routeText),
     skew: steady(before.skew, Math.round((Date.parse(probe.clock) - Date.parse(at)) / 1000)),
-    healed: lately(before.healed, at),
+    healed: lately(before.healed, at, HOUR_MS),
   };
   for (const component of Component.options) {
     const seen = probe.processes[component];
@@ -171,8 +172,8 @@ function steady(before: number, now: number): number {
   return Math.abs(now - before) <= 2 ? before : now;
 }
 
-function lately(instants: readonly string[], now: string): string[] {
-  return instants.filter((each) => Date.parse(now) - Date.parse(each) < LATELY_MS);
+function lately(instants: readonly string[], now: string, ms = LATELY_MS): string[] {
+  return instants.filter((each) => Date.parse(now) - Date.parse(each) < ms);
 }
 
 function routeText({ destination, nextHop }: { destination: string; nextHop: string | null }): string {

@@ -13,7 +13,7 @@ interface Field {
 
 async function openField(names: readonly string[], env: Record<string, string> = {}): Promise<Field> {
   const lab = await createLab({ hosts: HOSTS.filter((host) => names.includes(host.name)) });
-  const world = await startWorld({ ssh: lab, workers: 1, env });
+  const world = await startWorld({ ssh: lab, workers: 1, env: { PROBE_EVERY: '1d', ...env } });
   return { lab, world, team: teamOf(world) };
 }
 

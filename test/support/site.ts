@@ -17,7 +17,9 @@ export interface Site {
 export async function openSite(options: Omit<WorldOptions, 'ssh'> = {}): Promise<Site> {
   const workDir = await mkdtemp(join(tmpdir(), 'fairway-e2e-'));
   const hosts = await startSandboxHosts({ hosts: HOSTS, workDir });
-  const world = await startWorld({ ssh: hosts, workers: 1, ...options });
+  // Tests of changes are not to hear of what they do to hosts.
+  const env = { PROBE_EVERY: '1d', ...options.env };
+  const world = await startWorld({ ssh: hosts, workers: 1, ...options, env });
   const team = teamOf(world);
   return {
     world,

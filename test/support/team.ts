@@ -40,6 +40,12 @@ export interface Team {
   cardText(id: string): string;
   /** Waits until the card shows a text. */
   untilCard(id: string, text: string): Promise<string>;
+  /** The cards of incidents, oldest first, each as one text. */
+  notices(): { ts: string; text: string }[];
+  /** Waits for a card of incidents whose text has all of these in it. */
+  untilNotice(...texts: string[]): Promise<{ ts: string; text: string }>;
+  /** Clicks on a card of incidents and gives the words of the first private answer. */
+  press(ts: string, label: string, user?: string): Promise<string>;
   close(): void;
 }
 
@@ -165,6 +171,25 @@ export function teamOf(world: World): Team {
         },
         () => `the card of ${id} does not show "${text}": ${team.cardText(id)}`,
       ),
+    notices: () =>
+      slack
+        .messages(CHANNEL)
+        .filter((message) => message.metadata?.event_type === 'fairway_notice' && !message.deleted)
+        .map((message) => ({ ts: message.ts, text: textOf(message) })),
+    untilNotice: (...texts) =>
+      poll(
+        () => team.notices().findLast(({ text }) => texts.every((each) => text.includes(each))),
+        () =>
+          `no notice has "${texts.join('" and "')}":\n${team
+            .notices()
+            .map(({ text }) => text)
+            .join('\n---\n')}`,
+      ),
+    async press(ts, label, user = BOB) {
+      const before = count(user);
+      await world.slack.as(user).click(ts, label, CHANNEL);
+      return told(user, before);
+    },
     close: () => redis.disconnect(),
   };
   return team;

@@ -1,0 +1,131 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ALICE, BOB } from '../../sandbox/world.js';
+import { openSite, podRoutes, type Site } from '../support/site.js';
+
+/** The issue's own: a restart is heard within this, from the host's push to the channel. */
+const HEARD_WITHIN_MS = 2000;
+
+describe('what the channel hears', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite({ env: { PROBE_EVERY: '2s' } });
+    await site.team.make('add linux node lin01 10.0.0.4');
+    await site.team.make('add windows node win01 10.0.0.5');
+    await site.team.make('add linux node lin02 10.0.0.8');
+    // Until the hosts' own listeners are there.
+    const { redis, keys } = site.team.stores;
+    for (const host of ['lin01', 'win01', 'lin02'])
+      while (!(await redis.exists(keys.pushLease(host)))) await sleep(50);
+  }, 60_000);
+  afterAll(() => site.close());
+
+  test('a restart, within two seconds, with the pids, and how the routes are', async () => {
+    const { team, host } = site;
+    const began = Date.now();
+    host('win01').restart('kube-proxy');
+    const { ts, text } = await team.untilNotice('kube-proxy on win01 restarted');
+    expect(Date.now() - began).toBeLessThan(HEARD_WITHIN_MS);
+    expect(text).toMatch(/pid \d+ → \d+/);
+    expect(text).toContain('Routes 2/2 there; 2/2 peers have its route.');
+    host('win01').restart('kube-proxy');
+    expect(await team.untilNotice('(2nd in 20 min)')).toMatchObject({ ts });
+    expect(team.notices()).toHaveLength(1);
+  });
+
+  test('a process that is down, after its grace; Restart is for approvers, and turns the card green', async () => {
+    const { team, host } = site;
+    host('lin01').kill('kubelet');
+    const { ts } = await team.untilNotice('🔴 kubelet on lin01 is down');
+    expect(await team.press(ts, 'Logs', ALICE)).toContain('Fetching');
+    expect(await team.press(ts, 'Restart', ALICE)).toMatch(/Only an approver/);
+    expect(await team.press(ts, "I'm on it", ALICE)).toContain('you are on it');
+    expect((await team.untilNotice('is on it.')).ts).toBe(ts);
+    expect(await team.press(ts, 'Restart', BOB)).toContain('Restarting kubelet');
+    expect((await team.untilNotice('🟢 kubelet on lin01 is back')).ts).toBe(ts);
+    const audit = await team.stores.audit.read();
+    expect(audit.filter(({ what }) => what === 'process-restart')).toMatchObject([
+      { actor: `TSANDBOX:${BOB}`, host: 'lin01' },
+    ]);
+    // The restart was ours: no second card.
+    expect(team.notices().filter(({ text }) => text.includes('kubelet on lin01'))).toHaveLength(1);
+  }, 60_000);
+
+  test('a route that vanished, at once, with the button whose plan puts it back', async () => {
+    const { team, host } = site;
+    host('lin02').removeRoute('192.168.1.0/24');
+    const { ts, text } = await team.untilNotice('🔴 lin02 lost part of its network');
+    expect(text).toContain('192.168.1.0/24 via 10.0.0.5');
+    const [before] = await team.stores.changes.latest(1);
+    await team.press(ts, 'Repair plan', ALICE);
+    const [repair] = await team.stores.changes.latest(1);
+    expect(repair?.id).not.toBe(before?.id);
+    await team.click(repair?.id ?? '', 'Approve');
+    expect(await team.until(repair?.id ?? '')).toMatchObject({ state: 'applied' });
+    expect((await team.untilNotice('🟢 lin02 has its network again')).ts).toBe(ts);
+    expect(podRoutes(host('lin02'))).toContain('192.168.1.0/24 via 10.0.0.5');
+  }, 60_000);
+
+  test('a reboot, once, with what it lost on the same card', async () => {
+    const { team, host } = site;
+    const count = team.notices().length;
+    host('lin01').reboot();
+    const { ts, text } = await team.untilNotice('lin01 lost part of its network by a reboot');
+    expect(text).toContain('the pod gateway');
+    await team.press(ts, 'Repair plan', ALICE);
+    const [repair] = await team.stores.changes.latest(1);
+    await team.click(repair?.id ?? '', 'Approve');
+    expect(await team.until(repair?.id ?? '')).toMatchObject({ state: 'applied' });
+    expect((await team.untilNotice('🟢 lin01 rebooted')).ts).toBe(ts);
+    expect(team.notices()).toHaveLength(count + 1);
+  }, 60_000);
+
+  test('a host that does not answer, and that it does again; its debts are paid by then', async () => {
+    const { team, host } = site;
+    await host('win01').down();
+    const { ts } = await team.untilNotice('🔴 win01 does not answer');
+    const change = await team.ask('add linux node lin03 10.0.0.9');
+    await team.click(change.id, 'Approve');
+    expect((await team.until(change.id)).state).toBe('owing');
+    await host('win01').up();
+    expect((await team.untilNotice('🟢 win01 answers again')).ts).toBe(ts);
+    expect((await team.until(change.id, 'applied')).state).toBe('applied');
+    expect(podRoutes(host('win01'))).toContain('192.168.3.0/24 via 10.0.0.9');
+    expect(team.notices().some(({ text }) => text.includes('192.168.3.0/24'))).toBe(false);
+  }, 90_000);
+
+  test('nothing of what is muted, until it is not', async () => {
+    const { team, host } = site;
+    const count = team.notices().length;
+    expect(await team.say('mute lin02 kubelet for 30m')).toContain('keep quiet about kubelet on `lin02`');
+    host('lin02').kill('kubelet');
+    await sleep(14_000);
+    expect(team.notices()).toHaveLength(count);
+    expect(await team.say('incidents')).toMatch(/kubelet on lin02 is down.*not told: muted/);
+    expect(await team.say('unmute lin02 kubelet')).toContain('I speak about');
+    await team.untilNotice('kubelet on lin02 is down');
+    expect(await team.say('start kubelet on lin02', BOB)).toContain('Starting kubelet');
+    await team.untilNotice('🟢 kubelet on lin02 is back');
+  }, 60_000);
+
+  test('nothing twice and nothing less after worker and bot started anew', async () => {
+    const { team, host, world } = site;
+    const count = team.notices().length;
+    for (const { child } of [world.bot, ...world.workers]) {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    }
+    host('lin02').restart('kube-proxy');
+    world.startWorker();
+    await world.startBot();
+    await team.untilNotice('kube-proxy on lin02 restarted');
+    await sleep(5000);
+    expect(team.notices()).toHaveLength(count + 1);
+  }, 60_000);
+
+  test('and Slack never had to complain', () => {
+    expect(site.world.slack.violations).toEqual([]);
+  });
+});

@@ -65,7 +65,7 @@ export function keys(prefix: string) {
     /** Hash host → HostResult JSON. */
     changeHosts: (id: string) => `${base}:change:${id}:hosts`,
 
-    /** Sorted set of `pod CIDR, change id`, by when that approved change last moved routes to it. */
+    /** Sorted set of `<pod CIDR> <change id>`, and ` repair` for one, by when that approved change last moved routes there. */
     movedCidrs: `${base}:moved-cidrs`,
     /** Hash node name → id of the change that made it a member. */
     nodeChanges: `${base}:node-changes`,

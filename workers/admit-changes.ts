@@ -157,14 +157,16 @@ async function changedSince(
   inventory: Inventory,
   readings: ReadonlyMap<string, HostReading>,
 ): Promise<string[]> {
-  const ours = await deps.changes.movedSince(new Date(change.sealedAt ?? 0), change);
+  const moves = await deps.changes.movedSince(new Date(change.sealedAt ?? 0), change);
   return plan.hosts.flatMap((host) => {
     const reading = readings.get(host.host);
     if (!host.observed || !reading?.observed) return [];
     // A host that joined since then got its routes to all members by its own change.
     const own = inventory.nodes.find((member) => member.name === host.host)?.podCidr;
     const moved =
-      own !== undefined && ours.has(own) ? new Set([...ours, ...inventory.nodes.map(podCidrOf)]) : ours;
+      own !== undefined && moves.joined.has(own)
+        ? new Set([...moves.all, ...inventory.nodes.map(podCidrOf)])
+        : moves.all;
     const lines = differences(host.observed, reading.observed, deps.config.cluster.clusterCidr, moved);
     return lines.map((line) => `${host.host}: ${line}`);
   });

@@ -14,8 +14,8 @@ const ATTEMPTS = 50;
 
 /**
  * Input: KEYS change, openChanges, moved, repairs; ARGV expected version (0: must not exist), JSON, id, 1 when open, now (ms), since
- * when moves are kept (ms), what a new repair is of (else empty), an open repair of the same that may stay beside it, then the slices
- * whose routes may have moved. Output: 1 when written, 0 when the stored version is another one, or the id of the repair in the way.
+ * when moves are kept (ms), what a new repair is of (else empty), an open repair of the same that may stay beside it, then the moves
+ * that may have begun. Output: 1 when written, 0 when the stored version is another one, or the id of the repair in the way.
  */
 const SAVE = `
 local stored = redis.call('GET', KEYS[1])
@@ -29,7 +29,7 @@ if ARGV[7] ~= '' then
 end
 redis.call('SET', KEYS[1], ARGV[2])
 if ARGV[4] == '1' then redis.call('SADD', KEYS[2], ARGV[3]) else redis.call('SREM', KEYS[2], ARGV[3]) end
-for i = 9, #ARGV do redis.call('ZADD', KEYS[3], ARGV[5], ARGV[i] .. ' ' .. ARGV[3]) end
+for i = 9, #ARGV do redis.call('ZADD', KEYS[3], ARGV[5], ARGV[i]) end
 if #ARGV > 8 then redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[6]) end
 return 1`;
 
@@ -38,6 +38,12 @@ const EVERY_NODE = '*';
 
 /** Old changes stay readable this long after the last write: long enough for a quarter's review. In seconds. */
 const KEPT_FOR_S = 120 * 24 * 3600;
+
+/** Slices whose routes were moved; `joined`: those of nodes that joined or left. */
+export interface Moves {
+  all: ReadonlySet<Cidr>;
+  joined: ReadonlySet<Cidr>;
+}
 
 export class ChangeStore {
   private readonly redis: Redis;
@@ -131,18 +137,18 @@ export class ChangeStore {
   }
 
   /**
-   * Pod CIDRs of other changes that moved since the instant: their routes may have come or gone by our own hand. The slice of a node
-   * that joins or leaves is that change's own, whoever moved it: a route that came back there would never be taken away.
+   * Slices that other changes moved since the instant: routes there may have come or gone by our own hand. The slice of a node that
+   * joins or leaves is that change's own, whoever moved it: a route that came back there would never be taken away.
    */
-  async movedSince(since: Date, change: Change): Promise<Set<Cidr>> {
-    const moves = await this.redis.zrangebyscore(this.keys.movedCidrs, since.getTime(), '+inf');
+  async movedSince(since: Date, change: Change): Promise<Moves> {
+    const texts = await this.redis.zrangebyscore(this.keys.movedCidrs, since.getTime(), '+inf');
     const own = change.kind === 'repair' ? null : change.node.podCidr;
-    return new Set(
-      moves.flatMap((text) => {
-        const [cidr = '', by] = text.split(' ');
-        return by === change.id || cidr === own ? [] : [cidr];
-      }),
-    );
+    const others = texts.flatMap((text) => {
+      const [podCidr = '', id, repair] = text.split(' ');
+      return id === change.id || podCidr === own ? [] : [{ podCidr, joined: repair === undefined }];
+    });
+    const slices = (list: typeof others) => new Set(list.map(({ podCidr }) => podCidr));
+    return { all: slices(others), joined: slices(others.filter(({ joined }) => joined)) };
   }
 
   async savePlan(id: string, plan: Plan): Promise<void> {
@@ -176,7 +182,7 @@ export class ChangeStore {
     place: [of: string, beside: string] = ['', ''],
   ): Promise<boolean | string> {
     const open = OPEN_STATES.includes(change.state) ? 1 : 0;
-    const moved = HANDS_OFF_STATES.includes(change.state) ? [] : slicesOf(change);
+    const moved = HANDS_OFF_STATES.includes(change.state) ? [] : movesOf(change);
     // The script finds the version by its first mention, so it goes first.
     const { version, ...rest } = change;
     const text = JSON.stringify({ version, ...rest });
@@ -189,7 +195,8 @@ export class ChangeStore {
   }
 }
 
-/** The slices whose routes a change moves. */
-function slicesOf(change: Change): readonly Cidr[] {
-  return change.kind === 'repair' ? (change.moves ?? []) : [change.node.podCidr];
+/** The slices whose routes a change moves, as they are stored. */
+function movesOf(change: Change): string[] {
+  if (change.kind !== 'repair') return [`${change.node.podCidr} ${change.id}`];
+  return (change.moves ?? []).map((podCidr) => `${podCidr} ${change.id} repair`);
 }

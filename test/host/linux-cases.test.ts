@@ -1,18 +1,23 @@
+import { readFileSync } from 'node:fs';
 import { linux } from '../../src/host/linux.js';
 import { createSshPool } from '../../src/host/ssh.js';
 import { createLab } from '../lab/lab.js';
 import { describeWith } from '../lab/requirements.js';
 import type { LinuxOptions } from '../lab/sshd.js';
+import { nameOf, pidsIn } from '../lab/system.js';
 import type { CaseHost } from './case-list.js';
 import { hostCases } from './cases.js';
 
+/** The README's own lines. */
 const SUDOERS =
-  'fairway ALL=(root) NOPASSWD: /usr/sbin/ip -4 -j -force -batch -, /usr/sbin/sysctl -w net.ipv4.ip_forward=[01]';
+  readFileSync('README.md', 'utf8')
+    .match(/^fairway ALL=.*$/gm)
+    ?.join('\n') ?? '';
 
 async function linuxHost(options: LinuxOptions): Promise<CaseHost> {
   const lab = await createLab({
     hosts: [
-      { name: 'lin01', os: 'linux', address: '10.0.0.4', ...options },
+      { name: 'lin01', os: 'linux', address: '10.0.0.4', processes: true, ...options },
       { name: 'lin02', os: 'linux', address: '10.0.0.5' },
     ],
   });
@@ -38,6 +43,10 @@ async function linuxHost(options: LinuxOptions): Promise<CaseHost> {
       async addForeign({ destination, nextHop }) {
         await lab.exec('lin01', `ip route add ${destination} via ${nextHop} proto static metric 20`);
       },
+      kill: (component) => lab.kill('lin01', component),
+      start: (component) => lab.startComponent('lin01', component),
+      watchers: async () =>
+        pidsIn([lab.host('lin01').namespace]).filter((pid) => nameOf(pid) === 'perl').length,
     },
     async close() {
       await pool.close();

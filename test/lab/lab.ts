@@ -9,20 +9,24 @@
  * Only connections from 198.18.1.1 (the `BindAddress` of the lab's SSH configuration) are routed into it, so that any
  * number of labs, with the same addresses, run side by side on a machine whose own network they don't touch.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostTarget } from '../../src/host/host.js';
+import type { Component } from '../../src/node/component.js';
 import type { Os } from '../../src/node/node.js';
 import { freeSlot, type Slot, takeSlot } from './slot.js';
 import { fingerprintOf, type LinuxOptions, makeKey, startSshd } from './sshd.js';
-import { ipBatch, killAll, pidsIn, run, until } from './system.js';
-import { startWindowsHost, type WindowsHost } from './windows/host.js';
-import { wire } from './wire.js';
+import { ipBatch, killAll, nameOf, pidsIn, run, until } from './system.js';
+import { forgetBoot, startWindowsHost, type WindowsHost } from './windows/host.js';
+import { type Wired, wire, wireHost } from './wire.js';
 
 interface LabHostSpec extends LinuxOptions {
   name: string;
   os: Os;
   address: string;
+  /** Whether processes stand for kubelet and kube-proxy, with a service manager to start and stop them. Default false: hundreds of hosts cost less. */
+  processes?: boolean;
 }
 
 export interface LabOptions {
@@ -53,6 +57,15 @@ export interface Lab {
   /** Ends the host's sshd and everything else that runs there: connections to it are refused. Its routes stay. */
   stop(name: string): Promise<void>;
   start(name: string): Promise<void>;
+  /**
+   * Ends everything on the host and starts it again, with its processes. It has another boot id. Linux has lost every route, bridge and
+   * forwarding; Windows has the routes of its persistent store, as far as their next hop is on the wire, and other interface indexes.
+   */
+  reboot(name: string): Promise<void>;
+  /** `kill -9` of a process; nothing brings it back. */
+  kill(name: string, component: Component): Promise<void>;
+  /** Starts a process by the host's service manager. */
+  startComponent(name: string, component: Component): Promise<void>;
   /** Pulls the host's cable: it falls silent, and connections to it hang. */
   cut(name: string): Promise<void>;
   mend(name: string): Promise<void>;
@@ -63,8 +76,9 @@ export interface Lab {
 
 interface Place {
   slot: Slot;
+  prefix: number;
   authorizedKey: string;
-  /** The process that is, or whose namespaces are, the host's; for `exec`. */
+  /** Of each Linux host, the parent of its first process; for `exec`. */
   pids: Map<string, number>;
 }
 
@@ -72,15 +86,11 @@ interface Place {
 export async function createLab({ hosts: specs, prefix = 24 }: LabOptions): Promise<Lab> {
   const slot = await takeSlot();
   const keyFile = join(slot.dir, 'id');
-  const place: Place = { slot, authorizedKey: makeKey(keyFile), pids: new Map() };
+  const place: Place = { slot, prefix, authorizedKey: makeKey(keyFile), pids: new Map() };
   const hosts = specs.map((spec) => newHost(slot, spec));
   const lab = labOf(place, hosts, keyFile);
   try {
-    await wire(
-      slot,
-      hosts.map(({ namespace, spec }) => ({ namespace, os: spec.os, address: spec.address })),
-      prefix,
-    );
+    await wire(slot, hosts.map(wiredOf), prefix);
     writeFileSync(lab.sshConfigFile, sshConfig(slot, hosts, keyFile));
     writeKnownHosts(slot, hosts);
     // Eight at a time: more only makes 250 starting hosts wait for two cores.
@@ -105,20 +115,32 @@ function labOf(place: Place, hosts: readonly LabHost[], keyFile: string): Lab {
   };
   const setPort = (name: string, state: 'up' | 'down'): Promise<void> =>
     ipBatch([`link set p${hosts.indexOf(host(name))} ${state}`], `${slot.prefix}router`);
+  const exec = (name: string, command: string): Promise<string> => {
+    const pid = place.pids.get(name);
+    if (pid === undefined) return run('ip', ['netns', 'exec', host(name).namespace, 'sh', '-c', command]);
+    const inside = ['-t', String(pid), '-n', '-m', `-p/proc/${pid}/ns/pid_for_children`];
+    return run('nsenter', [...inside, 'sh', '-c', command]);
+  };
   return {
     dir: slot.dir,
     sshConfigFile: join(slot.dir, 'ssh_config'),
     keyFile,
     hosts,
     host,
-    exec(name, command) {
-      const pid = place.pids.get(name);
-      return pid === undefined
-        ? run('ip', ['netns', 'exec', host(name).namespace, 'sh', '-c', command])
-        : run('nsenter', ['-t', String(pid), '-n', '-m', 'sh', '-c', command]);
-    },
+    exec,
     stop: (name) => end(place, host(name)),
     start: (name) => begin(place, host(name)),
+    reboot: (name) => reboot(place, host(name)),
+    async kill(name, component) {
+      const { namespace, spec } = host(name);
+      const comm = spec.os === 'windows' ? `${component}.exe` : component;
+      await killAll(pidsIn([namespace]).filter((pid) => nameOf(pid) === comm));
+    },
+    async startComponent(name, component) {
+      const { windows } = host(name);
+      if (windows) await windows.startProcess(component);
+      else await exec(name, `systemctl start ${component}.service`);
+    },
     cut: (name) => setPort(name, 'down'),
     mend: (name) => setPort(name, 'up'),
     async rekey(name) {
@@ -145,11 +167,19 @@ async function begin({ slot, authorizedKey, pids }: Place, host: LabHost): Promi
       sshPort: 22,
       authorizedKey,
       workDir: dir,
+      processes: spec.processes ?? false,
     });
     return;
   }
   const authorizedKeys = join(slot.dir, 'id.pub');
-  const pid = startSshd({ ...spec, namespace, dir, hostKey: hostKeyOf(slot, spec), authorizedKeys });
+  const pid = startSshd({
+    ...spec,
+    processes: spec.processes ?? false,
+    namespace,
+    dir,
+    hostKey: hostKeyOf(slot, spec),
+    authorizedKeys,
+  });
   await until(`sshd on ${spec.name}`, () => listens(pid, join(dir, 'log')));
   pids.set(spec.name, pid);
 }
@@ -161,8 +191,39 @@ async function end({ pids }: Place, host: LabHost): Promise<void> {
   await killAll(pidsIn([host.namespace]));
 }
 
+async function reboot(place: Place, host: LabHost): Promise<void> {
+  const { namespace, spec } = host;
+  host.windows?.edit(forgetBoot);
+  const saved = host.windows?.state().routes ?? [];
+  await end(place, host);
+  if (spec.os === 'linux') {
+    writeFileSync(join(hostDir(place.slot, spec), 'boot_id'), `${randomUUID()}\n`);
+    const links = JSON.parse(await run('ip', ['-n', namespace, '-j', 'link'])) as { ifname: string }[];
+    const made = links.map(({ ifname }) => ifname).filter((name) => !['lo', 'eth0'].includes(name));
+    // Down, it loses its routes.
+    const lines = [...made.map((name) => `link del ${name}`), 'link set eth0 down', 'address flush dev eth0'];
+    await ipBatch(lines, namespace);
+    await wireHost(wiredOf(host), place.prefix);
+    await run('ip', ['netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv4.ip_forward=0']);
+  } else {
+    const lines = saved.map(
+      ({ destination, nextHop, metric }) =>
+        `route append ${destination} via ${nextHop} proto static metric ${metric}`,
+    );
+    // What is not on the wire, the kernel refuses.
+    const batch = `${['route flush proto static', ...lines].join('\n')}\n`;
+    await run('ip', ['-n', namespace, '-force', '-batch', '-'], batch).catch(() => undefined);
+  }
+  await begin(place, host);
+}
+
+function wiredOf({ namespace, spec }: LabHost): Wired {
+  return { namespace, os: spec.os, address: spec.address };
+}
+
 function newHost(slot: Slot, spec: LabHostSpec): LabHost {
   mkdirSync(hostDir(slot, spec), { recursive: true });
+  writeFileSync(join(hostDir(slot, spec), 'boot_id'), `${randomUUID()}\n`);
   return {
     spec,
     target: { name: spec.name, address: spec.address, os: spec.os },

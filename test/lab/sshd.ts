@@ -1,8 +1,9 @@
 /** A real sshd in a lab host's namespaces, as the lab needs it. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Component } from '../../src/node/component.js';
 import { start } from './system.js';
 
 /** How a Linux lab host differs from a plain one. */
@@ -19,6 +20,8 @@ export interface SshdPlace extends LinuxOptions {
   namespace: string;
   /** The host's own folder. */
   dir: string;
+  /** Processes stand for kubelet and kube-proxy, and systemd for itself. */
+  processes: boolean;
   hostKey: string;
   authorizedKeys: string;
 }
@@ -38,23 +41,28 @@ export function fingerprintOf(publicLine: string): string {
 }
 
 /**
- * Starts sshd; its process id. The mount namespace that `ip netns exec` makes is this host's own: it gets its own /run and /tmp,
- * and what the options ask for instead of the machine's passwd, shells and sudoers.
+ * Starts sshd, as the first process of a pid namespace of the host's own; the id of its parent, with which it ends. The mount namespace that
+ * `ip netns exec` makes is the host's own too: it gets its own /proc, boot id, /run and /tmp, and what the options ask for instead of the
+ * machine's passwd, shells and sudoers.
  */
 export function startSshd(place: SshdPlace): number {
   const config = join(place.dir, 'sshd_config');
   writeFileSync(config, sshdConfig(place));
   const mounts = [
+    'mount -t proc proc /proc',
+    `mount --bind ${join(place.dir, 'boot_id')} /proc/sys/kernel/random/boot_id`,
     'mount -t tmpfs -o mode=755 run /run',
     'mkdir /run/sshd',
     'mount -t tmpfs -o mode=1777 tmp /tmp',
     ...accounts(place),
+    ...(place.processes ? services(place) : []),
     ...(place.sh === undefined || place.sh === 'dash'
       ? []
       : [`mount --bind "$(command -v ${place.sh})" "$(readlink -f /bin/sh)"`]),
   ];
   const script = `set -e\n${mounts.join('\n')}\nexec /usr/sbin/sshd -D -e -f ${config}\n`;
-  return start('ip', ['netns', 'exec', place.namespace, 'bash', '-c', script], join(place.dir, 'log'));
+  const inside = ['unshare', '--pid', '--fork', '--kill-child', 'bash', '-c', script];
+  return start('ip', ['netns', 'exec', place.namespace, ...inside], join(place.dir, 'log'));
 }
 
 function sshdConfig(place: SshdPlace): string {
@@ -108,4 +116,18 @@ function accounts(place: SshdPlace): string[] {
   if (!user) return mounts;
   writeFileSync(join(etc, 'sudoers.d', 'fairway'), `${user.sudoers}\n`, { mode: 0o440 });
   return [...mounts, `mount --bind ${join(etc, 'sudoers.d')} /etc/sudoers.d`];
+}
+
+/** Stand-ins where sudoers has the real ones. Laid over the folder: the machine may have no systemd to bind over. */
+function services(place: SshdPlace): string[] {
+  const bin = join(place.dir, 'bin');
+  mkdirSync(bin, { recursive: true });
+  for (const name of ['systemctl', 'journalctl'])
+    copyFileSync(join(process.cwd(), 'test/lab/linux', name), join(bin, name));
+  // Started from a copy, a process bears the copy's name.
+  for (const name of Component.options) copyFileSync('/usr/bin/sleep', join(bin, name));
+  return [
+    `mount -t overlay -o lowerdir=${bin}:/usr/bin overlay /usr/bin`,
+    ...Component.options.map((name) => `systemctl start ${name}.service`),
+  ];
 }

@@ -58,6 +58,15 @@ export function startTime(pid: number): string | null {
   }
 }
 
+/** A process's name, as its executable had it; empty when there is none. */
+export function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd();
+  } catch {
+    return '';
+  }
+}
+
 /** The processes in any of the network namespaces, by one walk over /proc. */
 export function pidsIn(namespaces: readonly string[]): number[] {
   const inodes = new Set(namespaces.flatMap((name) => inodeOf(name)));

@@ -48,15 +48,16 @@ export async function wire(slot: Slot, hosts: readonly Wired[], prefix: number):
     router,
   );
   await run('ip', ['netns', 'exec', router, 'sysctl', '-qw', 'net.ipv4.ip_forward=1']);
-  for (const host of hosts) await wireHost(host, prefix, gateway);
+  for (const host of hosts) await wireHost(host, prefix);
 }
 
-function wireHost({ namespace, os, address }: Wired, prefix: number, gateway: Ipv4): Promise<void> {
+/** Gives the host its address and its default route. */
+export function wireHost({ namespace, os, address }: Wired, prefix: number): Promise<void> {
   const lines = [
     'link set lo up',
     `address add ${address}/${prefix} dev eth0`,
     up('eth0'),
-    `route add default via ${gateway}`,
+    `route add default via ${routerOf(address, prefix)}`,
     ...(os === 'windows' ? [up('eth1')] : []),
   ];
   return ipBatch(lines, namespace);

@@ -2,13 +2,14 @@ import { createSshPool } from '../../../src/host/ssh.js';
 import { windows } from '../../../src/host/windows.js';
 import { createLab } from '../../lab/lab.js';
 import { describeWith } from '../../lab/requirements.js';
+import { nameOf, pidsIn } from '../../lab/system.js';
 import type { CaseHost } from '../case-list.js';
 import { hostCases } from '../cases.js';
 
 async function windowsHost(): Promise<CaseHost> {
   const lab = await createLab({
     hosts: [
-      { name: 'win01', os: 'windows', address: '10.0.0.5' },
+      { name: 'win01', os: 'windows', address: '10.0.0.5', processes: true },
       { name: 'lin01', os: 'linux', address: '10.0.0.4' },
     ],
   });
@@ -40,6 +41,11 @@ async function windowsHost(): Promise<CaseHost> {
       async addForeign({ destination, nextHop }) {
         await lab.exec('win01', `ip route add ${destination} via ${nextHop} proto static metric 20`);
       },
+      kill: (component) => lab.kill('win01', component),
+      start: (component) => lab.startComponent('win01', component),
+      // Beside the resident interpreter.
+      watchers: async () =>
+        pidsIn([lab.host('win01').namespace]).filter((pid) => nameOf(pid) === 'powershell').length - 1,
     },
     async close() {
       await pool.close();

@@ -8,9 +8,21 @@
  *     └─ what Win32_Process Create starts, which outlives the session
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Component } from '../../../src/node/component.js';
+import { nameOf, pidsIn, until } from '../system.js';
 import { windowsProgram } from './build.js';
 
 export interface WindowsHostOptions {
@@ -25,6 +37,8 @@ export interface WindowsHostOptions {
   workDir: string;
   /** Defaults to 14393, Windows Server 2016. */
   build?: number;
+  /** Whether services named kubelet and kube-proxy run. */
+  processes?: boolean;
 }
 
 /** What Windows remembers, as Machine.cs has it. Routes that are active, addresses and forwarding are the kernel's. */
@@ -41,6 +55,8 @@ export interface WindowsState {
     gateway: string;
     device: string | null;
   }[];
+  /** What a service or a scheduled task of that name starts. */
+  services: { name: Component; isTask: boolean; dependsOn: Component | null }[];
   /** Docker network name to the number of containers on it. */
   containers: Record<string, number>;
   /** `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `wmi`, `netsh`. */
@@ -53,6 +69,8 @@ export interface WindowsHost {
   state(): WindowsState;
   /** Changes what the host remembers, or breaks it. Not while a request runs. */
   edit(change: (state: WindowsState) => void): void;
+  /** Starts the process behind a service, as the service manager does. */
+  startProcess(component: Component): Promise<void>;
 }
 
 /** Starts the host; resolves once its sshd listens. Needs root, `ip`, `nft` and the .NET SDK. */
@@ -65,10 +83,11 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
   const edit = stateFile(workDir);
   // A host that was stopped comes back as it was, not as one installed anew.
   if (!existsSync(join(workDir, 'state.json'))) {
-    edit.write(freshState(options.build ?? 14393));
+    edit.write(freshState(options.build ?? 14393, options.processes ?? false));
     prepareKernel(namespace);
   }
   writeSshd(options, program);
+  writeServices(options);
 
   const log = openSync(join(workDir, 'log'), 'a');
   const args = [
@@ -97,6 +116,13 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
       change(state);
       edit.write(state);
     },
+    startProcess: async (component) => {
+      const job = join(workDir, `wmi-${component}`);
+      writeFileSync(job, `exec sh ${join(workDir, 'services', component)}\n`);
+      appendFileSync(join(workDir, 'wmi'), `${job}\n`);
+      const runs = (): boolean => pidsIn([namespace]).some((pid) => nameOf(pid) === `${component}.exe`);
+      await until(`${component}.exe`, runs);
+    },
     stop: async () => {
       // The kernel takes the whole pid namespace with it.
       host.kill('SIGKILL');
@@ -106,7 +132,13 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
   };
 }
 
-function freshState(build: number): WindowsState {
+/** What of the state is another one after a reboot. */
+export function forgetBoot(state: WindowsState): void {
+  state.boot = new Date().toISOString();
+  for (const nic of state.nics) nic.index += 2;
+}
+
+function freshState(build: number, processes: boolean): WindowsState {
   const guid = (n: number): string => `{00000000-0000-0000-0000-${String(n).padStart(12, '0')}}`;
   return {
     boot: new Date().toISOString(),
@@ -118,6 +150,12 @@ function freshState(build: number): WindowsState {
     ],
     routes: [],
     networks: [],
+    services: processes
+      ? [
+          { name: 'kubelet', isTask: false, dependsOn: null },
+          { name: 'kube-proxy', isTask: false, dependsOn: 'kubelet' },
+        ]
+      : [],
     containers: {},
     faults: {},
   };
@@ -191,14 +229,33 @@ function writeSshd(options: WindowsHostOptions, program: string): void {
   const hostSh = [
     `PATH=${workDir}/programs:$PATH`,
     `mount --bind ${workDir}/passwd /etc/passwd`,
+    // Of this pid namespace: sessions have others, which don't see what WMI and services started.
+    `mkdir -p ${workDir}/proc; mount --bind /proc ${workDir}/proc`,
     `rm -f ${workDir}/wmi; mkfifo ${workDir}/wmi`,
     `/usr/sbin/sshd -D -e -f ${workDir}/sshd_config &`,
     // Read and write: the pipe then never ends for want of a writer.
     `while IFS= read -r job; do setsid sh "$job" </dev/null >/dev/null 2>&1 & done <>${workDir}/wmi &`,
+    ...(options.processes ? Component.options : []).map(
+      (name) => `setsid sh ${workDir}/services/${name} </dev/null >/dev/null 2>&1 &`,
+    ),
     // Init of the namespace: takes in the orphans.
     'wait',
   ];
   writeFileSync(join(workDir, 'host.sh'), `${hostSh.join('\n')}\n`);
+}
+
+/** What the services run: a copy of sleep bears the copy's name. They write as nssm would have them. */
+function writeServices({ workDir }: WindowsHostOptions): void {
+  for (const folder of ['services', 'k/logs']) mkdirSync(join(workDir, folder), { recursive: true });
+  for (const name of Component.options) {
+    const exe = join(workDir, 'k', `${name}.exe`);
+    // A running program can't be written to.
+    if (!existsSync(exe)) copyFileSync('/usr/bin/sleep', exe);
+    const log = join(workDir, 'k/logs', `${name}.err.log`);
+    const klog = (text: string): string => `echo "I$(date -u +'%m%d %H:%M:%S').000000 $$ ${text}" >>${log}`;
+    const words = [klog('server.go:408] Version: v1.5.3'), klog('server.go:124] Starting to listen')];
+    writeFileSync(join(workDir, 'services', name), `${words.join('\n')}\nexec ${exe} infinity\n`);
+  }
 }
 
 function listens({ namespace, sshPort }: WindowsHostOptions): boolean {

@@ -52,7 +52,7 @@ const HANDS = {
 
 async function startLab(): Promise<Hosts> {
   const { createLab } = await import('../test/lab/lab.js');
-  const lab = await createLab({ hosts: HOSTS, processes: true });
+  const lab = await createLab({ hosts: HOSTS.map((host) => ({ ...host, processes: true })) });
   const { destination, nextHop } = STRANGE;
   return {
     ...lab,

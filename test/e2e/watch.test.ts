@@ -39,6 +39,7 @@ describe('what the channel hears', () => {
     host('lin01').kill('kubelet');
     const { ts } = await team.untilNotice('🔴 kubelet on lin01 is down');
     expect(await team.press(ts, 'Logs', ALICE)).toContain('Fetching');
+    expect(await team.hears('its last lines', ALICE)).toMatch(/kubelet\[\d+\]/);
     expect(await team.press(ts, 'Restart', ALICE)).toMatch(/Only an approver/);
     expect(await team.press(ts, "I'm on it", ALICE)).toContain('you are on it');
     expect((await team.untilNotice('is on it.')).ts).toBe(ts);

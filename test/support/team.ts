@@ -44,6 +44,8 @@ export interface Team {
   notices(): { ts: string; text: string }[];
   /** Waits for a card of incidents whose text has all of these in it. */
   untilNotice(...texts: string[]): Promise<{ ts: string; text: string }>;
+  /** Waits until the person was told something with this text in private. */
+  hears(text: string, user: string): Promise<string>;
   /** Clicks on a card of incidents and gives the words of the first private answer. */
   press(ts: string, label: string, user?: string): Promise<string>;
   close(): void;
@@ -184,6 +186,16 @@ export function teamOf(world: World): Team {
             .notices()
             .map(({ text }) => text)
             .join('\n---\n')}`,
+      ),
+    hears: (text, user) =>
+      poll(
+        () =>
+          slack
+            .messages(CHANNEL)
+            .filter((message) => message.ephemeralTo === user)
+            .map(textOf)
+            .find((said) => said.includes(text)),
+        () => `${user} never heard "${text}"`,
       ),
     async press(ts, label, user = BOB) {
       const before = count(user);

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Actor, Change, ChangeState, HostResult, HostStatus } from '../../src/change/change.js';
+import type {
+  Actor,
+  Change,
+  ChangeState,
+  HostResult,
+  HostStatus,
+  MembershipChange,
+} from '../../src/change/change.js';
 import { approvals, cancel, decide, outcome, retry, rollBack } from '../../src/change/transition.js';
 import { isRefusal } from '../../src/errors.js';
 
@@ -181,6 +188,22 @@ describe('cancel, retry, roll back', () => {
     ]);
     expect(allowed((state) => rollBack(state, alice), { direction: 'undo' })).toEqual([]);
   });
+});
+
+test('a repair is cancelled, retried and rolled back in the same states as any change', () => {
+  const decisions = [
+    { actor: bob.id, verdict: 'approve' as const, at: now.toISOString(), planHash: 'abc123abc123' },
+  ];
+  const moves = [retry, (of: Change) => cancel(of, alice, now), (of: Change) => rollBack(of, alice)];
+  for (const state of states) {
+    for (const direction of ['do', 'undo'] as const) {
+      const { node: _node, ...rest } = change({ state, direction, decisions }) as MembershipChange;
+      const repair: Change = { ...rest, kind: 'repair' };
+      for (const move of moves) {
+        expect(codeOf(() => move(repair))).toBe(codeOf(() => move(change({ state, direction, decisions }))));
+      }
+    }
+  }
 });
 
 describe('outcome', () => {

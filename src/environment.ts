@@ -123,6 +123,8 @@ export const Environment = z.object({
     .default(false),
   APPROVAL_TTL: parsed(parseDuration, DURATION).default(HOUR / 2),
   QUARANTINE: parsed(parseDuration, DURATION).default(HOUR),
+  DRIFT: z.enum(['report', 'repair']).describe('report or repair').default('report'),
+  DEBT_TTL: parsed(parseDuration, DURATION).default(7 * 24 * HOUR),
 
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])

@@ -8,8 +8,17 @@ import type {
   HostStatus,
   MembershipChange,
 } from '../../src/change/change.js';
-import { approvals, cancel, decide, outcome, retry, rollBack } from '../../src/change/transition.js';
+import {
+  approvals,
+  approveByPolicy,
+  cancel,
+  decide,
+  outcome,
+  retry,
+  rollBack,
+} from '../../src/change/transition.js';
 import { isRefusal } from '../../src/errors.js';
+import { PRINCIPAL } from '../../src/principal.js';
 
 const now = new Date('2026-11-23T03:00:00Z');
 const alice: Actor = { id: 'T1:UALICE', via: 'slash' };
@@ -187,6 +196,31 @@ describe('cancel, retry, roll back', () => {
       'cancelled',
     ]);
     expect(allowed((state) => rollBack(state, alice), { direction: 'undo' })).toEqual([]);
+  });
+});
+
+describe('a policy', () => {
+  const { node: _node, ...rest } = change({ requester: 'fairway', approvalsRequired: 3 }) as MembershipChange;
+  const repair: Change = { ...rest, kind: 'repair' };
+  test('approves what Fairway itself asked to be repaired, for as many as are needed', () => {
+    const approved = approveByPolicy(repair, 'DRIFT=repair', now);
+    expect(approved).toMatchObject({
+      state: 'approved',
+      decisions: [{ actor: 'policy:DRIFT=repair', verdict: 'approve', planHash: 'abc123abc123' }],
+    });
+    expect(approvals(approved)).toBe(3);
+    expect(codeOf(() => retry({ ...approved, state: 'cancelled' }))).toBe('no refusal');
+  });
+  test.each<[string, Change]>([
+    ['what a person asked for', { ...repair, requester: alice.id }],
+    ['another kind', change({ requester: 'fairway' })],
+    ['what was decided', { ...repair, state: 'denied' }],
+  ])('does not approve %s', (_what, other) => {
+    expect(approveByPolicy(other, 'DRIFT=repair', now)).toBe(other);
+  });
+  test('is nobody that could be configured', () => {
+    expect(PRINCIPAL.test('policy:DRIFT=repair')).toBe(false);
+    expect(PRINCIPAL.test('fairway')).toBe(false);
   });
 });
 

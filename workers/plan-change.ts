@@ -1,5 +1,6 @@
 /** Plans a change: reads every host it would touch, builds the plan, seals it, and offers it for approval. */
 import type { Change, MembershipChange } from '../src/change/change.js';
+import { approveByPolicy } from '../src/change/transition.js';
 import { isRefusal, Refusal } from '../src/errors.js';
 import { overlaps } from '../src/ip.js';
 import { podCidrs } from '../src/network/allocation.js';
@@ -9,8 +10,9 @@ import { planAddNode, type RouteInTheWay, routesInTheWay } from '../src/plan/add
 import type { Plan } from '../src/plan/plan.js';
 import { clusterRoutes, type HostReading } from '../src/plan/reading.js';
 import { planRemoveNode } from '../src/plan/remove-node.js';
-import { slicesMoved } from '../src/plan/repair-drift.js';
+import { isRestoring, slicesMoved } from '../src/plan/repair-drift.js';
 import { planHash } from '../src/plan/seal.js';
+import { FAIRWAY } from '../src/principal.js';
 import { sayRefusal } from '../src/words/refusal.js';
 import { storedVoice } from '../src/words/voice.js';
 import type { WorkerDeps } from './deps.js';
@@ -53,32 +55,41 @@ async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<voi
     changeId,
     plan.hosts.map((host) => ({ host: host.host, status: 'waiting' as const, at: now.toISOString() })),
   );
+  // In one write: a plan that the policy approves is never seen waiting for somebody.
+  const decided = (change: Change) =>
+    isForPolicy(deps, plan) ? approveByPolicy(change, REPAIR, now) : change;
   const sealed = await deps.changes.update(
     changeId,
     (change) =>
       change.state === 'planning'
-        ? {
+        ? decided({
             ...change,
             ...settledBy(plan),
             state: 'pending',
             planHash: hash,
             sealedAt: now.toISOString(),
             expiresAt,
-          }
+          })
         : change,
     now,
   );
   // Cancelled while its hosts were read: a slice that was taken after that belongs to nobody.
   if (sealed.finishedAt !== undefined) await deps.leases.release(changeId);
-  if (sealed.state !== 'pending') return;
-  await deps.jobs.expireChange(changeId, deps.config.approvalTtlMs);
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: 'fairway',
-    what: 'plan-sealed',
-    changeId,
-    planHash: hash,
-  });
+  if (sealed.state !== 'pending' && sealed.state !== 'approved') return;
+  const record = { at: now.toISOString(), changeId, planHash: hash };
+  await deps.audit.append(
+    { ...record, actor: FAIRWAY, what: 'plan-sealed' },
+    ...sealed.decisions.map(({ actor, verdict }) => ({ ...record, actor, what: verdict })),
+  );
+  if (sealed.state === 'approved') await deps.jobs.advance();
+  else await deps.jobs.expireChange(changeId, deps.config.approvalTtlMs);
+}
+
+/** The setting that approves what Fairway found by itself. */
+const REPAIR = 'DRIFT=repair';
+
+function isForPolicy({ config }: WorkerDeps, plan: Plan): boolean {
+  return config.drift === 'repair' && plan.kind === 'repair' && isRestoring(plan);
 }
 
 /** What is known of the change's subject only now. */

@@ -9,6 +9,7 @@ import { HostError, type HostRequest } from '../src/host/host.js';
 import type { Held } from '../src/host/host-lease.js';
 import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
+import type { Route } from '../src/network/route.js';
 import { inverse } from '../src/plan/pair.js';
 import type { Observation, Step } from '../src/plan/plan.js';
 import { conflicts, stepHolds } from '../src/plan/step.js';
@@ -143,14 +144,10 @@ class Visitor {
     }
     if (!steps.every((step) => stepHolds(step, this.observed)))
       this.observed = await observe(deps, work, this.full, held);
-    if (journal)
-      await deps.works.disown(
-        host,
-        routesOf(
-          steps.filter((step) => stepHolds(step, this.observed)),
-          'remove',
-        ),
-      );
+    if (journal) {
+      const done = steps.filter((step) => stepHolds(step, this.observed));
+      await deps.works.disown(host, [...routesOf(done, 'remove'), ...replacedBy(done, context.owned)]);
+    }
   }
 
   /** Both OSes read the tables again in the call that changes them; Windows leaves the node's NICs and networks out. */
@@ -209,6 +206,14 @@ function needsFullRead(works: readonly Work[]): boolean {
 function isNewNode(work: Work): boolean {
   return (
     work.role === 'node' && work.kind !== 'repair' && work.steps.some((step) => step.action === 'ensure')
+  );
+}
+
+/** Journalled routes that led elsewhere, where one now leads as it should. */
+function replacedBy(steps: readonly Step[], owned: readonly Route[]): Route[] {
+  const made = new Map(routesOf(steps, 'ensure').map((route) => [route.destination, route.nextHop]));
+  return owned.filter(
+    ({ destination, nextHop }) => made.has(destination) && made.get(destination) !== nextHop,
   );
 }
 

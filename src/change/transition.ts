@@ -1,6 +1,6 @@
 /** The change's state machine: who may move it where, and what it becomes; stores apply the result by compare-and-set. Pure. */
 import { Refusal, type RefusalFacts } from '../errors.js';
-import { isSamePerson, personOf } from '../principal.js';
+import { FAIRWAY, isPolicy, isSamePerson, personOf, policyId } from '../principal.js';
 import type { Actor, Change, ChangeState, Decision, HostResult } from './change.js';
 
 /** States in which a change still holds something: a slice, hosts or somebody's attention. */
@@ -67,13 +67,23 @@ export function decide(
   return approvals(decided) >= rules.required ? { ...decided, state: 'approved' } : decided;
 }
 
-/** How many different people approved. */
+/** How many different people approved. A policy counts for as many as are needed. */
 export function approvals(change: Change): number {
-  return new Set(
-    change.decisions
-      .filter((decision) => decision.verdict === 'approve')
-      .map((decision) => personOf(decision.actor)),
-  ).size;
+  const approvers = change.decisions.filter(({ verdict }) => verdict === 'approve').map(({ actor }) => actor);
+  if (approvers.some(isPolicy)) return change.approvalsRequired;
+  return new Set(approvers.map(personOf)).size;
+}
+
+/** Approves, by a setting of the administrator's, the repair that Fairway itself asked for; whatever else comes is left to people. */
+export function approveByPolicy(change: Change, setting: string, now: Date): Change {
+  if (change.kind !== 'repair' || change.state !== 'pending' || change.requester !== FAIRWAY) return change;
+  const decision: Decision = {
+    actor: policyId(setting),
+    verdict: 'approve',
+    at: now.toISOString(),
+    planHash: change.planHash ?? '',
+  };
+  return { ...change, decisions: [...change.decisions, decision], state: 'approved' };
 }
 
 /** True once a pending plan is older than its life. */

@@ -1,8 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Actor, Change, ChangeState, HostResult, HostStatus } from '../../src/change/change.js';
-import { approvals, cancel, decide, outcome, retry, rollBack } from '../../src/change/transition.js';
+import type {
+  Actor,
+  Change,
+  ChangeState,
+  HostResult,
+  HostStatus,
+  MembershipChange,
+} from '../../src/change/change.js';
+import {
+  approvals,
+  approveByPolicy,
+  cancel,
+  decide,
+  outcome,
+  retry,
+  rollBack,
+} from '../../src/change/transition.js';
 import { isRefusal } from '../../src/errors.js';
+import { PRINCIPAL } from '../../src/principal.js';
 
 const now = new Date('2026-11-23T03:00:00Z');
 const alice: Actor = { id: 'T1:UALICE', via: 'slash' };
@@ -181,6 +197,47 @@ describe('cancel, retry, roll back', () => {
     ]);
     expect(allowed((state) => rollBack(state, alice), { direction: 'undo' })).toEqual([]);
   });
+});
+
+describe('a policy', () => {
+  const { node: _node, ...rest } = change({ requester: 'fairway', approvalsRequired: 3 }) as MembershipChange;
+  const repair: Change = { ...rest, kind: 'repair' };
+  test('approves what Fairway itself asked to be repaired, for as many as are needed', () => {
+    const approved = approveByPolicy(repair, 'DRIFT=repair', now);
+    expect(approved).toMatchObject({
+      state: 'approved',
+      decisions: [{ actor: 'policy:DRIFT=repair', verdict: 'approve', planHash: 'abc123abc123' }],
+    });
+    expect(approvals(approved)).toBe(3);
+    expect(codeOf(() => retry({ ...approved, state: 'cancelled' }))).toBe('no refusal');
+  });
+  test.each<[string, Change]>([
+    ['what a person asked for', { ...repair, requester: alice.id }],
+    ['another kind', change({ requester: 'fairway' })],
+    ['what was decided', { ...repair, state: 'denied' }],
+  ])('does not approve %s', (_what, other) => {
+    expect(approveByPolicy(other, 'DRIFT=repair', now)).toBe(other);
+  });
+  test('is nobody that could be configured', () => {
+    expect(PRINCIPAL.test('policy:DRIFT=repair')).toBe(false);
+    expect(PRINCIPAL.test('fairway')).toBe(false);
+  });
+});
+
+test('a repair is cancelled, retried and rolled back in the same states as any change', () => {
+  const decisions = [
+    { actor: bob.id, verdict: 'approve' as const, at: now.toISOString(), planHash: 'abc123abc123' },
+  ];
+  const moves = [retry, (of: Change) => cancel(of, alice, now), (of: Change) => rollBack(of, alice)];
+  for (const state of states) {
+    for (const direction of ['do', 'undo'] as const) {
+      const { node: _node, ...rest } = change({ state, direction, decisions }) as MembershipChange;
+      const repair: Change = { ...rest, kind: 'repair' };
+      for (const move of moves) {
+        expect(codeOf(() => move(repair))).toBe(codeOf(() => move(change({ state, direction, decisions }))));
+      }
+    }
+  }
 });
 
 describe('outcome', () => {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, BOB } from '../../sandbox/world.js';
+import { askRepair } from '../../workers/ask-repair.js';
+import { botOf } from '../support/bot.js';
 import { openSite, podRoutes, type Site } from '../support/site.js';
 
 describe('repair', () => {
@@ -159,6 +161,18 @@ describe('repair', () => {
       [...(whole['lin01'] ?? []), '192.168.3.0/24 via 10.0.0.9'].sort(),
     );
   }, 60_000);
+
+  test('that Fairway asks for itself waits for an approver, unless the policy is another', async () => {
+    const { team, host, world } = site;
+    host('lin01').removeRoute('192.168.1.0/24');
+    const bot = botOf(world, team.stores);
+    const begun = await askRepair(bot, 'lin01', 'lin01 lost 1 route');
+    await bot.close();
+    const { id } = begun ?? { id: '' };
+    expect(await team.until(id, 'pending')).toMatchObject({ requester: 'fairway', decisions: [] });
+    await team.click(id, 'Approve');
+    expect((await team.until(id)).state).toBe('applied');
+  });
 
   test('Slack never had to complain', () => {
     expect(site.world.slack.violations).toEqual([]);

@@ -95,6 +95,30 @@ describe('a host that could not be read', () => {
   });
 });
 
+describe('under routes that differ', () => {
+  const foot = (...hosts: HostRoutes[]) =>
+    readable(replyMessage({ kind: 'routes', hosts }, CLUSTER, NOW).blocks.slice(-1));
+  test.each<[string, HostRoutes[], string]>([
+    ['one host: its repair', [routes(), drifted], '`repair lin01`'],
+    ['several: the repair of all', [drifted, { ...drifted, host: 'win01' }], '`repair`'],
+    [
+      'only what Fairway may not touch: no repair',
+      [routes({ drift: { missing: [], wrong: [], stray: [], foreign: [seen] } })],
+      'put it right on the host',
+    ],
+  ])('%s', (_what, hosts, words) => {
+    expect(foot(...hosts)).toContain(words);
+    expect(foot(...hosts).includes('repair')).toBe(words.includes('repair'));
+  });
+});
+
+test('a repair stands among the changes by what it repairs', () => {
+  const { node, ...rest } = change('applied');
+  const all = { ...rest, kind: 'repair' as const };
+  const { blocks } = replyMessage({ kind: 'changes', changes: [all, { ...all, node }] }, CLUSTER, NOW);
+  expect(readable(blocks)).toMatch(/repair all nodes[\s\S]*repair `win03`/);
+});
+
 test('without a node no routes are promised', () => {
   const replies: Reply[] = [
     { kind: 'reading', hosts: 0 },

@@ -55,6 +55,8 @@ export type Look =
 /** Starts older than this count no more: node-problem-detector takes 5 starts in 20 minutes for a crash loop. */
 export const LATELY_MS = 20 * 60_000;
 const HOUR_MS = 3_600_000;
+/** Restarts that policy makes on one host within an hour: what does not stay up after that needs a person. */
+export const RESTARTS_AN_HOUR = 3;
 /** Windows computes its boot time from the clock: a step of less than this is no reboot. */
 const BOOT_JITTER_MS = 5_000;
 

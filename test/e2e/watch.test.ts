@@ -130,3 +130,35 @@ describe('what the channel hears', () => {
     expect(site.world.slack.violations).toEqual([]);
   });
 });
+
+describe('what policy does by itself', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite({ env: { PROBE_EVERY: '2s', HEAL: 'restart', DRIFT: 'repair' } });
+    await site.team.make('add linux node lin01 10.0.0.4');
+    await site.team.make('add windows node win01 10.0.0.5');
+  }, 60_000);
+  afterAll(() => site.close());
+
+  test('a process that is down is restarted, and the card says so', async () => {
+    const { team, host } = site;
+    host('win01').kill('kubelet');
+    await team.untilNotice('🟢 kubelet on win01 is back', 'Policy restarted it 1 time');
+    const audit = await team.stores.audit.read();
+    expect(audit.filter(({ what }) => what === 'process-restart')).toMatchObject([
+      { actor: 'policy:HEAL=restart', host: 'win01' },
+    ]);
+  }, 60_000);
+
+  test('what a boot lost is restored by a change that policy approved, on record like any other', async () => {
+    const { team, host } = site;
+    host('lin01').reboot();
+    const { ts } = await team.untilNotice('lin01 rebooted');
+    const [repair] = await team.stores.changes.latest(1);
+    expect(repair).toMatchObject({ kind: 'repair', requester: 'fairway' });
+    expect(await team.until(repair?.id ?? '')).toMatchObject({ state: 'applied' });
+    expect((await team.untilNotice('🟢 lin01 rebooted')).ts).toBe(ts);
+    expect(podRoutes(host('lin01'))).toEqual(['192.168.1.0/24 via 10.0.0.5']);
+    expect(team.cardText(repair?.id ?? '')).toMatch(/Approved by policy/);
+  }, 60_000);
+});

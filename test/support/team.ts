@@ -21,6 +21,8 @@ export const REST: readonly ChangeState[] = [
 ];
 
 const WITHIN_MS = 30_000;
+/** A host that falls silent is given time, twice. */
+const NOTICED_WITHIN_MS = 90_000;
 
 export interface Team {
   stores: Stores;
@@ -71,8 +73,9 @@ export function teamOf(world: World): Team {
   async function poll<T>(
     what: () => Promise<T | null | undefined> | T | null | undefined,
     why: () => string,
+    ms = WITHIN_MS,
   ): Promise<T> {
-    const until = Date.now() + WITHIN_MS;
+    const until = Date.now() + ms;
     for (;;) {
       const found = await what();
       if (found !== null && found !== undefined) return found;
@@ -186,6 +189,7 @@ export function teamOf(world: World): Team {
             .notices()
             .map(({ text }) => text)
             .join('\n---\n')}`,
+        NOTICED_WITHIN_MS,
       ),
     hears: (text, user) =>
       poll(

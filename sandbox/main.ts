@@ -32,7 +32,7 @@ interface Hosts {
 
 async function startLab(): Promise<Hosts> {
   const { createLab } = await import('../test/lab/lab.js');
-  const lab = await createLab({ hosts: HOSTS });
+  const lab = await createLab({ hosts: HOSTS.map((host) => ({ ...host, processes: true })) });
   return {
     ...lab,
     unplug: (name) => lab.stop(name),

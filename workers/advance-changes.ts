@@ -1,7 +1,7 @@
 /** Moves every open change as far as it can go. It decides from what is stored, so it may run at any time, after any crash. */
 import type { Change, HostResult } from '../src/change/change.js';
 import { isPatient, type NextMove, nextMove } from '../src/change/phase.js';
-import { isExpired, outcome } from '../src/change/transition.js';
+import { isExpired, isGivenUp, outcome } from '../src/change/transition.js';
 import { routesOf, type Work } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
 import type { HostPlan, Plan } from '../src/plan/plan.js';
@@ -187,7 +187,10 @@ async function finish(
   );
   if (moved.state !== state) return;
   // Not while it is owed something: when it returns, it must still be the same host.
-  if (leaver && ['applied', 'rolled-back', 'cancelled'].includes(settled))
+  const isOver = ['applied', 'rolled-back', 'cancelled'].includes(settled);
+  const isLeft = settled === 'failed' && hosts.every((host) => host.status !== 'failed' || isGivenUp(host));
+  // Run again long after, it may find that another has the name.
+  if (leaver && (isOver || isLeft) && !(await isMember(deps, leaver.name)))
     await deps.hostKeys.unpin(leaver.name);
   await deps.audit.append(
     { at: now.toISOString(), actor: 'fairway', what: `change-${state}`, changeId: change.id },
@@ -206,6 +209,10 @@ async function finish(
     })),
   );
   await deps.jobs.card(change.id);
+}
+
+async function isMember(deps: WorkerDeps, name: string): Promise<boolean> {
+  return (await deps.nodes.read()).nodes.some((node) => node.name === name);
 }
 
 /** The node that is no member once the change is through; null when none leaves. */

@@ -167,6 +167,12 @@ export class ChangeStore {
     return new Map(Object.entries(fields).map(([host, text]) => [host, JSON.parse(text) as HostResult]));
   }
 
+  /** How one host of a change stands; null when it has no part in it. */
+  async result(id: string, host: string): Promise<HostResult | null> {
+    const text = await this.redis.hget(this.keys.changeHosts(id), host);
+    return text === null ? null : (JSON.parse(text) as HostResult);
+  }
+
   async setResults(id: string, results: readonly HostResult[]): Promise<void> {
     if (results.length === 0) return;
     const fields = Object.fromEntries(results.map((result) => [result.host, JSON.stringify(result)]));

@@ -68,13 +68,19 @@ export class ChangeStore {
    */
   async create(change: Change, now: Date): Promise<string | null> {
     const place = change.kind === 'repair' ? (change.node?.name ?? EVERY_NODE) : '';
-    const before = place === '' ? null : await this.redis.hget(this.keys.repairs, place);
-    const beside = before !== null && (await this.load(before))?.state === 'owing' ? before : '';
+    const before = place === '' ? null : await this.newestRepair(place);
+    const beside = before?.state === 'owing' ? before.id : '';
     const written = await this.write({ ...change, version: 1 }, 0, now, [place, beside]);
     if (typeof written === 'string') return written;
     if (!written) throw new Error(`change ${change.id} exists already`);
     await this.redis.zadd(this.keys.changes, now.getTime(), change.id);
     return null;
+  }
+
+  /** The last repair that was asked for of a node; null when there was none. */
+  async newestRepair(node: string): Promise<Change | null> {
+    const id = await this.redis.hget(this.keys.repairs, node);
+    return id === null ? null : this.load(id);
   }
 
   /** The change, or null. */

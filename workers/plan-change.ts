@@ -1,6 +1,5 @@
 /** Plans a change: reads every host it would touch, builds the plan, seals it, and offers it for approval. */
 import type { Change, MembershipChange } from '../src/change/change.js';
-import { approveByPolicy } from '../src/change/transition.js';
 import { isRefusal, Refusal } from '../src/errors.js';
 import { overlaps } from '../src/ip.js';
 import { podCidrs } from '../src/network/allocation.js';
@@ -10,14 +9,12 @@ import { planAddNode, type RouteInTheWay, routesInTheWay } from '../src/plan/add
 import type { Plan } from '../src/plan/plan.js';
 import { clusterRoutes, type HostReading } from '../src/plan/reading.js';
 import { planRemoveNode } from '../src/plan/remove-node.js';
-import { isRestoring, slicesMoved } from '../src/plan/repair-drift.js';
-import { planHash } from '../src/plan/seal.js';
-import { FAIRWAY } from '../src/principal.js';
 import { sayRefusal } from '../src/words/refusal.js';
 import { storedVoice } from '../src/words/voice.js';
 import type { WorkerDeps } from './deps.js';
 import { planRepairing } from './plan-repair.js';
 import { planPolicy, readHosts, renderer } from './read-hosts.js';
+import { refusePlan, sealPlan } from './seal-plan.js';
 
 /** Slices that turned out to be routed somewhere are passed over this often before the cluster is called full. */
 const CLAIMS = 8;
@@ -27,10 +24,10 @@ export async function planChange(deps: WorkerDeps, changeId: string): Promise<vo
   const change = await deps.changes.get(changeId);
   if (change.state !== 'planning') return;
   try {
-    await seal(deps, changeId, await planned(deps, change));
+    await sealPlan(deps, changeId, await planned(deps, change));
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    await refuse(deps, changeId, sayRefusal(error, storedVoice));
+    await refusePlan(deps, changeId, sayRefusal(error, storedVoice));
   }
   await deps.jobs.card(changeId);
 }
@@ -44,78 +41,6 @@ async function planned(deps: WorkerDeps, change: Change): Promise<Plan> {
     case 'repair':
       return planRepairing(deps, change);
   }
-}
-
-async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<void> {
-  const now = new Date();
-  const hash = planHash(plan, deps.config.cluster.clusterCidr);
-  const expiresAt = new Date(now.getTime() + deps.config.approvalTtlMs).toISOString();
-  await deps.changes.savePlan(changeId, plan);
-  await deps.changes.setResults(
-    changeId,
-    plan.hosts.map((host) => ({ host: host.host, status: 'waiting' as const, at: now.toISOString() })),
-  );
-  // In one write: a plan that the policy approves is never seen waiting for somebody.
-  const decided = (change: Change) =>
-    isForPolicy(deps, plan) ? approveByPolicy(change, REPAIR, now) : change;
-  const sealed = await deps.changes.update(
-    changeId,
-    (change) =>
-      change.state === 'planning'
-        ? decided({
-            ...change,
-            ...settledBy(plan),
-            state: 'pending',
-            planHash: hash,
-            sealedAt: now.toISOString(),
-            expiresAt,
-          })
-        : change,
-    now,
-  );
-  // Cancelled while its hosts were read: a slice that was taken after that belongs to nobody.
-  if (sealed.finishedAt !== undefined) await deps.leases.release(changeId);
-  if (sealed.state !== 'pending' && sealed.state !== 'approved') return;
-  const record = { at: now.toISOString(), changeId, planHash: hash };
-  await deps.audit.append(
-    { ...record, actor: FAIRWAY, what: 'plan-sealed' },
-    ...sealed.decisions.map(({ actor, verdict }) => ({ ...record, actor, what: verdict })),
-  );
-  if (sealed.state === 'approved') await deps.jobs.advance();
-  else await deps.jobs.expireChange(changeId, deps.config.approvalTtlMs);
-}
-
-/** The setting that approves what Fairway found by itself. */
-const REPAIR = 'DRIFT=repair';
-
-function isForPolicy({ config }: WorkerDeps, plan: Plan): boolean {
-  return config.drift === 'repair' && plan.kind === 'repair' && isRestoring(plan);
-}
-
-/** What is known of the change's subject only now. */
-function settledBy(plan: Plan) {
-  if (plan.kind !== 'repair') return { node: plan.node };
-  return { moves: slicesMoved(plan), ...(plan.node ? { node: plan.node } : {}) };
-}
-
-async function refuse(deps: WorkerDeps, changeId: string, reason: string): Promise<void> {
-  const now = new Date();
-  await deps.leases.release(changeId);
-  await deps.changes.update(
-    changeId,
-    (change) =>
-      change.state === 'planning'
-        ? { ...change, state: 'refused', reason, finishedAt: now.toISOString() }
-        : change,
-    now,
-  );
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: 'fairway',
-    what: 'plan-refused',
-    changeId,
-    facts: { reason },
-  });
 }
 
 async function planAdding(deps: WorkerDeps, change: MembershipChange): Promise<Plan> {

@@ -13,9 +13,10 @@ import type { Route } from '../src/network/route.js';
 import { inverse } from '../src/plan/pair.js';
 import type { Observation, Step } from '../src/plan/plan.js';
 import { conflicts, stepHolds } from '../src/plan/step.js';
-import { sayConflict, sayKeyChanged, sayNotHolding } from '../src/words/trouble.js';
+import { sayConflict, sayNotHolding } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 import { contextOf } from './read-hosts.js';
+import { unreached } from './unreached.js';
 
 /** Processes `sync-host`. Returns false when another worker has the host in hand: come back later. */
 export async function syncHost(deps: WorkerDeps, host: string): Promise<boolean> {
@@ -79,22 +80,10 @@ async function visit(deps: WorkerDeps, host: string, held: Held): Promise<Outcom
     });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return works.map((work) => {
-      // A new node that went away has nothing that anybody could owe it; peers catch up when they return.
-      const owed =
-        (error.kind === 'unreachable' || error.kind === 'timeout' || error.kind === 'auth') &&
-        !isNewNode(work);
-      const printed = error.detail.printed ? { printed: redact(error.detail.printed) } : {};
-      return {
-        changeId: work.changeId,
-        result: result(owed ? 'owed' : 'failed', { error: redact(wordsOf(error)), ...printed }),
-      };
-    });
+    return Promise.all(
+      works.map(async (work) => ({ changeId: work.changeId, result: await unreached(deps, work, error) })),
+    );
   }
-}
-
-function wordsOf(error: HostError): string {
-  return error.kind === 'host-key-changed' ? sayKeyChanged(error.host, error.message) : error.message;
 }
 
 /** One host in hand: its context, what it held last, and how to make steps hold. */
@@ -180,7 +169,9 @@ async function settle(
   for (const [index, { left, showProgress }] of settled.entries()) {
     const { changeId, result } = outcomes[index] as Outcome;
     if (left <= 0) advance = true;
-    else if (showProgress) await deps.jobs.card(changeId, PROGRESS_DELAY_MS);
+    // A debt that was paid, or given up, shows on the card of a change at rest, too.
+    const isDebt = left < 0 && result.status !== 'owed';
+    if (isDebt || (left > 0 && showProgress)) await deps.jobs.card(changeId, PROGRESS_DELAY_MS);
     const { status, error } = result;
     deps.log.info({ change: changeId, host, visit: held.fence, status, error }, 'host settled');
   }
@@ -201,12 +192,6 @@ function missing(wanted: readonly { steps: readonly Step[] }[], observed: Observ
 function needsFullRead(works: readonly Work[]): boolean {
   const isPodSide = (step: Step) => step.kind === 'pod-network' || step.kind === 'pod-gateway';
   return works.some((work) => work.role === 'node' || work.steps.some(isPodSide));
-}
-
-function isNewNode(work: Work): boolean {
-  return (
-    work.role === 'node' && work.kind !== 'repair' && work.steps.some((step) => step.action === 'ensure')
-  );
 }
 
 /** Journalled routes that led elsewhere, where one now leads as it should. */

@@ -135,13 +135,19 @@ export function rollBack(change: Change, actor: Actor): Change {
   return { ...rest, state: 'rolling-back', direction: 'undo', restart: 'undo', rolledBackBy: actor.id };
 }
 
-/** The state that a change comes to rest in, from its hosts' results. */
+/** The state that a change comes to rest in, from its hosts' results. What was given up on one host waits for what others are still owed. */
 export function outcome(change: Change, hosts: readonly HostResult[]): ChangeState {
-  if (hosts.some((host) => host.status === 'failed')) return 'failed';
+  if (hosts.some((host) => host.status === 'failed' && !isGivenUp(host))) return 'failed';
   if (hosts.some((host) => host.status === 'waiting' || host.status === 'cancelled'))
     return change.cancelRequestedBy ? 'cancelled' : 'failed';
   if (hosts.some((host) => host.status === 'owed')) return 'owing';
+  if (hosts.some(isGivenUp)) return 'failed';
   return change.direction === 'undo' ? 'rolled-back' : 'applied';
+}
+
+/** True for a host that did not come back while it was owed its part. */
+export function isGivenUp({ status, debt }: HostResult): boolean {
+  return status === 'failed' && debt !== undefined;
 }
 
 function notPending(change: Change): RefusalFacts['change-not-pending'] {

@@ -9,7 +9,7 @@ import { actionOf, may, rolesOf, whoMay } from './access.js';
 import type { BotCommand } from './command.js';
 import { type DeskDeps, findNode as find, unknownNode } from './desk.js';
 import { helpText } from './help.js';
-import type { HostRoutes, NodeRow, Origin, Reply } from './reply.js';
+import type { HostRoutes, NodeRow, Origin, OwedPart, Reply } from './reply.js';
 import { viewChange } from './view.js';
 import { listIncidents, readLogs } from './watching.js';
 
@@ -123,19 +123,12 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
     deps.changes.open(),
     deps.works.owing(),
   ]);
-  const debts = await Promise.all(owing.map(async (host) => ({ host, works: await deps.works.of(host) })));
+  const parts = (await Promise.all(owing.map((host) => owedParts(deps, host)))).flat();
   const row = (node: Node, state: NodeRow['state']): NodeRow => ({
     node,
     state,
-    owedBy: debts
-      .filter(
-        ({ host, works }) =>
-          host !== node.name && works.some((work) => isAbout(open, work.changeId, node.name)),
-      )
-      .map(({ host }) => host),
-    owes: debts
-      .filter(({ host }) => host === node.name)
-      .flatMap(({ works }) => works.map((work) => work.changeId)),
+    owedBy: parts.filter(({ host, changeId }) => host !== node.name && isAbout(open, changeId, node.name)),
+    owes: parts.filter(({ host }) => host === node.name),
   });
   const moving = (kind: MembershipChange['kind']) =>
     open.flatMap((change) => (change.kind === kind && change.state !== 'owing' ? [change.node] : []));
@@ -147,6 +140,16 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
       .filter((node) => !members.has(node.name))
       .map((node) => row(node, 'joining')),
   ];
+}
+
+async function owedParts(deps: DeskDeps, host: string): Promise<OwedPart[]> {
+  const works = await deps.works.of(host);
+  return Promise.all(
+    works.map(async ({ changeId }) => {
+      const debt = (await deps.changes.result(changeId, host))?.debt;
+      return { host, changeId, ...(debt ? { debt } : {}) };
+    }),
+  );
 }
 
 function isAbout(changes: readonly Change[], changeId: string, name: string): boolean {

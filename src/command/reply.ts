@@ -1,5 +1,5 @@
 /** What a command answers, as data. `words/reply.ts` says it, `slack/reply.ts` lays it out; nothing here is a sentence. Pure types. */
-import type { Change, HostResult } from '../change/change.js';
+import type { Change, Debt, HostResult } from '../change/change.js';
 
 import type { Control } from '../job/job.js';
 
@@ -22,13 +22,20 @@ export interface ChangeView {
   snippets: Snippet[];
 }
 
+/** What an absent host is owed of a change; `debt`: for how long. */
+export interface OwedPart {
+  host: string;
+  changeId: string;
+  debt?: Debt;
+}
+
 export interface NodeRow {
   node: Node;
   state: 'member' | 'joining' | 'leaving';
   /** Hosts that have yet to learn of (or forget) this node, because they did not answer. */
-  owedBy: string[];
-  /** What this node itself is owed: ids of changes. */
-  owes: string[];
+  owedBy: OwedPart[];
+  /** What this node itself is owed. */
+  owes: OwedPart[];
 }
 
 /** One host's table against the inventory. `unreadable` is why it could not be read: unknown, not empty. */

@@ -41,7 +41,7 @@ export const refusalText: Texts = {
       ? `There is no node ${code(name)}. ${code('nodes')} lists them.`
       : `There is no node ${code(name)}. Did you mean ${code(suggestion)}?`,
   'node-still-owed': ({ name, podCidr, peers }, { code }) =>
-    `${code(name)} was removed, but ${list(peers.map(code))} still ${peers.length === 1 ? 'has' : 'have'} its route to ${podCidr}. It can come back once they have answered; ${code('changes')} shows what is owed.`,
+    `${code(name)} was removed, but ${list(peers.map(code))} still ${peers.length === 1 ? 'has' : 'have'} its route to ${podCidr}. It can come back once they have answered: ${code('changes')} shows what they are owed, and where that was given up ${code(`repair ${peers[0] ?? ''}`)} asks.`,
   'address-taken': ({ address, holder, changeId }, { code }) =>
     `${address} is the address of ${code(holder)}${changeId === undefined ? '' : ` (${code(changeId)})`} already. Every node needs its own.`,
   'address-in-pod-cidr': ({ address, podCidr, holder }, { code }) =>

@@ -1,9 +1,10 @@
 /** What commands answer. Lists are one line an item: tables wrap on phones. Pure. */
 import type { Change } from '../change/change.js';
-import type { HostRoutes, NodeRow, Reply } from '../command/reply.js';
+import type { HostRoutes, NodeRow, OwedPart, Reply } from '../command/reply.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
 import { more, osName, plural } from './phrase.js';
 import { routeText } from './plan.js';
+import { owedFor } from './result.js';
 import { stateWords, verbs } from './status.js';
 
 type Of<K extends Reply['kind']> = Extract<Reply, { kind: K }>;
@@ -54,18 +55,15 @@ const MEMBERSHIP: Readonly<Record<NodeRow['state'], string>> = {
 
 export function nodeLine(row: NodeRow): string {
   const { node } = row;
-  const owed = row.owedBy.length > 0 ? ` · not known yet to ${names(row.owedBy, 120)}` : '';
-  const owes = row.owes.length > 0 ? ` · is owed ${names(row.owes, 120)}` : '';
+  const owed = parts('not known yet to', row.owedBy, ({ host }) => host);
+  const owes = parts('is owed', row.owes, ({ changeId }) => changeId);
   return `${MEMBERSHIP[row.state]} ${code(node.name)} ${osName(node.os)} ${code(node.address)} → ${code(node.podCidr)}${owed}${owes}`;
 }
 
-function names(all: readonly string[], limit: number): string {
-  return lines(
-    all.map((name) => code(name, 80)),
-    limit,
-    more,
-    ', ',
-  );
+function parts(verb: string, all: readonly OwedPart[], nameOf: (part: OwedPart) => string): string {
+  if (all.length === 0) return '';
+  const told = all.map((part) => `${code(nameOf(part), 80)}${part.debt ? ` ${owedFor(part.debt)}` : ''}`);
+  return ` · ${verb} ${lines(told, 420, more, '; ')}`;
 }
 
 /** A node, one fact a line. */

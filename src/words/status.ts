@@ -96,10 +96,11 @@ function rolledBy(change: Change): string[] {
   return change.rolledBackBy ? [`By ${who(change.rolledBackBy)}.`] : [];
 }
 
+/** Since and until when stands with each host. */
 function owed(count: number): string {
   return count === 1
-    ? '1 host did not answer: what it is owed runs by itself when it is back.'
-    : `${count} hosts did not answer: what they are owed runs by itself when they are back.`;
+    ? '1 host did not answer: what it is owed runs by itself when it is back in time.'
+    : `${count} hosts did not answer: what they are owed runs by itself when they are back in time.`;
 }
 
 /** Hosts where the change is as it should be. */

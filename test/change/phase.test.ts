@@ -144,6 +144,27 @@ describe('the steps that are still wanted', () => {
     expect(wantedSteps(work(lin01, gone), members(node))).toEqual([gone]);
   });
 
+  test('nothing is taken from a node that came back before its removal got there, nor made on one that left again', () => {
+    const off: Work['steps'][number] = { kind: 'forwarding', action: 'remove' };
+    const own = (kind: Work['kind'], direction: Work['direction'], step: Work['steps'][number]): Work => ({
+      ...work(node, step),
+      role: 'node',
+      kind,
+      direction,
+    });
+    const back = { ...node, podCidr: '192.168.7.0/24' };
+    for (const leaving of [own('remove-node', 'do', off), own('add-node', 'undo', off)]) {
+      expect(wantedSteps(leaving, members(lin01))).toEqual([off]);
+      expect(wantedSteps(leaving, members(lin01, node))).toEqual([]);
+      expect(wantedSteps(leaving, members(lin01, back))).toEqual([]);
+    }
+    for (const joining of [own('add-node', 'do', inverse(off)), own('remove-node', 'undo', inverse(off))]) {
+      expect(wantedSteps(joining, members(lin01, node))).toEqual([inverse(off)]);
+      expect(wantedSteps(joining, members(lin01))).toEqual([]);
+      expect(wantedSteps(joining, members(lin01, back))).toEqual([]);
+    }
+  });
+
   describe('of a repair', () => {
     const stray: Work['steps'][number] = {
       kind: 'route',

@@ -242,6 +242,18 @@ test('a repair is cancelled, retried and rolled back in the same states as any c
 
 describe('outcome', () => {
   const host = (status: HostStatus): HostResult => ({ host: status, status, at: now.toISOString() });
+  test('what was given up on one host waits for what others are still owed, and is a failure in the end', () => {
+    const givenUp: HostResult = {
+      ...host('failed'),
+      debt: { since: now.toISOString(), until: now.toISOString() },
+    };
+    const of = (...hosts: HostResult[]) => outcome(change({ state: 'owing' }), hosts);
+    expect(of(givenUp, host('owed'), host('done'))).toBe('owing');
+    expect(of(givenUp, host('done'))).toBe('failed');
+    expect(of(givenUp, host('failed'), host('owed'))).toBe('failed');
+    const cancelled = change({ state: 'owing', cancelRequestedBy: alice.id });
+    expect(outcome(cancelled, [givenUp, host('cancelled')])).toBe('cancelled');
+  });
   test.each<[HostStatus[], Partial<Change>, ChangeState]>([
     [['done', 'unchanged'], {}, 'applied'],
     [['done', 'owed'], {}, 'owing'],

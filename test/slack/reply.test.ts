@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
-import type { HostRoutes, NodeRow, Reply } from '../../src/command/reply.js';
+import type { HostRoutes, NodeRow, OwedPart, Reply } from '../../src/command/reply.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { replyMessage } from '../../src/slack/reply.js';
 import { buttonsOf, readable } from './support/read.js';
-import { CLUSTER, change, NOW, VIEWS, WIN03 } from './support/views.js';
+import { CLUSTER, change, DEBT, NOW, VIEWS, WIN03 } from './support/views.js';
 
 const row = (over: Partial<NodeRow> = {}): NodeRow => ({
   node: WIN03,
@@ -14,6 +14,7 @@ const row = (over: Partial<NodeRow> = {}): NodeRow => ({
   owes: [],
   ...over,
 });
+const owedPart = (host: string, changeId = 'c17'): OwedPart => ({ host, changeId, debt: DEBT });
 const seen = { destination: '192.168.3.0/24', nextHop: '10.0.0.9', device: 'eth0', ours: true, metric: 0 };
 const routes = (over: Partial<HostRoutes> = {}): HostRoutes => ({
   host: 'lin01',
@@ -43,7 +44,7 @@ const REPLIES: readonly Reply[] = [
   {
     kind: 'nodes',
     cluster: 'prod',
-    rows: [row(), row({ state: 'joining', owedBy: ['lin09'], owes: ['c17'] })],
+    rows: [row(), row({ state: 'joining', owedBy: [owedPart('lin09')], owes: [owedPart('win03')] })],
     free: 250,
     resting: 1,
   },
@@ -148,13 +149,15 @@ test('no list, however long or hostile, makes a reply that Slack refuses', () =>
         {
           kind: 'nodes',
           cluster: text,
-          rows: many(row({ owedBy: many(text).slice(0, 20), owes: many(text).slice(0, 20) })),
+          rows: many(
+            row({ owedBy: many(owedPart(text)).slice(0, 20), owes: many(owedPart('x', text)).slice(0, 20) }),
+          ),
           free: 1,
           resting: 1,
         },
         {
           kind: 'node',
-          row: row({ owedBy: many(text) }),
+          row: row({ owedBy: many(owedPart(text)) }),
           gateway: text,
           hostKey: text,
           changes: many(change('failed', { reason: text })),

@@ -2,6 +2,7 @@
 import type {
   Change,
   ChangeState,
+  Debt,
   HostResult,
   MembershipChange,
   ProofRow,
@@ -129,8 +130,11 @@ export function change(state: ChangeState, over: Partial<MembershipChange> = {})
 }
 
 export function host(name: string, status: HostResult['status'], error?: string): HostResult {
-  return { host: name, status, at: '2026-11-23T15:06:00Z', ...(error ? { error } : {}) };
+  const debt = status === 'owed' ? { debt: DEBT } : {};
+  return { host: name, status, at: '2026-11-23T15:06:00Z', ...debt, ...(error ? { error } : {}) };
 }
+
+export const DEBT: Debt = { since: '2026-11-23T15:06:00Z', until: '2026-11-30T15:06:00Z' };
 
 const APPROVED = [
   {

@@ -85,6 +85,6 @@ async function readHost(
     if (!(error instanceof HostError)) throw error;
     const keyChanged = error.kind === 'host-key-changed';
     const unreadable = keyChanged ? sayKeyChanged(node.name, error.message) : error.message;
-    return { observed: null, unreadable, keyChanged };
+    return { observed: null, unreadable, keyChanged, otherOs: error.kind === 'other-os' };
   }
 }

@@ -10,6 +10,8 @@ export type HostReading =
       observed: null;
       unreadable: string /** What was met instead of the pinned key. */;
       keyChanged: boolean;
+      /** It answers as a host of the other operating system would. */
+      otherOs?: boolean;
     };
 
 /** The default route leads everywhere; it is nobody's claim to a slice. */

@@ -84,8 +84,7 @@ export async function answerQuery(
     }
     case 'can-i': {
       const access = await deps.access();
-      const { yes, who } = whoMay(actor, actionOf(query.asked), access);
-      return { kind: 'can-i', command: query.command, yes, who };
+      return { kind: 'can-i', command: query.command, ...whoMay(actor, actionOf(query.asked), access) };
     }
   }
 }

@@ -80,5 +80,6 @@ export type Reply =
   | { kind: 'kubectl'; node: string; snippets: Snippet[] }
   | { kind: 'help'; text: string }
   | { kind: 'whoami'; actor: string; roles: string[]; may: string[] }
-  | { kind: 'can-i'; command: string; yes: boolean; who: string }
+  /** `who`: the principals that have the role. */
+  | { kind: 'can-i'; command: string; yes: boolean; role: string | null; who: string[] }
   | { kind: 'refused'; text: string };

@@ -1,6 +1,6 @@
 /** What the help says, and who may do what. Pure. */
 import type { CommandKind } from '../command/command.js';
-import { anyOf, article } from './phrase.js';
+import { article } from './phrase.js';
 
 /** What each command does, in the help. */
 export const commandWords: Readonly<Record<CommandKind, string>> = {
@@ -47,8 +47,3 @@ export const helpWords = {
   notYours: (role: string) => `That is for ${article(role)}. \`can-i\` says who is one.`,
   argument: (name: string, takes: string, example: string) => `<${name}> takes ${takes}, such as ${example}`,
 };
-
-/** A role, and who has it. */
-export function sayWho(role: string, who: readonly string[]): string {
-  return who.length === 0 ? `${article(role)}, and nobody is one` : `${article(role)}: ${anyOf(who)}`;
-}

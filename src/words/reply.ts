@@ -2,9 +2,10 @@
 import type { Change } from '../change/change.js';
 import type { HostRoutes, NodeRow, Reply } from '../command/reply.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
-import { more, osName, plural } from './phrase.js';
+import { anyOf, article, more, osName, plural } from './phrase.js';
 import { routeText } from './plan.js';
 import { stateWords, verbs } from './status.js';
+import { slackVoice } from './voice.js';
 
 type Of<K extends Reply['kind']> = Extract<Reply, { kind: K }>;
 
@@ -164,15 +165,8 @@ export function whoami({ actor, roles, may }: Of<'whoami'>): string {
   ].join('\n');
 }
 
-export function canI({ yes, command, who: those }: Of<'can-i'>): string {
-  return yes
-    ? `Yes, you may ${code(command)}.`
-    : `No. ${code(command)} takes ${principals(plain(those, 600))}.`;
-}
-
-/** Slack ids within a sentence, as the people and groups that they are. */
-function principals(text: string): string {
-  return text
-    .replace(/\b(?:[TE][A-Z0-9]{2,}:)?([UW][A-Z0-9]{4,})\b/g, '<@$1>')
-    .replace(/\b(S[A-Z0-9]{4,})\b/g, '<!subteam^$1>');
+export function canI({ yes, command, role, who: those }: Of<'can-i'>): string {
+  if (yes || role === null) return `Yes, you may ${code(command)}.`;
+  const are = those.length === 0 ? ', and nobody is one' : `: ${anyOf(those.map(slackVoice.who))}`;
+  return `No. ${code(command)} takes ${article(role)}${are}.`;
 }

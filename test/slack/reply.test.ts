@@ -62,8 +62,15 @@ const REPLIES: readonly Reply[] = [
   { kind: 'help', text: 'add (linux|windows) node <name> <address>' },
   { kind: 'whoami', actor: 'T1:U0ALICE', roles: ['operator'], may: ['nodes', 'add'] },
   { kind: 'whoami', actor: 'T1:U0EVE', roles: [], may: [] },
-  { kind: 'can-i', command: 'approve c17', yes: true, who: '' },
-  { kind: 'can-i', command: 'approve c17', yes: false, who: 'an approver: T1:U0BOB01 or S0NETOPS' },
+  { kind: 'can-i', command: 'approve c17', yes: true, role: 'approver', who: ['U0BOB'] },
+  { kind: 'can-i', command: 'approve c17', yes: false, role: 'approver', who: ['T1:U0BOB01', 'S0NETOPS'] },
+  {
+    kind: 'can-i',
+    command: 'approve c17',
+    yes: false,
+    role: 'approver',
+    who: ['UBOB', 'SOPS', 'console:ops'],
+  },
   { kind: 'refused', text: 'There is no node `win99`.' },
 ];
 
@@ -141,7 +148,7 @@ test('no list, however long or hostile, makes a reply that Slack refuses', () =>
         { kind: 'kubectl', node: 'win03', snippets: many({ title: text, code: text, language: 'yaml' }) },
         { kind: 'help', text: text.repeat(20) },
         { kind: 'whoami', actor: text, roles: many(text).slice(0, 3), may: many(text) },
-        { kind: 'can-i', command: text, yes: false, who: text },
+        { kind: 'can-i', command: text, yes: false, role: 'approver', who: many(text) },
         { kind: 'refused', text: 'x'.repeat(1 + size * 40) },
       ];
       for (const reply of replies) {

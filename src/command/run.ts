@@ -131,7 +131,8 @@ async function cancelChange(deps: DeskDeps, id: string, actor: Actor): Promise<R
   if (change.state === 'cancelled') await deps.leases.release(id);
   else await deps.jobs.advance();
   await deps.jobs.card(id);
-  return { kind: 'accepted', id, what: 'cancel' };
+  const what = change.state === 'cancelled' ? 'withdraw' : change.state === 'owing' ? 'give-up' : 'cancel';
+  return { kind: 'accepted', id, what };
 }
 
 /** A removed node needs its slice again before anything else; by now it may be another's. */

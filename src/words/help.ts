@@ -19,7 +19,7 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   unmute: 'Ends that.',
   logs: 'Shows the last log lines of kubelet or kube-proxy.',
   control: 'Starts, stops or restarts kubelet or kube-proxy, at once. Stopped, it stays so without a word.',
-  changes: 'Lists the changes, open ones first.',
+  changes: 'Lists the open changes, the oldest first, then the newest others.',
   change: 'Shows a change and where it stands.',
   approve: 'Approves the plan that stands, and its way back. Not your own, as a rule.',
   deny: 'Denies a plan; the reason goes to whoever asked.',

@@ -4,7 +4,7 @@ import type { HostRoutes, NodeRow, Reply } from '../command/reply.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
 import { anyOf, article, more, osName, plural } from './phrase.js';
 import { routeText } from './plan.js';
-import { stateWords, verbs } from './status.js';
+import { stateWords, verbs, withdrawn } from './status.js';
 import { slackVoice } from './voice.js';
 
 type Of<K extends Reply['kind']> = Extract<Reply, { kind: K }>;
@@ -18,7 +18,9 @@ export function alreadyRunning(id: string): string {
 }
 
 const ACCEPTED = {
+  withdraw: withdrawn,
   cancel: 'Cancelling: what runs stops at the next host.',
+  'give-up': 'Giving up what absent hosts are owed.',
   retry: 'Trying again what is not done.',
   rollback: 'Rolling back.',
 } as const;
@@ -33,7 +35,7 @@ export function decided(reply: Of<'decided'>): string {
 }
 
 export function accepted({ id, what }: Of<'accepted'>): string {
-  return `${ACCEPTED[what]} The card of ${code(id)} shows how it goes.`;
+  return `${ACCEPTED[what]} The card of ${code(id)} shows ${what === 'withdraw' ? 'it' : 'how it goes'}.`;
 }
 
 export function detailsFollow(id: string): string {
@@ -82,8 +84,13 @@ export function nodeFacts({ row, gateway, hostKey }: Of<'node'>): string {
 }
 
 export const changesWords = {
-  head: (cluster: string, count: number) => `*${plain(cluster, 80)}*: ${plural(count, 'change')}`,
-  rest: (left: number) => `… and ${left} older; ${code('change <id>')} shows one.`,
+  head: (cluster: string, open: number, others: number) => {
+    const name = `*${plain(cluster, 80)}*`;
+    if (open === 0) return others === 0 ? `${name}: 0 changes` : `${name}: none is open; the newest changes`;
+    const which = `${plural(open, 'open change')}${open > 1 ? ', the oldest first' : ''}`;
+    return `${name}: ${which}${others > 0 ? '; then the newest others' : ''}`;
+  },
+  rest: (left: number) => `… and ${left} more; ${code('change <id>')} shows one.`,
   none: `No change yet. ${code('help add')} shows how to ask for one.`,
   /** Under a node. */
   older: (left: number) => `… and ${left} older.`,

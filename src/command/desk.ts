@@ -21,6 +21,8 @@ export interface Desk {
     reason: string | undefined,
     actor: Actor,
   ): Promise<Reply>;
+  /** Throws what `decide` would throw now, and decides nothing: before somebody is asked for a reason. */
+  tryDecide(id: string, verdict: 'approve' | 'deny', planHash: string | null, actor: Actor): Promise<void>;
   view(id: string): Promise<ChangeView | null>;
 }
 

@@ -1,7 +1,7 @@
 /** The desk: every command's use case, whichever door it came through. It authorizes, decides from what is stored, and queues the work. */
 import { createHash } from 'node:crypto';
 import type { Actor } from '../change/change.js';
-import { cancel, decide, retry, rollBack } from '../change/transition.js';
+import { cancel, type DecisionRules, decide, retry, rollBack } from '../change/transition.js';
 import { Refusal } from '../errors.js';
 import { actionOf, authorize } from './access.js';
 import type { BotCommand } from './command.js';
@@ -53,6 +53,10 @@ export function createDesk(deps: DeskDeps): Desk {
       await allow(deps, actor, verdict);
       return takeDecision(deps, id, verdict, planHash, reason, actor);
     },
+    tryDecide: async (id, verdict, planHash, actor) => {
+      await allow(deps, actor, verdict);
+      decide(await deps.changes.get(id), actor, verdict, planHash, rulesOf(deps), new Date());
+    },
     view: (id) => viewChange(deps, deps.config.cluster, id),
   };
 }
@@ -90,7 +94,7 @@ async function takeDecision(
   actor: Actor,
 ): Promise<Reply> {
   const now = new Date();
-  const rules = { required: deps.config.access.approvalsRequired, own: deps.config.access.approveOwn };
+  const rules = rulesOf(deps);
   const change = await deps.changes.update(
     id,
     (current) => decide(current, actor, verdict, planHash, rules, now, reason),
@@ -114,6 +118,10 @@ async function takeDecision(
     change.decisions.filter((each) => each.verdict === 'approve').map((each) => each.actor),
   ).size;
   return { kind: 'decided', id, verdict, approved, required: rules.required };
+}
+
+function rulesOf({ config }: DeskDeps): DecisionRules {
+  return { required: config.access.approvalsRequired, own: config.access.approveOwn };
 }
 
 /** Approving a plan accepts the fingerprints that it showed for hosts met for the first time. */

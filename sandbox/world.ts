@@ -76,6 +76,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         { id: ALICE, name: 'alice' },
         { id: BOB, name: 'bob' },
         { id: 'UCAROL', name: 'carol' },
+        { id: 'UDAVE', name: 'dave' },
         { id: 'UEVE', name: 'eve' },
       ],
       channels,

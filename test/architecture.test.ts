@@ -118,6 +118,16 @@ describe('imports', () => {
     expect(users.map((file) => file.path).filter((path) => !door.test(path))).toEqual([]);
   });
 
+  test('only register.ts hangs listeners into Bolt, each behind the guard (Q2)', () => {
+    const hangs =
+      /\b(app|host)\s*[.[]\s*(use|command|event|action|view|message|shortcut|options|function|listener)\b/;
+    const doors = src.filter((file) => hangs.test(file.text)).map((file) => file.path);
+    expect(doors).toEqual(['src/slack/register.ts']);
+    expect(src.filter((file) => /\bnew App\(/.test(file.text)).map((file) => file.path)).toEqual([
+      'src/slack/app.ts',
+    ]);
+  });
+
   test('the environment is read by entry points only', () => {
     const users = all.filter((file) => file.text.includes('process.env')).map((file) => file.path);
     expect(users.filter((path) => !/^(src\/(main|console)|workers\/main)\.ts$/.test(path))).toEqual([]);

@@ -45,7 +45,8 @@ export function decide(
 ): Change {
   const { id } = change;
   if (change.state === 'planning') throw new Refusal('change-not-sealed', { id });
-  if (change.state === 'expired' || isExpired(change, now)) throw new Refusal('change-expired', { id });
+  if (change.state === 'expired' || isExpired(change, now))
+    throw new Refusal('change-expired', { id, command: change.command });
   if (change.state !== 'pending') throw new Refusal('change-not-pending', notPending(change));
   if (planHash !== null && planHash !== change.planHash) throw new Refusal('plan-outdated', { id });
   if (verdict === 'approve' && isSamePerson(actor.id, change.requester) && !rules.own)
@@ -84,6 +85,11 @@ export function approveByPolicy(change: Change, setting: string, now: Date): Cha
     planHash: change.planHash ?? '',
   };
   return { ...change, decisions: [...change.decisions, decision], state: 'approved' };
+}
+
+/** True for a change that was cancelled before anybody's approval let it run. */
+export function isWithdrawn(change: Change): boolean {
+  return change.state === 'cancelled' && approvals(change) < change.approvalsRequired;
 }
 
 /** True once a pending plan is older than its life. */
@@ -150,12 +156,9 @@ export function isGivenUp({ status, debt }: HostResult): boolean {
   return status === 'failed' && debt !== undefined;
 }
 
+/** Whoever approved a change that went stale since did not make it stale: a decision is told where it is what stands. */
 function notPending(change: Change): RefusalFacts['change-not-pending'] {
-  const last = change.decisions.at(-1);
-  return {
-    id: change.id,
-    state: change.state,
-    by: last?.actor ?? '',
-    at: last?.at ?? change.finishedAt ?? '',
-  };
+  const { id, state, command, decisions, finishedAt } = change;
+  const decision = state === 'approved' || state === 'denied' ? decisions.at(-1) : undefined;
+  return { id, state, by: decision?.actor ?? '', at: decision?.at ?? finishedAt ?? '', command };
 }

@@ -13,7 +13,7 @@ import type { HostRoutes, NodeRow, Origin, OwedPart, Reply } from './reply.js';
 import { viewChange } from './view.js';
 import { listIncidents, readLogs } from './watching.js';
 
-/** How many changes `changes` lists. */
+/** How many changes `changes` lists beside the open ones. */
 const LISTED = 15;
 
 export type Query = Exclude<
@@ -70,7 +70,7 @@ export async function answerQuery(
     case 'logs':
       return readLogs(deps, query, actor, origin);
     case 'changes':
-      return { kind: 'changes', changes: await deps.changes.latest(LISTED) };
+      return listChanges(deps);
     case 'change': {
       const view = await viewChange(deps, deps.config.cluster, query.id);
       if (view === null) throw new Refusal('change-unknown', { id: query.id });
@@ -84,10 +84,18 @@ export async function answerQuery(
     }
     case 'can-i': {
       const access = await deps.access();
-      const { yes, who } = whoMay(actor, actionOf(query.asked), access);
-      return { kind: 'can-i', command: query.command, yes, who };
+      return { kind: 'can-i', command: query.command, ...whoMay(actor, actionOf(query.asked), access) };
     }
   }
+}
+
+/** However old, an open change is listed: somebody has to decide, or a host is owed something. */
+async function listChanges({ changes }: DeskDeps): Promise<Reply> {
+  const open = await changes.open();
+  const ids = new Set(open.map((change) => change.id));
+  const newest = await changes.latest(LISTED + open.length);
+  const others = newest.filter((change) => !ids.has(change.id)).slice(0, LISTED);
+  return { kind: 'changes', open, others };
 }
 
 async function listNodes(deps: DeskDeps): Promise<Reply> {

@@ -65,8 +65,8 @@ export type Reply =
   | { kind: 'already-running'; id: string }
   /** The decision was taken; `approved` of `required` when more approvals are needed. */
   | { kind: 'decided'; id: string; verdict: 'approve' | 'deny'; approved: number; required: number }
-  /** The request to cancel, retry or roll back was taken. */
-  | { kind: 'accepted'; id: string; what: 'cancel' | 'retry' | 'rollback' }
+  /** The request was taken. `withdraw`: a plan that nobody had approved; `give-up`: what absent hosts are owed. */
+  | { kind: 'accepted'; id: string; what: 'withdraw' | 'cancel' | 'give-up' | 'retry' | 'rollback' }
   | { kind: 'nodes'; cluster: string; rows: NodeRow[]; free: number; resting: number }
   | { kind: 'node'; row: NodeRow; gateway: string; hostKey: string | null; changes: Change[] }
   /** Reading hosts takes a moment: the routes follow as a reply of their own. */
@@ -82,10 +82,12 @@ export type Reply =
   | ({ kind: 'logs' } & LogTail)
   /** What a worker answered, in words already. */
   | { kind: 'told'; text: string }
-  | { kind: 'changes'; changes: Change[] }
+  /** `open`: all of them, oldest first; `others`: the newest of the rest, newest first. */
+  | { kind: 'changes'; open: Change[]; others: Change[] }
   | { kind: 'change'; view: ChangeView }
   | { kind: 'kubectl'; node: string; snippets: Snippet[] }
   | { kind: 'help'; text: string }
   | { kind: 'whoami'; actor: string; roles: string[]; may: string[] }
-  | { kind: 'can-i'; command: string; yes: boolean; who: string }
+  /** `who`: the principals that have the role. */
+  | { kind: 'can-i'; command: string; yes: boolean; role: string | null; who: string[] }
   | { kind: 'refused'; text: string };

@@ -13,6 +13,8 @@ export type HostReading =
       keyChanged: boolean;
       /** The fingerprint that is pinned for it, if any. */
       pinned?: string;
+      /** It answers as a host of the other operating system would. */
+      otherOs?: boolean;
     };
 
 /** The default route leads everywhere; it is nobody's claim to a slice. */

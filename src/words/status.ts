@@ -1,6 +1,6 @@
 /** How a change stands, and the reader's next step. Pure. */
 import type { Change, ChangeState, HostResult } from '../change/change.js';
-import { isExpired } from '../change/transition.js';
+import { isExpired, isWithdrawn } from '../change/transition.js';
 import { code, plain, when, who } from './mrkdwn.js';
 
 /** What each kind of change does, in one word. */
@@ -28,6 +28,9 @@ export const stateWords: Readonly<Record<ChangeState, string>> = {
   'rolling-back': '↩️ rolling back',
   'rolled-back': '↩️ rolled back',
 };
+
+/** Of a plan that was cancelled before anybody's approval let it run. */
+export const withdrawn = 'Withdrawn. Nothing was run.';
 
 /** The first lines under the title: how it stands, and the reader's next step. */
 export function status(change: Change, hosts: readonly HostResult[], now: Date): string {
@@ -72,7 +75,7 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
       return [
         change.cancelRequestedBy ? `By ${who(change.cancelRequestedBy)}.` : '',
         ...reason,
-        ...progress,
+        ...(isWithdrawn(change) ? [withdrawn] : progress),
       ].filter((line) => line !== '');
     case 'rolling-back':
       return [...rolledBy(change), ...progress];

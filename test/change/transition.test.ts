@@ -129,6 +129,26 @@ describe('decide', () => {
     },
   );
 
+  test('who decided is told where the decision is what stands', () => {
+    const facts = (state: ChangeState, verdict: 'approve' | 'deny') => {
+      const decisions = [
+        { actor: bob.id, verdict, at: '2026-11-23T02:00:00.000Z', planHash: 'abc123abc123' },
+      ];
+      const over = { state, decisions, finishedAt: '2026-11-23T02:30:00.000Z' };
+      try {
+        decide(change(over), carol, 'approve', null, rules, now);
+      } catch (error) {
+        if (isRefusal(error, 'change-not-pending')) return error.facts;
+      }
+      throw new Error('not refused');
+    };
+    expect(facts('approved', 'approve')).toMatchObject({ by: bob.id, at: '2026-11-23T02:00:00.000Z' });
+    expect(facts('denied', 'deny')).toMatchObject({ by: bob.id });
+    for (const state of ['stale', 'applied', 'failed', 'owing', 'cancelled'] as const) {
+      expect(facts(state, 'approve')).toMatchObject({ by: '', at: '2026-11-23T02:30:00.000Z' });
+    }
+  });
+
   test('configuration may let the requester approve', () => {
     expect(decide(change(), alice, 'approve', null, { required: 1, own: true }, now).state).toBe('approved');
   });

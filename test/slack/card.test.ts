@@ -96,7 +96,11 @@ describe('buttons', () => {
   });
 
   test('of a change that was withdrawn before its approval offer nothing to run', () => {
-    expect(buttons({ ...VIEWS.cancelled, change: change('cancelled') })).toEqual(['change:details']);
+    const withdrawn = { ...VIEWS.pending, change: change('cancelled', { cancelRequestedBy: 'T1:U0ALICE' }) };
+    expect(buttons(withdrawn)).toEqual(['change:details']);
+    const text = readable(changeCard(withdrawn, CLUSTER, NOW).blocks);
+    expect(text).toContain('By <@U0ALICE>.\nWithdrawn. Nothing was run.');
+    expect(text).not.toMatch(/hosts done|not run:/);
   });
 
   test('carry the plan that the person sees', () => {

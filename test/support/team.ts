@@ -86,16 +86,19 @@ export function teamOf(world: World): Team {
 
   /** The first thing that the person is told in private after `before` such messages. */
   async function told(user: string, before: number): Promise<string> {
-    const mine = () => slack.messages(CHANNEL).filter((message) => message.ephemeralTo === user);
     const message = await poll(
-      () => mine()[before],
+      () => answers(user)[before],
       () => `no answer for ${user}`,
     );
     return textOf(message);
   }
 
-  const count = (user: string) =>
-    slack.messages(CHANNEL).filter((message) => message.ephemeralTo === user).length;
+  /** What a person was told in private. That a card is on its way may come at any moment, or not at all. */
+  const answers = (user: string) =>
+    slack
+      .messages(CHANNEL)
+      .filter((message) => message.ephemeralTo === user && !message.text.includes('is on its way'));
+  const count = (user: string) => answers(user).length;
 
   async function until(id: string, ...states: ChangeState[]): Promise<Change> {
     const wanted = states.length > 0 ? states : REST;

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Actor, Change } from '../../src/change/change.js';
+import type { Actor, MembershipChange } from '../../src/change/change.js';
 import type { Role } from '../../src/command/access.js';
 import { CommandKind } from '../../src/command/command.js';
 import { parseCommand } from '../../src/command/grammar.js';
@@ -111,8 +111,8 @@ describe('authorization', () => {
 
 describe('what it answers', () => {
   const lin02 = { name: 'lin02', os: 'linux' as const, address: '10.0.0.8', podCidr: '192.168.7.0/24' };
-  const stored = (id: string, over: Partial<Change>) =>
-    open.stores.changes.create(change('pending', { id, ...over } as Partial<Change>), new Date());
+  const stored = (id: string, over: Partial<MembershipChange>) =>
+    open.stores.changes.create(change('pending', { id, ...over }), new Date());
 
   test('the same words within a minute lead to the same change; somebody else’s are told whose name it is', async () => {
     const first = await run('add linux node lin02 10.0.0.8');

@@ -1,21 +1,14 @@
 /** What policy does by itself about a host that was just looked at. */
 import type { Node } from '../src/node/node.js';
-import { isLost, RESTARTS_AN_HOUR, type Watched } from '../src/watch/watched.js';
-import { whyRepair } from '../src/words/notice.js';
-import { askRepair } from './ask-repair.js';
+import { RESTARTS_AN_HOUR, type Watched } from '../src/watch/watched.js';
 import type { WorkerDeps } from './deps.js';
 
 /** Who acts, on the record. */
 export const HEAL_POLICY = 'policy:HEAL=restart';
 
-/** Restarts what is down and restores what is lost, when policy says so. */
+/** Restarts what is down, when policy says so. */
 export async function healHost(deps: WorkerDeps, node: Node, watched: Watched, now: string): Promise<void> {
-  if (watched.silentSince !== undefined) return;
-  if (deps.config.watch.heal === 'restart') await restart(deps, node, watched, now);
-  if (deps.config.drift === 'repair') await restore(deps, node, watched);
-}
-
-async function restart(deps: WorkerDeps, node: Node, watched: Watched, now: string): Promise<void> {
+  if (deps.config.watch.heal !== 'restart' || watched.silentSince !== undefined) return;
   const down = watched.incidents.find(({ reason, state }) => reason === 'down' && state === 'bad');
   if (down?.component === undefined || watched.healed.length >= RESTARTS_AN_HOUR) return;
   const since = watched.healed.at(-1);
@@ -26,10 +19,4 @@ async function restart(deps: WorkerDeps, node: Node, watched: Watched, now: stri
     stored.healed.at(-1) === since ? { ...stored, healed: [...stored.healed, now] } : null,
   );
   if (noted) await deps.jobs.control({ host: node.name, component, action: 'restart', by: HEAL_POLICY });
-}
-
-/** Its plan counts as approved, as far as it only restores. A repair that is open already is not asked for again. */
-async function restore(deps: WorkerDeps, node: Node, watched: Watched): Promise<void> {
-  const incident = watched.incidents.find(({ lost, state }) => state === 'bad' && lost && isLost(lost));
-  if (incident) await askRepair(deps, node.name, whyRepair(incident));
 }

@@ -77,8 +77,8 @@ export class ChangeStore {
     return null;
   }
 
-  /** The last repair that was asked for of a node; null when there was none. */
-  async newestRepair(node: string): Promise<Change | null> {
+  /** The last repair that was asked for of a node, or of all; null when there was none. */
+  async newestRepair(node: string = EVERY_NODE): Promise<Change | null> {
     const id = await this.redis.hget(this.keys.repairs, node);
     return id === null ? null : this.load(id);
   }

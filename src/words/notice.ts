@@ -196,6 +196,11 @@ export function whyRepair({ id, reason }: Incident): string {
   return `${reason === 'lost' ? 'part of its network vanished' : 'a reboot lost part of its network'} (${id})`;
 }
 
+/** The same for many hosts. */
+export function whyRepairs(hosts: number): string {
+  return `${plural(hosts, 'host')} lost parts of their network`;
+}
+
 /** `Incident i7 · since 03:12`. */
 export function incidentFoot({ told, incident }: ToldView): string {
   const since = incident ? ` · first ${when(incident.firstAt)}` : '';

@@ -154,6 +154,6 @@ describe('what policy does by itself', () => {
     expect(await team.until(repair?.id ?? '')).toMatchObject({ state: 'applied' });
     expect((await team.untilNotice('🟢 lin01 rebooted')).ts).toBe(ts);
     expect(podRoutes(host('lin01'))).toEqual(['192.168.1.0/24 via 10.0.0.5']);
-    expect(team.cardText(repair?.id ?? '')).toMatch(/Approved by policy/);
+    await team.untilCard(repair?.id ?? '', 'Approved by policy');
   }, 60_000);
 });

@@ -127,7 +127,11 @@ describe('under routes that differ', () => {
 test('a repair stands among the changes by what it repairs', () => {
   const { node, ...rest } = change('applied');
   const all = { ...rest, kind: 'repair' as const };
-  const { blocks } = replyMessage({ kind: 'changes', open: [], others: [all, { ...all, node }] }, CLUSTER, NOW);
+  const { blocks } = replyMessage(
+    { kind: 'changes', open: [], others: [all, { ...all, node }] },
+    CLUSTER,
+    NOW,
+  );
   expect(readable(blocks)).toMatch(/repair all nodes[\s\S]*repair `win03`/);
 });
 

@@ -166,6 +166,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
       if (!entry || !connection?.isOpen || isClosed) return null;
       checkKey(target, connection.fingerprint, key);
       const components = Component.options.filter((component) => processes[component] !== undefined);
+      if (components.length === 0) return null;
       const words = components.map((component) => `${component}=${Number(processes[component])}`);
       const launch = watchLaunch(target.os, words);
       const start = () => open(connection, target, launch, WATCH_OPEN_MS);

@@ -50,6 +50,8 @@ export interface Team {
   hears(text: string, user: string): Promise<string>;
   /** Clicks on a card of incidents and gives the words of the first private answer. */
   press(ts: string, label: string, user?: string): Promise<string>;
+  /** Clicks on Repair plan, approves what comes of it as bob, and waits for its end. */
+  mend(ts: string): Promise<Change>;
   close(): void;
 }
 
@@ -208,6 +210,18 @@ export function teamOf(world: World): Team {
       const before = count(user);
       await world.slack.as(user).click(ts, label, CHANNEL);
       return told(user, before);
+    },
+    async mend(ts) {
+      await world.slack.as(ALICE).click(ts, 'Repair plan', CHANNEL);
+      const planned = await poll(
+        async () => {
+          const [newest] = await stores.changes.latest(1);
+          return newest?.kind === 'repair' && newest.state === 'pending' ? newest : null;
+        },
+        () => 'no repair waits for approval',
+      );
+      await team.click(planned.id, 'Approve');
+      return until(planned.id);
     },
     close: () => redis.disconnect(),
   };

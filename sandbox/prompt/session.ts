@@ -272,9 +272,10 @@ function faults(body: unknown): string {
   return Object.values(errors).join('; ');
 }
 
-/** Without colours, gutters and line breaks, so that a wrapped sentence is found. */
+/** Without colours, back-ticks, gutters and line breaks, so that a wrapped sentence is found. */
 function flat(text: string): string {
   return stripColour(text)
+    .replaceAll('`', '')
     .replace(/^[│┌└] ?/gm, '')
     .replace(/\s+/g, ' ')
     .trim();

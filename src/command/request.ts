@@ -49,15 +49,15 @@ export async function requestRemove(
   actor: Actor,
   origin: Origin,
 ): Promise<Begun> {
-  const node = findNode((await deps.nodes.read()).nodes, command.name, true);
   // A repair is no obstacle: it wants nothing of a node that has left.
   const running = (await deps.changes.open()).find(
-    (change) => change.kind !== 'repair' && change.node.name === node.name,
+    (change) => change.kind !== 'repair' && change.node.name === command.name,
   );
   if (running) {
     const { id, kind, state, requester } = running;
-    throw new Refusal('change-in-the-way', { id, name: node.name, kind, state, requester });
+    throw new Refusal('change-in-the-way', { id, name: command.name, kind, state, requester });
   }
+  const node = findNode((await deps.nodes.read()).nodes, command.name, true);
   const id = await deps.changes.nextId();
   return start(deps, actor, origin, formatCommand(command), { id, kind: 'remove-node', node });
 }

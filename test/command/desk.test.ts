@@ -131,6 +131,12 @@ describe('what it answers', () => {
       code: 'change-in-the-way',
       facts: { id: 'c4', name: 'lin02', kind: 'add-node', state: 'owing', requester: 'T1:U0ANN' },
     });
+    // Also of a node that is no member yet: no other name is what was meant.
+    await stored('c5', { kind: 'add-node', node: { ...lin02, name: 'lin03' } });
+    await expect(run('remove node lin03')).rejects.toMatchObject({
+      code: 'change-in-the-way',
+      facts: { id: 'c5', state: 'pending' },
+    });
   });
 
   test('where the wrong name would do harm, only a slip of one letter is put right', async () => {

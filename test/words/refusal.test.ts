@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Refusal, type RefusalCode, type RefusalFacts } from '../../src/errors.js';
+import { stored } from '../../src/words/mrkdwn.js';
 import { refusalText, sayRefusal } from '../../src/words/refusal.js';
-import { plainVoice, slackVoice } from '../../src/words/voice.js';
+import { plainVoice, slackVoice, storedVoice } from '../../src/words/voice.js';
 
 /** One of each: the compiler asks for a new one when a code is added. */
 const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
@@ -103,6 +104,13 @@ describe('what people and hosts wrote is harmless in Slack', () => {
       new Refusal('node-unreadable', { name: 'win03', address: '10.0.0.7', why: hostile }),
     );
     expect(text).not.toMatch(/<!|<@|\n|\u202e/);
+  });
+
+  test('in what is stored and shown on a card', () => {
+    const refusal = new Refusal('node-unreadable', { name: 'win`03', address: '10.0.0.7', why: hostile });
+    const text = stored(sayRefusal(refusal, storedVoice));
+    expect(text).not.toMatch(/<!|<@|\n|\u202e/);
+    expect(text.match(/`[^`]*`/g)).toEqual(['`winˋ03`', '`ssh winˋ03`']);
   });
 
   test('long texts are cut', () => {

@@ -29,6 +29,8 @@ export interface NodeRow {
   owedBy: string[];
   /** What this node itself is owed: ids of changes. */
   owes: string[];
+  /** A member whose adding change ended before it was through. */
+  unfinished?: { id: string; state: 'failed' | 'cancelled' };
 }
 
 /** One host's table against the inventory. `unreadable` is why it could not be read: unknown, not empty. */

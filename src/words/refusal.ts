@@ -61,13 +61,15 @@ export const refusalText: Texts = {
       return `${podCidr} was ${code(holder)}'s and rests until ${when(restsUntil)}. Leave ${code('pod-cidr')} out and I pick a free one.`;
     return `${podCidr} is held by ${code(holder)}${changeId === undefined ? '' : ` (${code(changeId)})`}. Leave ${code('pod-cidr')} out and I pick a free one.`;
   },
-  'pod-cidr-overlaps': ({ podCidr, overlap, with: other, owner }, { code }) => {
+  'pod-cidr-overlaps': ({ podCidr, overlap, with: other, owner, isLast }, { code }) => {
     const what = {
       'service-cidr': `the service CIDR ${other}`,
       reserved: `the reserved ${other}`,
       'node-address': `${other}, the address of ${owner === undefined ? 'a node' : code(owner)}`,
       'host-route': `${other}, which ${owner === undefined ? 'a host' : code(owner)} routes already`,
     }[overlap];
+    if (isLast)
+      return `${podCidr} overlaps ${what}, and no other is free. If nothing needs that route, remove it there and ask again.`;
     return `${podCidr} overlaps ${what}. Leave ${code('pod-cidr')} out and I pick a free one.`;
   },
   'cluster-full': ({ clusterCidr, slices, resting, soonestFreeAt }, { code, when }) =>
@@ -77,6 +79,18 @@ export const refusalText: Texts = {
         ? `None is resting; ${code('remove node <name>')} frees one after its rest.`
         : `${resting === 1 ? '1 is' : `${resting} are`} resting${soonestFreeAt === undefined ? ', and still routed by hosts that have not answered' : `; the next is free at ${when(soonestFreeAt)}`}.`,
     ].join(' '),
+
+  'slices-routed': ({ clusterCidr, free, host, destination, hosts }, { code }) =>
+    [
+      free === 1
+        ? `The one free pod CIDR of ${clusterCidr} is routed elsewhere`
+        : `All ${free} free pod CIDRs of ${clusterCidr} are routed elsewhere`,
+      `: ${code(host)} has a route to ${destination}`,
+      hosts > 1
+        ? `, and ${plural(hosts - 1, 'other host')} ${hosts === 2 ? 'has' : 'have'} such routes too`
+        : '',
+      `. If nothing needs ${hosts > 1 ? 'them, remove them' : 'it, remove it'} there, then ask again.`,
+    ].join(''),
 
   'node-unreadable': ({ name, address, why }, { code, quote }) =>
     `I can't read ${code(name)} at ${address}${why === '' ? '' : `: ${quote(why)}`}. When ${code(`ssh ${name}`)} works from my machine, ask again.`,
@@ -123,6 +137,8 @@ export const refusalText: Texts = {
     `${code(id)} is ${state}: there is nothing to roll back. ${code(`change ${id}`)} shows it.`,
   'node-replaced': ({ id, name, podCidr }, { code }) =>
     `${code(id)} can't be rolled back: the name, the address or the ${podCidr} of ${code(name)} is in use again. ${code('nodes')} shows by whom.`,
+  'joined-since': ({ id, name, joined }, { code }) =>
+    `${code(id)} can't be rolled back: ${list(joined.map(code))} joined after ${code(name)} left, so its plan doesn't lead there. Add ${code(name)} again: the new plan covers all.`,
   'wrong-version': ({ id }, { code }) =>
     `Somebody moved ${code(id)} in the same moment. ${code(`change ${id}`)} shows how it stands; try again.`,
   'console-only': ({ doing }, { code }) =>

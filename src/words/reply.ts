@@ -56,7 +56,13 @@ export function nodeLine(row: NodeRow): string {
   const { node } = row;
   const owed = row.owedBy.length > 0 ? ` · not known yet to ${names(row.owedBy, 120)}` : '';
   const owes = row.owes.length > 0 ? ` · is owed ${names(row.owes, 120)}` : '';
-  return `${MEMBERSHIP[row.state]} ${code(node.name)} ${osName(node.os)} ${code(node.address)} → ${code(node.podCidr)}${owed}${owes}`;
+  const broken = row.state === 'member' ? row.unfinished : undefined;
+  const sign = broken ? '🔴' : MEMBERSHIP[row.state];
+  return `${sign} ${code(node.name)} ${osName(node.os)} ${code(node.address)} → ${code(node.podCidr)}${broken ? notThrough(broken) : ''}${owed}${owes}`;
+}
+
+function notThrough({ id, state }: NonNullable<NodeRow['unfinished']>): string {
+  return ` · not fully added: ${code(id)} ${state === 'failed' ? 'failed' : 'was cancelled'}, ${code(`change ${id}`)} shows where`;
 }
 
 function names(all: readonly string[], limit: number): string {

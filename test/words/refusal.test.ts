@@ -30,6 +30,13 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
     resting: 3,
     soonestFreeAt: '2026-11-23T12:00:00.000Z',
   },
+  'slices-routed': {
+    clusterCidr: '192.168.0.0/16',
+    free: 12,
+    host: 'lin01',
+    destination: '192.168.0.0/16',
+    hosts: 3,
+  },
   'node-unreadable': { name: 'win03', address: '10.0.0.7', why: 'connect ECONNREFUSED' },
   'address-not-there': { name: 'win03', address: '10.0.0.7' },
   'not-on-link': { from: 'lin01', to: 'win03', address: '10.9.0.7' },
@@ -53,6 +60,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'not-retryable': { id: 'c1', state: 'applied' },
   'not-rollbackable': { id: 'c1', state: 'denied' },
   'node-replaced': { id: 'c1', name: 'win03', podCidr: '192.168.3.0/24' },
+  'joined-since': { id: 'c1', name: 'win03', joined: ['lin02'] },
   'wrong-version': { id: 'c1' },
   'console-only': { doing: 'Unlocking' },
 };

@@ -1,7 +1,7 @@
 /** Claims that nobody will come back for, because whoever was to died on the way. Pure. */
 import type { Lease } from './lease-store.js';
 
-/** How long somebody may be on the way between taking a slice and saying what for. */
+/** How long somebody may be on the way between taking a slice and storing the change that it is for. */
 const ON_THE_WAY_MS = 60_000;
 
 /** What is known of whom a lease belongs to. */
@@ -22,7 +22,7 @@ export interface Claimant {
  *     lease    | its change         | the node              | verdict
  *     ---------|--------------------|-----------------------|----------------------------------------------
  *     claimed  | open               |                       | keep
- *     claimed  | over, or absent    |                       | free: it was never confirmed, so never routed
+ *     claimed  | over, or absent    |                       | free: it was never confirmed, so never routed (absent: in a minute)
  *     held     |                    | a member, or moving   | keep
  *     held     | over, not admitted | neither               | free: it was confirmed, but never routed
  *     held     | else               | neither               | rest: it may be routed
@@ -30,7 +30,8 @@ export interface Claimant {
  */
 export function fateOf(lease: Lease, claimant: Claimant, now: Date): 'keep' | 'free' | 'rest' {
   const { change, admitted, member, moving } = claimant;
-  if (lease.state === 'resting' || now.getTime() - Date.parse(lease.claimedAt) < ON_THE_WAY_MS) return 'keep';
+  const isNew = now.getTime() - Date.parse(lease.claimedAt) < ON_THE_WAY_MS;
+  if (lease.state === 'resting' || (change === 'absent' && isNew)) return 'keep';
   if (lease.state === 'claimed') return change === 'open' ? 'keep' : 'free';
   if (change === 'open' || member || moving) return 'keep';
   return change === 'over' && !admitted ? 'free' : 'rest';

@@ -25,6 +25,7 @@ describe('a slice that was claimed', () => {
   test('a moment ago may still be on its way', () => {
     expect(fateOf(lease('claimed', 30), nobody, now)).toBe('keep');
     expect(fateOf(lease('claimed', 61), nobody, now)).toBe('free');
+    expect(fateOf(lease('claimed', 1), { ...nobody, change: 'over' }, now)).toBe('free');
   });
 });
 

@@ -6,20 +6,12 @@ import type { Actor } from '../../src/change/change.js';
 import type { Desk } from '../../src/command/desk.js';
 import { parseCommand } from '../../src/command/grammar.js';
 import { startRun } from '../../workers/start-run.js';
+import { eventually } from '../support/eventually.js';
 import { type InProcess, inProcess, instead } from '../support/in-process.js';
 import { openSite, podRoutes, type Site } from '../support/site.js';
 
 /** BullMQ's lock (10 s), one look for stalled jobs (5 s), and the visit itself. */
 const RECOVERED_WITHIN_MS = 20_000;
-
-/** The safety net comes every 15 s. */
-async function eventually(what: string, check: () => Promise<boolean>): Promise<void> {
-  const until = Date.now() + 25_000;
-  while (!(await check())) {
-    if (Date.now() > until) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
 
 /** Runs something until its process dies: nothing of it goes on after it has called `die`. */
 function untilDead(act: (die: () => Promise<never>) => Promise<unknown>): Promise<void> {

@@ -78,10 +78,10 @@ export interface RefusalFacts {
   'not-cancellable': { id: string; state: string };
   'not-retryable': { id: string; state: string };
   'not-rollbackable': { id: string; state: string };
-  /** Rolling back a removal: the node's slice, name or address is in use again. */
-  'node-replaced': { id: string; name: string; podCidr: Cidr };
   /** Rolling back a removal: nodes that joined since, and that no plan of it leads to. */
   'joined-since': { id: string; name: string; joined: readonly string[] };
+  /** Rolling back a removal: the node's slice, name or address is in use again. */
+  'node-replaced': { id: string; name: string; podCidr: Cidr };
   /** Somebody else moved the change in the same moment. */
   'wrong-version': { id: string };
   'console-only': { doing: string };

@@ -72,14 +72,6 @@ export const refusalText: Texts = {
       return `${podCidr} overlaps ${what}, and no other is free. If nothing needs that route, remove it there and ask again.`;
     return `${podCidr} overlaps ${what}. Leave ${code('pod-cidr')} out and I pick a free one.`;
   },
-  'cluster-full': ({ clusterCidr, slices, resting, soonestFreeAt }, { code, when }) =>
-    [
-      `${clusterCidr} is full: ${slices === 1 ? 'its one slice is' : `all ${slices} slices are`} taken, reserved or resting.`,
-      resting === 0
-        ? `None is resting; ${code('remove node <name>')} frees one after its rest.`
-        : `${resting === 1 ? '1 is' : `${resting} are`} resting${soonestFreeAt === undefined ? ', and still routed by hosts that have not answered' : `; the next is free at ${when(soonestFreeAt)}`}.`,
-    ].join(' '),
-
   'slices-routed': ({ clusterCidr, free, host, destination, hosts }, { code }) =>
     [
       free === 1
@@ -91,6 +83,13 @@ export const refusalText: Texts = {
         : '',
       `. If nothing needs ${hosts > 1 ? 'them, remove them' : 'it, remove it'} there, then ask again.`,
     ].join(''),
+  'cluster-full': ({ clusterCidr, slices, resting, soonestFreeAt }, { code, when }) =>
+    [
+      `${clusterCidr} is full: ${slices === 1 ? 'its one slice is' : `all ${slices} slices are`} taken, reserved or resting.`,
+      resting === 0
+        ? `None is resting; ${code('remove node <name>')} frees one after its rest.`
+        : `${resting === 1 ? '1 is' : `${resting} are`} resting${soonestFreeAt === undefined ? ', and still routed by hosts that have not answered' : `; the next is free at ${when(soonestFreeAt)}`}.`,
+    ].join(' '),
 
   'node-unreadable': ({ name, address, why }, { code, quote }) =>
     `I can't read ${code(name)} at ${address}${why === '' ? '' : `: ${quote(why)}`}. When ${code(`ssh ${name}`)} works from my machine, ask again.`,
@@ -135,10 +134,10 @@ export const refusalText: Texts = {
     `${code(id)} is ${state}: there is nothing to retry. ${code(`change ${id}`)} shows it.`,
   'not-rollbackable': ({ id, state }, { code }) =>
     `${code(id)} is ${state}: there is nothing to roll back. ${code(`change ${id}`)} shows it.`,
-  'node-replaced': ({ id, name, podCidr }, { code }) =>
-    `${code(id)} can't be rolled back: the name, the address or the ${podCidr} of ${code(name)} is in use again. ${code('nodes')} shows by whom.`,
   'joined-since': ({ id, name, joined }, { code }) =>
     `${code(id)} can't be rolled back: ${list(joined.map(code))} joined after ${code(name)} left, so its plan doesn't lead there. Add ${code(name)} again: the new plan covers all.`,
+  'node-replaced': ({ id, name, podCidr }, { code }) =>
+    `${code(id)} can't be rolled back: the name, the address or the ${podCidr} of ${code(name)} is in use again. ${code('nodes')} shows by whom.`,
   'wrong-version': ({ id }, { code }) =>
     `Somebody moved ${code(id)} in the same moment. ${code(`change ${id}`)} shows how it stands; try again.`,
   'console-only': ({ doing }, { code }) =>

@@ -59,8 +59,8 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'not-cancellable': { id: 'c1', state: 'applied' },
   'not-retryable': { id: 'c1', state: 'applied' },
   'not-rollbackable': { id: 'c1', state: 'denied' },
-  'node-replaced': { id: 'c1', name: 'win03', podCidr: '192.168.3.0/24' },
   'joined-since': { id: 'c1', name: 'win03', joined: ['lin02'] },
+  'node-replaced': { id: 'c1', name: 'win03', podCidr: '192.168.3.0/24' },
   'wrong-version': { id: 'c1' },
   'console-only': { doing: 'Unlocking' },
 };

@@ -104,15 +104,18 @@ async function start(
     direction: 'do',
     ...of,
   };
-  const other = await deps.changes.create(change, now);
+  const other = await deps.changes.create(change, now, {
+    record: () => [
+      {
+        at: now.toISOString(),
+        actor: actor.id,
+        what: 'change-requested',
+        changeId: change.id,
+        facts: { command, via: actor.via },
+      },
+    ],
+  });
   if (other !== null) return { id: other, fresh: false };
   await Promise.all([deps.jobs.card(change.id), deps.jobs.planChange(change.id)]);
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: actor.id,
-    what: 'change-requested',
-    changeId: change.id,
-    facts: { command, via: actor.via },
-  });
   return { id: change.id, fresh: true };
 }

@@ -199,11 +199,11 @@ local function confirm(change)
   return { 'lease', lease.cidr, render(lease) }
 end
 
--- change. Only what was never routed is free at once.
-local function release(change)
+-- change, '1' when it never touched a host. Only what was never routed is free at once.
+local function release(change, untouched)
   local lease = ofChange(change)
   if not lease then return { 'none' } end
-  if lease.state == 'held' then return { 'held' } end
+  if lease.state == 'held' and untouched ~= '1' then return { 'held' } end
   redis.call('HDEL', KEYS[1], lease.cidr)
   return { 'released' }
 end
@@ -220,10 +220,10 @@ local function quarantine(cidr, node, untilMs, owing)
   return { 'lease', lease.cidr, render(lease) }
 end
 
--- CIDR, peer
-local function settle(cidr, peer)
+-- CIDR, peer, node or ''. Named, the node is the one whose routes the peer has forgotten: not of whoever had the slice after it.
+local function settle(cidr, peer, node)
   local lease = read(cidr)
-  if not lease or lease.state ~= 'resting' then return { 'none' } end
+  if not lease or lease.state ~= 'resting' or (node ~= '' and lease.node ~= node) then return { 'none' } end
   local owing = {}
   for _, name in ipairs(split(lease.owing, ',')) do
     if name ~= peer and name ~= '' then owing[#owing + 1] = name end

@@ -64,7 +64,7 @@ export function guard(listener: Listener, deps: ListenerDeps): (args: SlackArgs)
 export async function answer(deps: ListenerDeps, call: Call, message: Message, quiet = false): Promise<void> {
   const origin = quiet ? call.origin : call.answerTo;
   const again = await deps.outbox.answer(origin, message, { quiet });
-  if (again > 0) await deps.jobs.reply({ name: 'reply', origin, message });
+  if (again > 0) await deps.jobs.reply({ name: 'reply', origin, message, quiet });
 }
 
 /** A refusal is told with its remedy; anything else is our trouble, told with a reference that is in the log. */

@@ -26,6 +26,8 @@ const NOTICED_WITHIN_MS = 90_000;
 
 export interface Team {
   stores: Stores;
+  /** Asks for a change and gives it as it is stored first. */
+  begin(text: string, user?: string): Promise<Change>;
   /** Asks for a change and waits until it is planned (or refused). */
   ask(text: string, user?: string): Promise<Change>;
   /** Types a command and gives the words of the private answer. */
@@ -124,16 +126,19 @@ export function teamOf(world: World): Team {
   const team: Team = {
     stores,
     until,
-    async ask(text, user = ALICE) {
+    async begin(text, user = ALICE) {
       const [newest] = await stores.changes.latest(1);
       await world.slack.as(user).slash(text, CHANNEL);
-      const made = await poll(
+      return poll(
         async () => {
           const [latest] = await stores.changes.latest(1);
           return latest && latest.id !== newest?.id ? latest : null;
         },
         () => `no change came of "${text}": ${slack.messages(CHANNEL).at(-1)?.text}`,
       );
+    },
+    async ask(text, user = ALICE) {
+      const made = await team.begin(text, user);
       const planned = await poll(
         async () => {
           const change = await stores.changes.load(made.id);

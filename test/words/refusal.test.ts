@@ -32,6 +32,13 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
     resting: 3,
     soonestFreeAt: '2026-11-23T12:00:00.000Z',
   },
+  'slices-routed': {
+    clusterCidr: '192.168.0.0/16',
+    free: 12,
+    host: 'lin01',
+    destination: '192.168.0.0/16',
+    hosts: 3,
+  },
   'node-unreadable': { name: 'win03', address: '10.0.0.7', why: 'connect ECONNREFUSED' },
   'other-os': { name: 'win03', address: '10.0.0.7', os: 'linux' },
   'address-not-there': { name: 'win03', address: '10.0.0.7' },
@@ -67,6 +74,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'not-cancellable': { id: 'c1', state: 'applied' },
   'not-retryable': { id: 'c1', state: 'applied' },
   'not-rollbackable': { id: 'c1', state: 'denied' },
+  'joined-since': { id: 'c1', name: 'win03', joined: ['lin02'] },
   'node-replaced': { id: 'c1', name: 'win03', podCidr: '192.168.3.0/24' },
 };
 const refusals = Object.entries(facts).map(([code, each]) => new Refusal(code as RefusalCode, each));

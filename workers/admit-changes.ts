@@ -23,17 +23,18 @@ import { startRun } from './start-run.js';
 
 /** Lets approved changes through, one after the other, with one reading of each host for all of them. */
 export async function admitChanges(deps: WorkerDeps, approved: readonly Change[]): Promise<void> {
+  if (approved.length === 0) return;
+  const before = await deps.nodes.read();
   const plans = new Map<string, Plan>();
   for (const change of approved) {
     if (change.cancelRequestedBy !== undefined) await withdraw(deps, change);
     else {
-      const plan = await approvedPlan(deps, change);
+      const plan = await approvedPlan(deps, change, before);
       if (plan) plans.set(change.id, plan);
       else await makeStale(deps, change, sayPlanAltered());
     }
   }
   if (plans.size === 0) return;
-  const before = await deps.nodes.read();
   const moving = [...plans.values()].flatMap((plan) => (plan.kind === 'repair' ? [] : [plan.node]));
   const nodes = uniqueByName([...before.nodes, ...moving]);
   const readings = await readHosts(deps, nodes, readInFull([...plans.values()]));
@@ -47,13 +48,15 @@ export async function admitChanges(deps: WorkerDeps, approved: readonly Change[]
 
 /**
  * The plan, if it is the very one that was approved. Approving it accepted the fingerprints that it showed for hosts met for the first
- * time, so from here on those hosts have to show them: pinned before they are read, and again should somebody have died before.
+ * time, so from here on those hosts have to show them. A node that is pending itself is for its own plan to accept.
  */
-async function approvedPlan(deps: WorkerDeps, change: Change): Promise<Plan | null> {
+async function approvedPlan(deps: WorkerDeps, change: Change, { nodes }: Inventory): Promise<Plan | null> {
   const plan = await deps.changes.sealedPlan(change.id);
   if (plan === null || planHash(plan, planPolicy(deps)) !== change.planHash) return null;
-  for (const { host, hostKey } of plan.hosts)
-    if (hostKey?.firstContact) await deps.hostKeys.pin(host, hostKey.fingerprint);
+  for (const { host, role, hostKey } of plan.hosts) {
+    const isInIt = role === 'node' || nodes.some((member) => member.name === host);
+    if (hostKey?.firstContact && isInIt) await deps.hostKeys.pin(host, hostKey.fingerprint);
+  }
   return plan;
 }
 
@@ -92,8 +95,10 @@ async function admitMembership(
   if (plan.kind === 'add-node' && !own?.observed)
     return makeStale(deps, change, sayNodeAway(plan.node.name, own?.unreadable ?? ''));
   const strangers = uncovered(plan, inventory);
+  const added = strangers.length > 0 ? await deps.nodes.addedBy() : new Map<string, string>();
   for (const member of strangers)
-    if (!(await isCoveredBy(deps, plan, member))) return makeStale(deps, change, sayJoinedSince(member.name));
+    if (!(await isCoveredBy(deps, plan, added.get(member.name))))
+      return makeStale(deps, change, sayJoinedSince(member.name));
   const detail = await changedSince(deps, change, plan, inventory, readings);
   if (detail.length > 0) return makeStale(deps, change, sayStale(), detail);
   if (plan.kind === 'add-node') {
@@ -190,12 +195,14 @@ function podCidrOf(node: Node): string {
   return node.podCidr;
 }
 
-/** True when the member's own approved plan names this one's node among those it goes together with. */
-async function isCoveredBy(deps: WorkerDeps, { kind, node }: MembershipPlan, member: Node): Promise<boolean> {
-  if (kind !== 'add-node') return false;
-  const by = (await deps.nodes.addedBy()).get(member.name);
-  const plan = by === undefined ? null : await deps.changes.plan(by);
-  return plan?.together.includes(node.name) ?? false;
+/** True when the plan that made a member one, approved as well, names this one's node among those that it goes together with. */
+async function isCoveredBy(
+  deps: WorkerDeps,
+  { kind, node }: MembershipPlan,
+  by: string | undefined,
+): Promise<boolean> {
+  if (kind !== 'add-node' || by === undefined) return false;
+  return (await deps.changes.plan(by))?.together.includes(node.name) ?? false;
 }
 
 async function makeStale(

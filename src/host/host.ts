@@ -35,7 +35,7 @@ export type HostErrorKind =
   | 'unreachable'
   /** The host did not answer within the request's time limit; what it did is unknown. */
   | 'timeout'
-  /** Another host key than the pinned one: nothing may be sent. */
+  /** Another host key than the pinned one: nothing may be sent. (Of a jump host: the host behind it is `unreachable`.) */
   | 'host-key-changed'
   /** The host refused our key or user. */
   | 'auth'

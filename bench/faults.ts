@@ -47,11 +47,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a route is deleted',
-    make: (lab, host) =>
-      lab.exec(
-        host,
-        'ip route flush root 192.168.0.0/16 proto 155; ip route flush root 192.168.0.0/16 proto boot',
-      ),
+    make: (lab, host) => lab.exec(host, 'ip route flush root 192.168.0.0/16 scope global'),
     heard: (host) => `🔴 ${host} lost part of its network`,
     mend: repair,
     mended: (host) => `🟢 ${host} has its network again`,

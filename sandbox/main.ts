@@ -61,7 +61,7 @@ async function startLab(): Promise<Hosts> {
       reboot: (name) => lab.reboot(name),
       cut: (name) => lab.stop(name),
       heal: (name) => lab.start(name),
-      drop: (name) => lab.exec(name, 'ip route flush root 192.168.0.0/16 proto 155'),
+      drop: (name) => lab.exec(name, 'ip route flush root 192.168.0.0/16 scope global'),
       tamper: (name) => lab.exec(name, `ip route add ${destination} via ${nextHop}`),
     },
   };

@@ -47,6 +47,7 @@ export function createNodeStore(redis: Redis, keys: Keys): NodeStore {
         JSON.stringify(parsed),
         parsed.address,
         parsed.podCidr,
+        String(Date.now()),
       );
       if (first === 'taken')
         throw new Error(`${parsed.name} shares its address or pod CIDR with a member: ${other}`);

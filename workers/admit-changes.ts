@@ -2,7 +2,13 @@
 import type { Change } from '../src/change/change.js';
 import type { Inventory, Node } from '../src/node/node.js';
 import { adoptPairs, uncovered } from '../src/plan/adopt.js';
-import type { HostPlan, MembershipPlan, Plan, RepairPlan } from '../src/plan/plan.js';
+import {
+  type HostPlan,
+  isMembershipPlan,
+  type MembershipPlan,
+  type Plan,
+  type RepairPlan,
+} from '../src/plan/plan.js';
 import { differences, type HostReading } from '../src/plan/reading.js';
 import { sayJoinedSince, sayLeftSince, saySliceLost, sayStale } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
@@ -17,14 +23,14 @@ export async function admitChanges(deps: WorkerDeps, approved: readonly Change[]
     const plan = await deps.changes.plan(change.id);
     if (plan) plans.set(change.id, plan);
   }
-  const moving = [...plans.values()].flatMap((plan) => (plan.kind === 'repair' ? [] : [plan.node]));
+  const moving = [...plans.values()].flatMap((plan) => (isMembershipPlan(plan) ? [plan.node] : []));
   const nodes = uniqueByName([...before.nodes, ...moving]);
   const readings = await readHosts(deps, nodes, readInFull([...plans.values()]));
   for (const [host, { observed }] of readings) if (observed) deps.recent.note(host, observed);
   for (const change of approved) {
     const plan = plans.get(change.id);
     if (plan?.kind === 'repair') await admitRepair(deps, change, plan, readings);
-    else if (plan) await admitMembership(deps, change, plan, readings);
+    else if (plan && isMembershipPlan(plan)) await admitMembership(deps, change, plan, readings);
   }
 }
 
@@ -84,7 +90,7 @@ async function admitMembership(
   await begin(deps, change, adopted);
 }
 
-async function begin(deps: WorkerDeps, change: Change, adopted: readonly Node[]): Promise<void> {
+export async function begin(deps: WorkerDeps, change: Change, adopted: readonly Node[]): Promise<void> {
   const now = new Date();
   await deps.changes.update(
     change.id,
@@ -150,7 +156,7 @@ export async function restSlice(deps: WorkerDeps, node: Node, members: readonly 
 }
 
 /** What differs between the seal and now, one line a fact. Hosts that could not be read, then or now, differ in nothing known. */
-async function changedSince(
+export async function changedSince(
   deps: WorkerDeps,
   change: Change,
   plan: Plan,
@@ -184,11 +190,16 @@ async function isCoveredBy(deps: WorkerDeps, { kind, node }: MembershipPlan, mem
   return plan?.together.includes(node.name) ?? false;
 }
 
-async function makeStale(deps: WorkerDeps, change: Change, reason: string, detail: string[]): Promise<void> {
+export async function makeStale(
+  deps: WorkerDeps,
+  change: Change,
+  reason: string,
+  detail: string[],
+): Promise<void> {
   await finishUntouched(deps, change, { state: 'stale', reason, detail });
 }
 
-async function withdraw(deps: WorkerDeps, change: Change): Promise<void> {
+export async function withdraw(deps: WorkerDeps, change: Change): Promise<void> {
   await finishUntouched(deps, change, { state: 'cancelled' });
 }
 

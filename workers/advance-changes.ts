@@ -4,8 +4,9 @@ import { isPatient, type NextMove, nextMove } from '../src/change/phase.js';
 import { isExpired, outcome } from '../src/change/transition.js';
 import { routesOf, type Work } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
-import type { HostPlan, Plan } from '../src/plan/plan.js';
+import { type HostPlan, isMembershipPlan, type Plan } from '../src/plan/plan.js';
 import { admitChanges } from './admit-changes.js';
+import { admitAdoption, settleAdoption } from './adopt-cluster.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
 import { restartChange } from './restart-change.js';
@@ -23,7 +24,11 @@ export async function advanceChanges(deps: WorkerDeps): Promise<void> {
   );
   const now = new Date();
   const ready = approved.filter((change) => !(isRunning && isPatient(change, now)));
-  await admitChanges(deps, ready);
+  await admitChanges(
+    deps,
+    ready.filter((change) => change.kind !== 'adopt'),
+  );
+  for (const change of ready) if (change.kind === 'adopt') await admitAdoption(deps, change);
   await moveAll(deps, ready);
   await proveWhenIdle(deps);
 }
@@ -52,9 +57,10 @@ async function moveAll(deps: WorkerDeps, changes: readonly Change[]): Promise<bo
   for (const { id } of changes) {
     const change = await deps.changes.get(id);
     if (change.restart) await restartChange(deps, change);
-    else if (['applying', 'rolling-back', 'owing'].includes(change.state))
-      moving.push(await look(deps, change));
-    else if (isExpired(change, new Date())) await expireChange(deps, id);
+    else if (['applying', 'rolling-back', 'owing'].includes(change.state)) {
+      if (change.kind === 'adopt') await settleAdoption(deps, change);
+      else moving.push(await look(deps, change));
+    } else if (isExpired(change, new Date())) await expireChange(deps, id);
   }
   const last = Math.min(...moving.map(({ next }) => (next.kind === 'finish' ? Infinity : next.phase)));
   const now = new Date();
@@ -103,7 +109,7 @@ async function dispatch(
   hosts: readonly HostPlan[],
 ): Promise<string[]> {
   const inventory = await deps.nodes.read();
-  const known = plan.kind === 'repair' ? inventory.nodes : [...inventory.nodes, plan.node];
+  const known = isMembershipPlan(plan) ? [...inventory.nodes, plan.node] : inventory.nodes;
   const byName = new Map(known.map((node) => [node.name, node]));
   const works: Work[] = [];
   const absent: HostResult[] = [];
@@ -210,7 +216,7 @@ async function finish(
 
 /** The node that is no member once the change is through; null when none leaves. */
 function leavingNode(plan: Plan, change: Change): Node | null {
-  if (plan.kind === 'repair') return null;
+  if (!isMembershipPlan(plan)) return null;
   return (plan.kind === 'remove-node') === (change.direction === 'do') ? plan.node : null;
 }
 

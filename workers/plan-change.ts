@@ -1,12 +1,13 @@
 /** Plans a change: reads every host it would touch, builds the plan, seals it, and offers it for approval. */
 import type { Change, MembershipChange } from '../src/change/change.js';
+import { isMembership } from '../src/change/subject.js';
 import { isRefusal, Refusal } from '../src/errors.js';
 import { overlaps } from '../src/ip.js';
 import { podCidrs } from '../src/network/allocation.js';
 import { nextHopTo } from '../src/network/route.js';
 import type { Node } from '../src/node/node.js';
 import { planAddNode, type RouteInTheWay, routesInTheWay } from '../src/plan/add-node.js';
-import type { Plan } from '../src/plan/plan.js';
+import { isMembershipPlan, type Plan } from '../src/plan/plan.js';
 import { clusterRoutes, type HostReading } from '../src/plan/reading.js';
 import { planRemoveNode } from '../src/plan/remove-node.js';
 import { slicesMoved } from '../src/plan/repair-drift.js';
@@ -14,6 +15,7 @@ import { planHash } from '../src/plan/seal.js';
 import { sayRefusal } from '../src/words/refusal.js';
 import { storedVoice } from '../src/words/voice.js';
 import type { WorkerDeps } from './deps.js';
+import { NothingToAdopt, planAdopting } from './plan-adopt.js';
 import { planRepairing } from './plan-repair.js';
 import { planPolicy, readHosts, renderer } from './read-hosts.js';
 
@@ -28,7 +30,8 @@ export async function planChange(deps: WorkerDeps, changeId: string): Promise<vo
     await seal(deps, changeId, await planned(deps, change));
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    await refuse(deps, changeId, sayRefusal(error, storedVoice));
+    const detail = error instanceof NothingToAdopt ? error.leftOut : [];
+    await refuse(deps, changeId, sayRefusal(error, storedVoice), detail);
   }
   await deps.jobs.card(changeId);
 }
@@ -41,6 +44,8 @@ async function planned(deps: WorkerDeps, change: Change): Promise<Plan> {
       return planRemoving(deps, change);
     case 'repair':
       return planRepairing(deps, change);
+    case 'adopt':
+      return planAdopting(deps, change);
   }
 }
 
@@ -51,15 +56,17 @@ async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<voi
   await deps.changes.savePlan(changeId, plan);
   await deps.changes.setResults(
     changeId,
-    plan.hosts.map((host) => ({ host: host.host, status: 'waiting' as const, at: now.toISOString() })),
+    // An adoption visits no host.
+    plan.kind === 'adopt'
+      ? []
+      : plan.hosts.map((host) => ({ host: host.host, status: 'waiting' as const, at: now.toISOString() })),
   );
   const sealed = await deps.changes.update(
     changeId,
     (change) =>
       change.state === 'planning'
         ? {
-            ...change,
-            ...settledBy(plan),
+            ...settledBy(change, plan),
             state: 'pending',
             planHash: hash,
             sealedAt: now.toISOString(),
@@ -82,19 +89,33 @@ async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<voi
 }
 
 /** What is known of the change's subject only now. */
-function settledBy(plan: Plan) {
-  if (plan.kind !== 'repair') return { node: plan.node };
-  return { moves: slicesMoved(plan), ...(plan.node ? { node: plan.node } : {}) };
+function settledBy(change: Change, plan: Plan): Change {
+  if (change.kind === 'adopt' && plan.kind === 'adopt')
+    return { ...change, moves: plan.nodes.map((node) => node.podCidr) };
+  if (change.kind === 'repair' && plan.kind === 'repair')
+    return { ...change, moves: slicesMoved(plan), ...(plan.node ? { node: plan.node } : {}) };
+  return isMembership(change) && isMembershipPlan(plan) ? { ...change, node: plan.node } : change;
 }
 
-async function refuse(deps: WorkerDeps, changeId: string, reason: string): Promise<void> {
+async function refuse(
+  deps: WorkerDeps,
+  changeId: string,
+  reason: string,
+  detail: readonly string[],
+): Promise<void> {
   const now = new Date();
   await deps.leases.release(changeId);
   await deps.changes.update(
     changeId,
     (change) =>
       change.state === 'planning'
-        ? { ...change, state: 'refused', reason, finishedAt: now.toISOString() }
+        ? {
+            ...change,
+            state: 'refused',
+            reason,
+            ...(detail.length > 0 ? { detail: [...detail] } : {}),
+            finishedAt: now.toISOString(),
+          }
         : change,
     now,
   );
@@ -103,7 +124,7 @@ async function refuse(deps: WorkerDeps, changeId: string, reason: string): Promi
     actor: 'fairway',
     what: 'plan-refused',
     changeId,
-    facts: { reason },
+    facts: { reason, detail },
   });
 }
 
@@ -160,7 +181,11 @@ async function takeSlice(
     node: { ...change.node, podCidr: lease.podCidr },
     together: others.filter(isClaimed).map((other) => ({ ...other.node, podCidr: other.podCidr })),
   };
-  await deps.changes.update(change.id, (current) => ({ ...current, ...next }), new Date());
+  await deps.changes.update(
+    change.id,
+    (current) => (isMembership(current) ? { ...current, ...next } : current),
+    new Date(),
+  );
   return next;
 }
 

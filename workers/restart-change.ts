@@ -2,6 +2,7 @@
 import type { Change, HostResult } from '../src/change/change.js';
 import type { Plan } from '../src/plan/plan.js';
 import { restSlice } from './admit-changes.js';
+import { forgetAdopted } from './adopt-cluster.js';
 import type { WorkerDeps } from './deps.js';
 
 /** Prepares a new run, for Retry or Roll back: which hosts take part, and what the inventory should say. */
@@ -45,6 +46,9 @@ async function reverseInventory(deps: WorkerDeps, change: Change, plan: Plan): P
       break;
     case 'repair':
       // It never moved.
+      break;
+    case 'adopt':
+      await forgetAdopted(deps, change, plan);
       break;
   }
   await deps.audit.append({

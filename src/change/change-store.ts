@@ -7,6 +7,7 @@ import type { Keys, Script } from '../redis.js';
 import { prepareScript } from '../redis.js';
 import type { Card, Change, HostResult } from './change.js';
 import { ParsedPlans } from './parsed-plans.js';
+import { slicesMoving } from './subject.js';
 import { HANDS_OFF_STATES, OPEN_STATES } from './transition.js';
 
 /** A change that moved between reading and writing it is read again, this often; each loss means that another writer won. */
@@ -142,13 +143,21 @@ export class ChangeStore {
    */
   async movedSince(since: Date, change: Change): Promise<Moves> {
     const texts = await this.redis.zrangebyscore(this.keys.movedCidrs, since.getTime(), '+inf');
-    const own = change.kind === 'repair' ? null : change.node.podCidr;
+    const own = slicesMoving(change);
     const others = texts.flatMap((text) => {
       const [podCidr = '', id, repair] = text.split(' ');
-      return id === change.id || podCidr === own ? [] : [{ podCidr, joined: repair === undefined }];
+      return id === change.id || own.includes(podCidr) ? [] : [{ podCidr, joined: repair === undefined }];
     });
     const slices = (list: typeof others) => new Set(list.map(({ podCidr }) => podCidr));
     return { all: slices(others), joined: slices(others.filter(({ joined }) => joined)) };
+  }
+
+  /** Ids of the other changes that moved routes since the instant, or were about to. */
+  async movers(since: Date, change: Change): Promise<string[]> {
+    const texts = await this.redis.zrangebyscore(this.keys.movedCidrs, since.getTime(), '+inf');
+    const ids = new Set(texts.flatMap((text) => text.split(' ')[1] ?? []));
+    ids.delete(change.id);
+    return [...ids];
   }
 
   async savePlan(id: string, plan: Plan): Promise<void> {
@@ -197,6 +206,6 @@ export class ChangeStore {
 
 /** The slices whose routes a change moves, as they are stored. */
 function movesOf(change: Change): string[] {
-  if (change.kind !== 'repair') return [`${change.node.podCidr} ${change.id}`];
+  if (change.kind !== 'repair') return slicesMoving(change).map((podCidr) => `${podCidr} ${change.id}`);
   return (change.moves ?? []).map((podCidr) => `${podCidr} ${change.id} repair`);
 }

@@ -97,12 +97,14 @@ export function cancel(change: Change, actor: Actor, now: Date): Change {
 /** Runs again what is not done. */
 export function retry(change: Change): Change {
   const { cancelRequestedBy: _asked, finishedAt: _at, reason: _reason, detail: _detail, ...rest } = change;
+  // An adoption is recorded as it was found, in one go: what did not come to that is asked for anew.
   const retryable =
-    change.state === 'failed' ||
-    change.state === 'owing' ||
-    (change.state === 'cancelled' &&
-      change.planHash !== undefined &&
-      approvals(change) >= change.approvalsRequired);
+    change.kind !== 'adopt' &&
+    (change.state === 'failed' ||
+      change.state === 'owing' ||
+      (change.state === 'cancelled' &&
+        change.planHash !== undefined &&
+        approvals(change) >= change.approvalsRequired));
   if (!retryable) throw new Refusal('not-retryable', { id: change.id, state: change.state });
   return { ...rest, state: change.direction === 'undo' ? 'rolling-back' : 'applying', restart: 'retry' };
 }
@@ -119,7 +121,9 @@ export function rollBack(change: Change, actor: Actor): Change {
   } = change;
   const reversible =
     ['applied', 'owing', 'failed'].includes(change.state) ||
-    (change.state === 'cancelled' && approvals(change) >= change.approvalsRequired);
+    (change.state === 'cancelled' &&
+      change.kind !== 'adopt' &&
+      approvals(change) >= change.approvalsRequired);
   if (!reversible || change.direction === 'undo')
     throw new Refusal('not-rollbackable', { id: change.id, state: change.state });
   return { ...rest, state: 'rolling-back', direction: 'undo', restart: 'undo', rolledBackBy: actor.id };

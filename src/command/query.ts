@@ -1,5 +1,6 @@
 /** Commands that only look: answered from what is stored, but for `routes`, which asks the hosts and follows later. */
 import type { Actor, Change, MembershipChange } from '../change/change.js';
+import { isAbout } from '../change/subject.js';
 import { Refusal } from '../errors.js';
 import { podGateway } from '../ip.js';
 import { sliceCount } from '../network/allocation.js';
@@ -106,7 +107,7 @@ async function describeNode(deps: DeskDeps, name: string): Promise<Reply> {
       name,
       rows.map((each) => each.node.name),
     );
-  const changes = (await deps.changes.latest(200)).filter((change) => change.node?.name === name);
+  const changes = (await deps.changes.latest(200)).filter((change) => isAbout(change, name));
   return {
     kind: 'node',
     row,
@@ -130,7 +131,7 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
     owedBy: debts
       .filter(
         ({ host, works }) =>
-          host !== node.name && works.some((work) => isAbout(open, work.changeId, node.name)),
+          host !== node.name && works.some((work) => isOwedFor(open, work.changeId, node.name)),
       )
       .map(({ host }) => host),
     owes: debts
@@ -149,6 +150,6 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
   ];
 }
 
-function isAbout(changes: readonly Change[], changeId: string, name: string): boolean {
+function isOwedFor(changes: readonly Change[], changeId: string, name: string): boolean {
   return changes.some((change) => change.id === changeId && change.node?.name === name);
 }

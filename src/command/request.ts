@@ -1,5 +1,6 @@
 /** Asking for a change: what each kind needs from its first moment, and how it is begun. */
 import type { Actor, Change } from '../change/change.js';
+import { isMembership } from '../change/subject.js';
 import { Refusal } from '../errors.js';
 import type { Node } from '../node/node.js';
 import type { Subject } from '../plan/plan.js';
@@ -53,7 +54,7 @@ export async function requestRemove(
   const node = await member(deps, command.name);
   // A repair is no obstacle: it wants nothing of a node that has left.
   const running = (await deps.changes.open()).find(
-    (change) => change.kind !== 'repair' && change.node.name === node.name,
+    (change) => isMembership(change) && change.node.name === node.name,
   );
   if (running) throw new Refusal('already-running', { id: running.id });
   const id = await deps.changes.nextId();

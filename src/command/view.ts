@@ -23,7 +23,7 @@ export async function viewChange(
 
 /** Draining comes before a removal, so its lines are on the plan already; the others are worth reading once there is a result. */
 function snippetsFor(change: Change, plan: Plan | null, cluster: SnippetCluster): Snippet[] {
-  if (plan === null || plan.kind === 'repair') return [];
+  if (plan === null || plan.kind === 'repair' || plan.kind === 'adopt') return [];
   const leaves = (change.kind === 'remove-node') === (change.direction === 'do');
   return snippetsOf(plan.node, cluster, leaves ? 'leaving' : 'joined');
 }
@@ -31,7 +31,8 @@ function snippetsFor(change: Change, plan: Plan | null, cluster: SnippetCluster)
 /** Before there is a plan: the hosts that planning reads. */
 async function hostsToRead({ nodes }: Pick<Stores, 'nodes'>, change: Change): Promise<HostResult[]> {
   const names = (await nodes.read()).nodes.map((node) => node.name);
-  return [...new Set([...(change.node ? [change.node.name] : []), ...names])].map((host) => ({
+  const own = change.kind === 'adopt' ? change.asked : change.node ? [change.node] : [];
+  return [...new Set([...own.map((node) => node.name), ...names])].map((host) => ({
     host,
     status: 'waiting',
     at: change.requestedAt,

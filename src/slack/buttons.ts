@@ -85,7 +85,8 @@ function pressable(view: ChangeView, hosts: readonly HostResult[], now: Date): P
 
 /** A change withdrawn before its approval has nothing to run again or to undo. */
 function repairs(change: Change, hosts: readonly HostResult[]): Press[] {
-  if (change.state === 'cancelled' && approvals(change) < change.approvalsRequired) return [];
+  const isBegun = change.kind !== 'adopt' && approvals(change) >= change.approvalsRequired;
+  if (change.state === 'cancelled' && !isBegun) return [];
   const retry: Press[] = change.state !== 'applied' && notDone(hosts) > 0 ? ['retry'] : [];
   return change.direction === 'undo' ? retry : [...retry, 'rollback'];
 }

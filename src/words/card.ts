@@ -13,6 +13,8 @@ import { stateWords, verbs } from './status.js';
 /** `prod: add windows node win03`. */
 export function title(change: Change, cluster: string): string {
   if (change.kind === 'repair') return `${cluster}: repair ${change.node?.name ?? 'all nodes'}`;
+  if (change.kind === 'adopt')
+    return `${cluster}: adopt ${plural((change.moves ?? change.asked).length, 'node')}`;
   return `${cluster}: ${verbs[change.kind]} ${change.node.os} node ${change.node.name}`;
 }
 

@@ -1,5 +1,5 @@
 /** Every expected no, as the user reads it: each says what would work. Pure. */
-import type { Refusal, RefusalCode, RefusalFacts } from '../errors.js';
+import type { ListProblem, Refusal, RefusalCode, RefusalFacts } from '../errors.js';
 import { anyOf, article, list, plural } from './phrase.js';
 import { slackVoice, type Voice } from './voice.js';
 
@@ -98,6 +98,23 @@ export const refusalText: Texts = {
     `${code(name)} has more than one free network card: ${quote(has)}. Say which with ${code('container-nic <mac>')}.`,
 
   'nothing-to-repair': nothingToRepair,
+  'list-missing': (_facts, { code }) =>
+    `There is no list of nodes. ${code('/fairway adopt')} opens a form for it; in a shell: ${code('npm run console -- adopt < nodes.yaml')}. ${code('export')} shows how one looks.`,
+  'list-too-long': ({ most }, { code }) =>
+    `That is too long for a list of nodes: at most ${most} characters. Adopt the nodes in parts; ${code('export')} shows how a list looks.`,
+  'list-broken': ({ line, got, why }, { code, quote }) =>
+    why === undefined
+      ? `Line ${line}: ${code(got ?? '')} has no place there. A list has plain keys and values, as ${code('export')} gives them.`
+      : `Line ${line} is no YAML that I can read: ${quote(why)}. ${code('export')} shows how a list looks.`,
+  'list-wrong': ({ problems, more }, say) =>
+    [
+      ...problems.map((problem) => sayListProblem(problem, say)),
+      ...(more > 0 ? [`… and ${plural(more, 'more problem')}.`] : []),
+    ].join('\n'),
+  'nothing-to-adopt': ({ unchanged, leftOut }, { code }) =>
+    leftOut === 0
+      ? `Nothing to adopt: ${unchanged === 1 ? 'that is a node' : `all ${unchanged} are nodes`} already, with these facts. ${code('nodes')} lists them.`
+      : `Nothing that I can adopt: ${leftOut === 1 ? 'one node was' : `${leftOut} nodes were`} left out. Put right what is said below, then ask again.`,
   'already-running': ({ id }, { code }) =>
     `You asked for this a moment ago: it is ${code(id)}. ${code(`change ${id}`)} shows it.`,
   'incident-unknown': ({ id }, { code }) =>
@@ -128,6 +145,27 @@ export const refusalText: Texts = {
   'console-only': ({ doing }, { code }) =>
     `${doing} works only from the console, on the machine of the bot: ${code('npm run console')}.`,
 };
+
+/** One problem of a list, as a line of its own. */
+function sayListProblem(problem: ListProblem, { code }: Voice): string {
+  const at = `Line ${problem.line}, ${code(problem.key)}`;
+  switch (problem.what) {
+    case 'missing':
+      return `${at}: it is missing.`;
+    case 'form':
+      return `${at}: it has another form than ${code('export')} gives it.`;
+    case 'unknown':
+      return `${at}: there is no such key. There ${problem.known.length === 1 ? 'is' : 'are'} ${list(problem.known)}.`;
+    case 'twice':
+      return `${at}: it stands on line ${problem.first} already.`;
+    case 'takes':
+      return `${at} can't be ${code(problem.got)}: it takes ${problem.takes}.`;
+    case 'shared':
+      return `${at}: ${code(problem.got)} is on line ${problem.first} too.`;
+    case 'differs':
+      return `${at}: this is a list of ${code(problem.got)}, and I run ${code(problem.ours)}.`;
+  }
+}
 
 function nothingToRepair(
   { name, read, unread, foreign }: RefusalFacts['nothing-to-repair'],

@@ -8,6 +8,7 @@ export const verbs: Readonly<Record<Change['kind'], string>> = {
   'add-node': 'add',
   'remove-node': 'remove',
   repair: 'repair',
+  adopt: 'adopt',
 };
 
 /** How a state is called in lists and notifications. */

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Actor, Change, ChangeState, HostResult, HostStatus } from '../../src/change/change.js';
+import type {
+  Actor,
+  Change,
+  ChangeState,
+  HostResult,
+  HostStatus,
+  MembershipChange,
+} from '../../src/change/change.js';
 import { approvals, cancel, decide, outcome, retry, rollBack } from '../../src/change/transition.js';
 import { isRefusal } from '../../src/errors.js';
 
@@ -9,7 +16,7 @@ const alice: Actor = { id: 'T1:UALICE', via: 'slash' };
 const bob: Actor = { id: 'T1:UBOB', via: 'button' };
 const carol: Actor = { id: 'T1:UCAROL', via: 'button' };
 
-function change(over: Partial<Change> = {}): Change {
+function change(over: Partial<MembershipChange> = {}): Change {
   return {
     id: 'c1',
     kind: 'add-node',
@@ -144,7 +151,7 @@ describe('cancel, retry, roll back', () => {
   const approvedBy = [
     { actor: bob.id, verdict: 'approve' as const, at: now.toISOString(), planHash: 'abc123abc123' },
   ];
-  const allowed = (run: (state: Change) => Change, over: Partial<Change> = {}) =>
+  const allowed = (run: (state: Change) => Change, over: Partial<MembershipChange> = {}) =>
     states.filter((state) => codeOf(() => run(change({ state, ...over }))) === 'no refusal');
 
   test('what may be cancelled', () => {
@@ -185,7 +192,7 @@ describe('cancel, retry, roll back', () => {
 
 describe('outcome', () => {
   const host = (status: HostStatus): HostResult => ({ host: status, status, at: now.toISOString() });
-  test.each<[HostStatus[], Partial<Change>, ChangeState]>([
+  test.each<[HostStatus[], Partial<MembershipChange>, ChangeState]>([
     [['done', 'unchanged'], {}, 'applied'],
     [['done', 'owed'], {}, 'owing'],
     [['done', 'owed', 'failed'], {}, 'failed'],

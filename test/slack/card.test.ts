@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
-import type { Change, ChangeState, HostStatus } from '../../src/change/change.js';
+import type { ChangeState, HostStatus, MembershipChange } from '../../src/change/change.js';
 import type { ChangeView } from '../../src/command/reply.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { changeCard } from '../../src/slack/card.js';
@@ -72,7 +72,7 @@ describe('buttons', () => {
   });
 
   test('a failed change without a reason of its own says what its buttons are for', () => {
-    const text = (over: Partial<Change>) =>
+    const text = (over: Partial<MembershipChange>) =>
       readable(
         changeCard({ ...VIEWS.failed, change: change('failed', over) }, CLUSTER, NOW).blocks.slice(0, 2),
       );

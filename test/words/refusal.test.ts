@@ -40,6 +40,17 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'nic-none-free': { name: 'win03', has: 'none' },
   'nic-ambiguous': { name: 'win03', has: 'a, b' },
   'nothing-to-repair': { name: 'win03', read: 3, unread: [], foreign: [] },
+  'list-missing': {},
+  'list-too-long': { most: 65_536 },
+  'list-broken': { line: 3, got: '&a' },
+  'list-wrong': {
+    problems: [
+      { line: 4, key: 'adress', what: 'unknown', known: ['name', 'address'] },
+      { line: 5, key: 'os', what: 'takes', takes: 'linux or windows', got: 'bsd' },
+    ],
+    more: 1,
+  },
+  'nothing-to-adopt': { unchanged: 1, leftOut: 2 },
   'already-running': { id: 'c1' },
   'incident-unknown': { id: 'i7' },
   'change-unknown': { id: 'c1' },

@@ -1,5 +1,11 @@
 /** Changes in every state, as the store would give them. */
-import type { Change, ChangeState, HostResult, ProofRow } from '../../../src/change/change.js';
+import type {
+  Change,
+  ChangeState,
+  HostResult,
+  MembershipChange,
+  ProofRow,
+} from '../../../src/change/change.js';
 import type { ChangeView } from '../../../src/command/reply.js';
 import type { ObservedRoute } from '../../../src/network/route.js';
 import type { Node } from '../../../src/node/node.js';
@@ -100,7 +106,7 @@ export function plan(): Plan {
   };
 }
 
-export function change(state: ChangeState, over: Partial<Change> = {}): Change {
+export function change(state: ChangeState, over: Partial<MembershipChange> = {}): Change {
   return {
     id: 'c17',
     kind: 'add-node',

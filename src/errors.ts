@@ -85,6 +85,8 @@ export interface RefusalFacts {
   'not-rollbackable': { id: string; state: string };
   /** Rolling back a removal: the node's slice, name or address is in use again. */
   'node-replaced': { id: string; name: string; podCidr: Cidr };
+  /** Rolling back an adoption: these changes came after it. */
+  'built-on': { id: string; by: readonly string[] };
   /** Somebody else moved the change in the same moment. */
   'wrong-version': { id: string };
   'console-only': { doing: string };

@@ -47,6 +47,8 @@ export const rules: readonly Rule[] = [
   rule('node', 'node <name>'),
   rule('routes', 'routes [<node>]', ({ arguments: { node } }) => present({ name: node })),
   rule('repair', 'repair [<node>]', ({ arguments: { node } }) => present({ name: node })),
+  rule('adopt', '(adopt|import)', () => ({})),
+  rule('export', 'export'),
   rule('kubectl', 'kubectl <node>', ({ arguments: { node } }) => ({ name: node })),
   rule('incidents', 'incidents'),
   rule('ack', 'ack <incident>', ({ arguments: { incident } }) => ({ id: incident })),

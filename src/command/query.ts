@@ -10,6 +10,7 @@ import { actionOf, may, rolesOf, whoMay } from './access.js';
 import type { BotCommand } from './command.js';
 import { type DeskDeps, findNode as find, unknownNode } from './desk.js';
 import { helpText } from './help.js';
+import { writeNodeList } from './node-list.js';
 import type { HostRoutes, NodeRow, Origin, Reply } from './reply.js';
 import { viewChange } from './view.js';
 import { listIncidents, readLogs } from './watching.js';
@@ -24,6 +25,7 @@ export type Query = Exclude<
       | 'add-node'
       | 'remove-node'
       | 'repair'
+      | 'adopt'
       | 'approve'
       | 'deny'
       | 'cancel'
@@ -56,6 +58,16 @@ export async function answerQuery(
       }
       if (asked.length > 0) await deps.jobs.readRoutes(origin, query.name);
       return { kind: 'reading', hosts: asked.length };
+    }
+    case 'export': {
+      const { nodes } = await deps.nodes.read();
+      const { name, clusterCidr: cidr } = deps.config.cluster;
+      return {
+        kind: 'export',
+        cluster: name,
+        nodes: nodes.length,
+        text: writeNodeList(nodes, { name, cidr }),
+      };
     }
     case 'kubectl': {
       const { nodes } = await deps.nodes.read();

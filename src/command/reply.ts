@@ -75,6 +75,9 @@ export type Reply =
   | ({ kind: 'logs' } & LogTail)
   /** What a worker answered, in words already. */
   | { kind: 'told'; text: string }
+  /** What was asked for takes more than words: a form. */
+  | { kind: 'form'; form: 'adopt' }
+  | { kind: 'export'; cluster: string; nodes: number; text: string }
   | { kind: 'changes'; changes: Change[] }
   | { kind: 'change'; view: ChangeView }
   | { kind: 'kubectl'; node: string; snippets: Snippet[] }

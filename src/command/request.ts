@@ -7,6 +7,7 @@ import type { Subject } from '../plan/plan.js';
 import type { BotCommand } from './command.js';
 import { type RequestDeps, unknownNode } from './desk.js';
 import { formatCommand } from './format.js';
+import { readNodeList } from './node-list.js';
 import type { Origin } from './reply.js';
 
 /** `fresh`: it was begun now; else the one that does this already. */
@@ -77,6 +78,19 @@ export async function requestRepair(
     ...of,
     ...(why ? { why } : {}),
   });
+}
+
+/** Asks for nodes that exist already to become members. Throws the Refusals of `readNodeList`. */
+export async function requestAdopt(
+  deps: RequestDeps,
+  command: Extract<BotCommand, { kind: 'adopt' }>,
+  actor: Actor,
+  origin: Origin,
+): Promise<Begun> {
+  const { name, clusterCidr: cidr } = deps.config.cluster;
+  const asked = readNodeList(command.list ?? '', { name, cidr });
+  const id = await deps.changes.nextId();
+  return start(deps, actor, origin, formatCommand(command), { id, kind: 'adopt', asked });
 }
 
 async function member(deps: RequestDeps, name: string): Promise<Node> {

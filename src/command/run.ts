@@ -4,12 +4,13 @@ import type { Actor } from '../change/change.js';
 import { cancel, decide, retry, rollBack } from '../change/transition.js';
 import { Refusal } from '../errors.js';
 import { actionOf, authorize } from './access.js';
+import { checkNothingBuilt } from './built-on.js';
 import type { BotCommand } from './command.js';
 import type { Desk, DeskDeps } from './desk.js';
 import { formatCommand } from './format.js';
 import { answerQuery } from './query.js';
 import type { Reply } from './reply.js';
-import { type Begun, requestAdd, requestRemove, requestRepair } from './request.js';
+import { type Begun, requestAdd, requestAdopt, requestRemove, requestRepair } from './request.js';
 import { viewChange } from './view.js';
 import { acknowledge, control, mute, unmute } from './watching.js';
 
@@ -27,6 +28,9 @@ export function createDesk(deps: DeskDeps): Desk {
           return once(deps, command, actor, () => requestRemove(deps, command, actor, origin));
         case 'repair':
           return once(deps, command, actor, () => requestRepair(deps, command, actor, origin));
+        case 'adopt':
+          if (command.list === undefined) return { kind: 'form', form: 'adopt' };
+          return once(deps, command, actor, () => requestAdopt(deps, command, actor, origin));
         case 'approve':
           return takeDecision(deps, command.id, 'approve', null, undefined, actor);
         case 'deny':
@@ -68,7 +72,9 @@ async function once(
   actor: Actor,
   begin: () => Promise<Begun>,
 ): Promise<Reply> {
-  const digest = createHash('sha256').update(formatCommand(command)).digest('hex').slice(0, 24);
+  const more = command.kind === 'adopt' ? `\n${command.list}` : '';
+  const said = `${formatCommand(command)}${more}`;
+  const digest = createHash('sha256').update(said).digest('hex').slice(0, 24);
   const key = deps.keys.recentCommand(actor.id, digest);
   const earlier = await deps.redis.get(key);
   if (earlier !== null) {
@@ -146,7 +152,10 @@ async function takeSliceBack(deps: DeskDeps, id: string, actor: Actor, now: Date
 
 async function again(deps: DeskDeps, id: string, actor: Actor, what: 'retry' | 'rollback'): Promise<Reply> {
   const now = new Date();
-  if (what === 'rollback') await takeSliceBack(deps, id, actor, now);
+  if (what === 'rollback') {
+    await checkNothingBuilt(deps, id);
+    await takeSliceBack(deps, id, actor, now);
+  }
   await deps.changes.update(
     id,
     (current) => (what === 'retry' ? retry(current) : rollBack(current, actor)),

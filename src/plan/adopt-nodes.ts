@@ -186,13 +186,13 @@ function sameAs(node: Node, other: Pick<Node, 'name' | 'address'> | null, podCid
 function shared(one: Draft, all: readonly Draft[]): AdoptConflict | null {
   const others = all.filter((other) => other !== one);
   const podCidrOf = ({ node, entry }: Draft) => node?.podCidr ?? entry.podCidr;
-  for (const [what, valueOf] of [
+  for (const [what, of] of [
     ['name', ({ entry }: Draft) => entry.name],
     ['address', ({ entry }: Draft) => entry.address],
     ['pod-cidr', podCidrOf],
   ] as const) {
-    const value = valueOf(one);
-    const same = others.filter((other) => value !== undefined && valueOf(other) === value);
+    const value = of(one);
+    const same = others.filter((other) => value !== undefined && of(other) === value);
     if (value !== undefined && same.length > 0)
       return { kind: 'shared', what, value, with: same.map(({ entry }) => entry.name) };
   }

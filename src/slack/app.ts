@@ -1,14 +1,14 @@
 /** The Bolt app: the line to Slack, every listener behind its guard, a stop that waits for what runs. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { App } from '@slack/bolt';
+import { App, type ViewSubmitAction } from '@slack/bolt';
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.js';
 import type { Keys } from '../redis.js';
 import { boltLogger } from './bolt-log.js';
 import type { ListenerDeps } from './guard.js';
 import { createLine } from './line.js';
-import { registerListeners } from './register.js';
+import { type ListenerHost, registerListeners } from './register.js';
 
 export interface SlackAppDeps extends Omit<ListenerDeps, 'firstTime' | 'admits'> {
   config: Pick<Config, 'slack' | 'port' | 'access'>;
@@ -56,7 +56,7 @@ export function createSlackApp(deps: SlackAppDeps): SlackApp {
       await app.init();
       const home = (await app.client.auth.test()).team_id ?? '';
       const admits = (actorId: string, team: string): boolean => team === home || isNamed(actorId);
-      registerListeners(app, { ...deps, firstTime, admits }, running);
+      registerListeners(listenerHost(app), { ...deps, firstTime, admits }, running);
       server = await line.start();
       log.info({ mode: config.slack.mode, team: home }, 'listening to Slack');
     },
@@ -80,4 +80,14 @@ export function createSlackApp(deps: SlackAppDeps): SlackApp {
     const { viewers, operators, approvers } = config.access;
     return [...viewers, ...operators, ...approvers].includes(actorId);
   }
+}
+
+/** Nobody listens for closed forms, so that a form is answered as what was submitted. */
+function listenerHost(app: App): ListenerHost {
+  return {
+    command: (id, handler) => app.command(id, handler),
+    event: (id, handler) => app.event(id, handler),
+    action: (id, handler) => app.action(id, handler),
+    view: (id, handler) => app.view<ViewSubmitAction>(id, handler),
+  };
 }

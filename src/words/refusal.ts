@@ -140,6 +140,8 @@ export const refusalText: Texts = {
     `${code(id)} is ${state}: there is nothing to roll back. ${code(`change ${id}`)} shows it.`,
   'node-replaced': ({ id, name, podCidr }, { code }) =>
     `${code(id)} can't be rolled back: the name, the address or the ${podCidr} of ${code(name)} is in use again. ${code('nodes')} shows by whom.`,
+  'built-on': ({ id, by }, { code }) =>
+    `${code(id)} can't be rolled back: ${list(by.map(code))} came after it, and counted on its nodes. ${code('remove node <name>')} takes them out one by one.`,
   'wrong-version': ({ id }, { code }) =>
     `Somebody moved ${code(id)} in the same moment. ${code(`change ${id}`)} shows how it stands; try again.`,
   'console-only': ({ doing }, { code }) =>

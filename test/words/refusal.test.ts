@@ -64,6 +64,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'not-retryable': { id: 'c1', state: 'applied' },
   'not-rollbackable': { id: 'c1', state: 'denied' },
   'node-replaced': { id: 'c1', name: 'win03', podCidr: '192.168.3.0/24' },
+  'built-on': { id: 'c1', by: ['c2', 'c3'] },
   'wrong-version': { id: 'c1' },
   'console-only': { doing: 'Unlocking' },
 };

@@ -27,6 +27,7 @@ export interface Cluster {
   /** Hosts that are in no inventory yet. */
   joiners: readonly LabHost[];
   logFile: string;
+  world: World;
   ask(command: BotCommand): Promise<string>;
   approve(id: string): Promise<void>;
   /** Waits until the change is in one of the states. Throws when it comes to rest in another one. */
@@ -52,13 +53,20 @@ const REST: readonly ChangeState[] = [
 const PATIENCE_MS = 120_000;
 
 export async function openCluster(
-  size: { members: number; joiners: number; fullTables: boolean },
+  size: {
+    members: number;
+    joiners: number;
+    fullTables: boolean;
+    /** Whether kubelet and kube-proxy run on them, and how often they are looked at. Default: never. */
+    watched?: string;
+  },
   putAway: PutAway,
 ): Promise<Cluster> {
   const specs = Array.from({ length: size.members + size.joiners }, (_, index) => ({
     name: index < size.members ? `node${index + 1}` : `new${index - size.members + 1}`,
     os: 'linux' as const,
     address: toText(FIRST_HOST + index),
+    processes: size.watched !== undefined,
   }));
   const lab = await putAway.keep(createLab({ hosts: specs, prefix: PREFIX }), (made) => made.close());
   const world = await putAway.keep(
@@ -66,7 +74,7 @@ export async function openCluster(
       ssh: lab,
       workers: 1,
       rateLimits: { post: false, perMinute: false },
-      env: { CLUSTER_CIDR },
+      env: { CLUSTER_CIDR, PROBE_EVERY: size.watched ?? '1d' },
     }),
     (made) => made.close(),
   );
@@ -93,6 +101,7 @@ export async function openCluster(
     members,
     joiners: lab.hosts.slice(size.members),
     logFile: world.logFile,
+    world,
     ...driving(world, stores, desk),
   };
 }

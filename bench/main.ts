@@ -1,14 +1,18 @@
-/** `npm run bench -- routes 250 | bulk 20 100 | commands`, with `--json FILE`. See README.md beside this file. */
+/** `npm run bench -- routes 250 | bulk 20 100 | commands | watch 250 10 | faults`, with `--json FILE`. See README.md beside this file. */
 import { parseArgs } from 'node:util';
 import { benchBulk } from './bulk.js';
 import { benchCommands } from './commands.js';
+import { benchFaults } from './faults.js';
 import { puttingAway } from './put-away.js';
 import { publish, type Report } from './report.js';
 import { benchRoutes } from './routes.js';
+import { benchWatch } from './watch.js';
 
 const USAGE = `npm run bench -- routes [hosts, 50]         a node joined: a route on every host
 npm run bench -- bulk [nodes, 20] [hosts, 100]  many nodes approved together
 npm run bench -- commands                       50 commands a second, by Slack
+npm run bench -- watch [hosts, 50] [minutes, 2] hosts that are watched while nothing happens, then all restart at once
+npm run bench -- faults                         each fault, and what the channel saw after how long
   --json FILE     the same as JSON
   --rounds N      measured rounds of routes (3)
   --full-tables   routes: every host holds its routes to all others already
@@ -54,6 +58,12 @@ async function run(): Promise<Report> {
     case 'bulk':
       needRoot();
       return puttingAway((putAway) => benchBulk({ nodes: count(0, 20), hosts: count(1, 100) }, putAway));
+    case 'watch':
+      needRoot();
+      return puttingAway((putAway) => benchWatch({ hosts: count(0, 50), minutes: count(1, 2) }, putAway));
+    case 'faults':
+      needRoot();
+      return puttingAway(benchFaults);
     case 'commands':
       return puttingAway(benchCommands);
     default:

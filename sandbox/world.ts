@@ -1,11 +1,12 @@
 /** The sandbox's parts, started in order and put away in reverse. The end-to-end tests run on it too. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Program, startProgram } from './program.js';
 import { startRedis } from './redis/start.js';
 import { type FakeSlack, startFakeSlack } from './slack/server.js';
 import type { RateLimits } from './slack/types.js';
+import { closedSshConfig } from './ssh-config.js';
 
 /** The guide's three hosts in its order, then spare ones to add. */
 export const HOSTS = [
@@ -61,6 +62,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   try {
     const workDir = await mkdtemp(join(tmpdir(), 'fairway-'));
     putAway.push(() => rm(workDir, { recursive: true, force: true }));
+    const sshConfigFile = join(workDir, 'ssh_config');
+    const { sshConfigFile: given } = options.ssh;
+    await writeFile(sshConfigFile, closedSshConfig(given, await readFile(given, 'utf8')));
     const redis = options.redisUrl
       ? { url: options.redisUrl, kind: 'url', close: async () => undefined }
       : await startRedis();
@@ -76,6 +80,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
         { id: ALICE, name: 'alice' },
         { id: BOB, name: 'bob' },
         { id: 'UCAROL', name: 'carol' },
+        { id: 'UDAVE', name: 'dave' },
         { id: 'UEVE', name: 'eve' },
       ],
       channels,
@@ -98,7 +103,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       SERVICE_CIDR: '10.96.0.0/16',
       KUBERNETES_VERSION: '1.5',
       API_SERVER: 'http://10.0.0.4:8080',
-      SSH_CONFIG_FILE: options.ssh.sshConfigFile,
+      SSH_CONFIG_FILE: sshConfigFile,
       SSH_PRIVATE_KEY_FILE: options.ssh.keyFile,
       OPERATORS: ALICE,
       APPROVERS: BOB,

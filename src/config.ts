@@ -66,6 +66,10 @@ export interface Config {
   };
   approvalTtlMs: number;
   quarantineMs: number;
+  /** What becomes of a difference that nobody asked about: a plan that waits for an approver, or one that this approves. */
+  drift: 'report' | 'repair';
+  /** How long what an absent host is owed is kept for it. */
+  debtTtlMs: number;
   logLevel: string;
   hostConcurrency: number;
 }
@@ -236,6 +240,8 @@ function toConfig(values: Values): Config {
     },
     approvalTtlMs: values.APPROVAL_TTL,
     quarantineMs: values.QUARANTINE,
+    drift: values.DRIFT,
+    debtTtlMs: values.DEBT_TTL,
     logLevel: values.LOG_LEVEL,
     hostConcurrency: values.HOST_CONCURRENCY,
   };

@@ -117,6 +117,8 @@ export const Environment = z.object({
     .default(false),
   APPROVAL_TTL: parsed(parseDuration, DURATION).default(HOUR / 2),
   QUARANTINE: parsed(parseDuration, DURATION).default(HOUR),
+  DRIFT: z.enum(['report', 'repair']).describe('report or repair').default('report'),
+  DEBT_TTL: parsed(parseDuration, DURATION).default(7 * 24 * HOUR),
 
   PROBE_EVERY: parsed(parseDuration, DURATION).default(30_000),
   HEAL: z.enum(['report', 'restart']).describe('report or restart').default('report'),

@@ -8,6 +8,8 @@ export interface RefusalFacts {
   'extra-word': { word: string; usage: string };
   /** `got` is empty when the argument is missing; `argument` is as the usage writes it, without the brackets. */
   'bad-argument': { argument: string; got: string; takes: string; example?: string; usage?: string };
+  /** `instead`: the same command without the option. */
+  'windows-only': { option: string; instead: string };
   /** `who`: the configured principals that may. `unreadable`: user groups whose members Slack did not tell. */
   forbidden: { doing: string; role: string; who: readonly string[]; unreadable: readonly string[] };
 
@@ -40,6 +42,8 @@ export interface RefusalFacts {
   'cluster-full': { clusterCidr: Cidr; slices: number; resting: number; soonestFreeAt?: string };
 
   'node-unreadable': { name: string; address: Ipv4; why: string };
+  /** The host answers as one of the other operating system would. `os`: the one that was asked for. */
+  'other-os': { name: string; address: Ipv4; os: 'linux' | 'windows' };
   /** The host answers, but none of its devices holds the address. */
   'address-not-there': { name: string; address: Ipv4 };
   /** A plain route needs its next hop on a subnet of the host's own. */
@@ -69,13 +73,15 @@ export interface RefusalFacts {
   'list-wrong': { problems: readonly ListProblem[]; more: number };
   /** How many of the list are members already; the others were left out, each for a reason on the card. */
   'nothing-to-adopt': { unchanged: number; leftOut: number };
-  'already-running': { id: string };
+  /** Another change of the same node is open. */
+  'change-in-the-way': { id: string; name: string; kind: string; state: string; requester: string };
   'incident-unknown': { id: string };
   'change-unknown': { id: string };
   /** Its hosts are still being read. */
   'change-not-sealed': { id: string };
-  'change-not-pending': { id: string; state: string; by: string; at: string };
-  'change-expired': { id: string };
+  /** `by`: who decided, where somebody did. `command` asks for the same once more. */
+  'change-not-pending': { id: string; state: string; by: string; at: string; command: string };
+  'change-expired': { id: string; command: string };
   /** The card that was clicked shows an older plan. */
   'plan-outdated': { id: string };
   'own-request': { id: string };
@@ -87,9 +93,6 @@ export interface RefusalFacts {
   'node-replaced': { id: string; name: string; podCidr: Cidr };
   /** Rolling back an adoption: these changes came after it. */
   'built-on': { id: string; by: readonly string[] };
-  /** Somebody else moved the change in the same moment. */
-  'wrong-version': { id: string };
-  'console-only': { doing: string };
 }
 
 /** What is wrong in a list of nodes. Lines count from 1; `first` is the line of the other one. */

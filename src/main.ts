@@ -7,7 +7,8 @@
  *
  * Terms: a *node* is a Kubernetes machine, a *host* the same seen over SSH; a *pod CIDR* is a node's slice of the *cluster
  * CIDR*, its `.1` the *pod gateway*; a *lease* holds a slice for a *change*; a change is a sealed *plan* on its way from
- * request to result; what an absent host still has to do is a *debt*; a freed slice rests in *quarantine*.
+ * request to result; what an absent host still has to do is a *debt*; a freed slice rests in *quarantine*; where hosts differ from
+ * the inventory is *drift*, which a *repair* restores.
  */
 import { accessOf, groupsOf } from './command/access.js';
 import { createDesk } from './command/run.js';

@@ -7,6 +7,19 @@
 export const PRINCIPAL =
   /^(([TE][A-Z0-9]{2,}:)?[UW][A-Z0-9]{2,}|S[A-Z0-9]{2,}|console:[A-Za-z0-9._-]{1,64})$/;
 
+/** The actor's id where Fairway itself asks for something. */
+export const FAIRWAY = 'fairway';
+
+/** The actor's id where a setting decides in place of people, such as `DRIFT=repair`. No principal is written like this. */
+export function policyId(setting: string): string {
+  return `policy:${setting}`;
+}
+
+/** True for the id of such a setting. */
+export function isPolicy(actorId: string): boolean {
+  return actorId.startsWith('policy:');
+}
+
 /** An actor's id or a principal without the workspace: Slack may report one person with the workspace's or the organization's id. */
 export function personOf(id: string): string {
   return id.startsWith('console:') ? id : id.slice(id.indexOf(':') + 1);

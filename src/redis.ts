@@ -58,6 +58,8 @@ export function keys(prefix: string) {
     openChanges: `${base}:open-changes`,
     /** Hash node name, or `*` for all → id of the newest repair of it. */
     repairs: `${base}:repairs`,
+    /** How often Fairway itself asked for a repair of a node within the hour. */
+    ownRepairs: (node: string) => `${base}:own-repairs:${node}`,
     /** Sorted set of all change ids, by the time of the request. */
     changes: `${base}:changes`,
     change: (id: string) => `${base}:change:${id}`,

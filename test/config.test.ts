@@ -42,6 +42,8 @@ describe('.env.example', () => {
       access: { viewers: ['*'], operators: ['U0OPERATOR'], approvers: ['U0APPROVER'], approvalsRequired: 1 },
       approvalTtlMs: 1_800_000,
       quarantineMs: 3_600_000,
+      drift: 'report',
+      debtTtlMs: 604_800_000,
     });
   });
 
@@ -125,6 +127,8 @@ test.each<[name: string, value: string]>([
   ['APPROVALS_REQUIRED', '2'],
   ['APPROVE_OWN', 'yes'],
   ['QUARANTINE', '-1h'],
+  ['DRIFT', 'heal'],
+  ['DEBT_TTL', '0d'],
   ['LOG_LEVEL', 'loud'],
   ['HOST_CONCURRENCY', '0'],
 ])('%s=%s is one problem, and it is named', (name, value) => {

@@ -59,7 +59,10 @@ const SCOPES: Readonly<Record<string, string | null>> = {
   'views.open': null,
   filesUploadV2: 'files:write',
   'usergroups.users.list': 'usergroups:read',
+  'users.info': 'users:read',
 };
+/** What is asked for without a method of its own: to hear people, and to post where the bot was not invited. */
+const WITHOUT_METHOD = ['commands', 'app_mentions:read', 'chat:write.public'];
 
 /** Reading a channel back is a lot to ask for; without it a card may come twice after a crash, and nothing else is lost. */
 const DONE_WITHOUT = ['conversations.history', 'conversations.replies'];
@@ -101,6 +104,12 @@ describe('slack-manifest.yaml', () => {
       const scope = SCOPES[method];
       if (scope) expect(typed.oauth_config.scopes.bot).toContain(scope);
     }
+  });
+
+  test('asks for nothing that is not used', () => {
+    const needed = methodsUsed().map((method) => SCOPES[method]);
+    for (const scope of typed.oauth_config.scopes.bot)
+      expect([...needed, ...WITHOUT_METHOD]).toContain(scope);
   });
 
   test('a slash command, mentions and buttons reach the bot', () => {

@@ -1,14 +1,15 @@
 /** Moves every open change as far as it can go. It decides from what is stored, so it may run at any time, after any crash. */
 import type { Change, HostResult } from '../src/change/change.js';
 import { isPatient, type NextMove, nextMove } from '../src/change/phase.js';
-import { isExpired, outcome } from '../src/change/transition.js';
-import { routesOf, type Work } from '../src/change/work.js';
+import { isExpired } from '../src/change/transition.js';
+import type { Work } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
 import { type HostPlan, isMembershipPlan, type Plan } from '../src/plan/plan.js';
 import { admitChanges } from './admit-changes.js';
 import { admitAdoption, settleAdoption } from './adopt-cluster.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
+import { finishChange } from './finish-change.js';
 import { restartChange } from './restart-change.js';
 
 /**
@@ -89,12 +90,12 @@ async function look(deps: WorkerDeps, change: Change): Promise<Moving> {
 async function move(deps: WorkerDeps, { change, plan, results, holding, next }: Moving): Promise<string[]> {
   if (change.cancelRequestedBy !== undefined) {
     const inHand = await cancelWaiting(deps, change, results);
-    if (!inHand) await finish(deps, change, plan, results);
+    if (!inHand) await finishChange(deps, change, plan, results);
     return [];
   }
   if (next.kind === 'dispatch') return dispatch(deps, change, plan, next.hosts);
   if (next.kind === 'finish') {
-    await finish(deps, change, plan, results);
+    await finishChange(deps, change, plan, results);
     return [];
   }
   // In case that their jobs got lost. Those in hand are not asked for once more.
@@ -162,77 +163,4 @@ async function cancelWaiting(
   await deps.changes.setResults(change.id, cancelled);
   for (const result of cancelled) results.set(result.host, result);
   return held.size > 0;
-}
-
-async function finish(
-  deps: WorkerDeps,
-  change: Change,
-  plan: Plan,
-  results: ReadonlyMap<string, HostResult>,
-): Promise<void> {
-  const hosts = plan.hosts.flatMap((host) => results.get(host.host) ?? []);
-  const settled = outcome(change, hosts);
-  const leaver = leavingNode(plan, change);
-  for (const host of hosts) {
-    if (host.status === 'done' || host.status === 'unchanged') {
-      const gone = leaver ? [leaver.podCidr] : strayCidrs(plan, change, host.host);
-      for (const podCidr of gone) await deps.leases.settle(podCidr, host.host);
-    }
-  }
-  const proves = settled === 'rolled-back' || settled === 'applied' || settled === 'owing';
-  if (settled === change.state) return;
-  const state = proves && isProvable(plan, change) ? 'proving' : settled;
-  const now = new Date();
-  const moved = await deps.changes.update(
-    change.id,
-    (current) =>
-      current.state === change.state && !current.restart
-        ? { ...current, state, ...(state === 'proving' ? {} : { finishedAt: now.toISOString() }) }
-        : current,
-    now,
-  );
-  if (moved.state !== state) return;
-  // Not while it is owed something: when it returns, it must still be the same host.
-  if (leaver && ['applied', 'rolled-back', 'cancelled'].includes(settled))
-    await deps.hostKeys.unpin(leaver.name);
-  await deps.audit.append(
-    { at: now.toISOString(), actor: 'fairway', what: `change-${state}`, changeId: change.id },
-    ...hosts.map((host) => ({
-      at: host.at,
-      actor: 'fairway',
-      what: 'host-settled',
-      changeId: change.id,
-      host: host.host,
-      facts: {
-        status: host.status,
-        commands: commandsOf(plan, change, host.host),
-        error: host.error ?? '',
-        printed: host.printed ?? '',
-      },
-    })),
-  );
-  await deps.jobs.card(change.id);
-}
-
-/** The node that is no member once the change is through; null when none leaves. */
-function leavingNode(plan: Plan, change: Change): Node | null {
-  if (!isMembershipPlan(plan)) return null;
-  return (plan.kind === 'remove-node') === (change.direction === 'do') ? plan.node : null;
-}
-
-/** Where the host's stray routes led that a repair took away: it has then confirmed that it routes those slices no more. */
-function strayCidrs(plan: Plan, change: Change, host: string): string[] {
-  if (plan.kind !== 'repair' || change.direction === 'undo') return [];
-  const steps = plan.hosts.find((each) => each.host === host)?.steps ?? [];
-  return routesOf(steps, 'remove').map((route) => route.destination);
-}
-
-/** What takes routes away has nothing to prove. */
-function isProvable(plan: Plan, change: Change): boolean {
-  return plan.kind === 'repair' ? change.direction === 'do' : leavingNode(plan, change) === null;
-}
-
-function commandsOf(plan: Plan, change: Change, host: string): string[] {
-  const of = plan.hosts.find((each) => each.host === host);
-  return (change.direction === 'undo' ? of?.undoCommands : of?.commands) ?? [];
 }

@@ -1,10 +1,8 @@
 /** What policy does by itself about a host that was just looked at. */
 import type { Node } from '../src/node/node.js';
-import type { Watched } from '../src/watch/watched.js';
+import { RESTARTS_AN_HOUR, type Watched } from '../src/watch/watched.js';
 import type { WorkerDeps } from './deps.js';
 
-/** Restarts that policy makes of one host within an hour: what does not stay up after that needs a person. */
-const RESTARTS_AN_HOUR = 3;
 /** Who acts, on the record. */
 export const HEAL_POLICY = 'policy:HEAL=restart';
 

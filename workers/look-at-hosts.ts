@@ -101,6 +101,7 @@ async function lookAt(
 /** Asks the host. Whatever keeps it from answering is no answer: unknown, not empty. */
 async function take(deps: WorkerDeps, scene: Scene, node: Node, pinned: string | null): Promise<Look> {
   const { inventory, inFlight } = scene;
+  const since = new Date().toISOString();
   try {
     const context = await contextOf(deps, node);
     const platform = platformOf(node.os);
@@ -112,7 +113,7 @@ async function take(deps: WorkerDeps, scene: Scene, node: Node, pinned: string |
     return answered(probe, node, inventory.nodes, deps.config.cluster.nextHop, inFlight, at);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return { at: new Date().toISOString(), failure: error.message };
+    return { at: new Date().toISOString(), since, failure: error.message };
   }
 }
 

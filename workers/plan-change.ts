@@ -7,17 +7,16 @@ import { podCidrs } from '../src/network/allocation.js';
 import { nextHopTo } from '../src/network/route.js';
 import type { Node } from '../src/node/node.js';
 import { planAddNode, type RouteInTheWay, routesInTheWay } from '../src/plan/add-node.js';
-import { isMembershipPlan, type Plan } from '../src/plan/plan.js';
+import type { Plan } from '../src/plan/plan.js';
 import { clusterRoutes, type HostReading } from '../src/plan/reading.js';
 import { planRemoveNode } from '../src/plan/remove-node.js';
-import { slicesMoved } from '../src/plan/repair-drift.js';
-import { planHash } from '../src/plan/seal.js';
 import { sayRefusal } from '../src/words/refusal.js';
 import { storedVoice } from '../src/words/voice.js';
 import type { WorkerDeps } from './deps.js';
 import { NothingToAdopt, planAdopting } from './plan-adopt.js';
 import { planRepairing } from './plan-repair.js';
 import { planPolicy, readHosts, renderer } from './read-hosts.js';
+import { refusePlan, sealPlan } from './seal-plan.js';
 
 /** Slices that turned out to be routed somewhere are passed over this often before the cluster is called full. */
 const CLAIMS = 8;
@@ -27,11 +26,11 @@ export async function planChange(deps: WorkerDeps, changeId: string): Promise<vo
   const change = await deps.changes.get(changeId);
   if (change.state !== 'planning') return;
   try {
-    await seal(deps, changeId, await planned(deps, change));
+    await sealPlan(deps, changeId, await planned(deps, change));
   } catch (error) {
     if (!isRefusal(error)) throw error;
     const detail = error instanceof NothingToAdopt ? error.leftOut : [];
-    await refuse(deps, changeId, sayRefusal(error, storedVoice), detail);
+    await refusePlan(deps, changeId, sayRefusal(error, storedVoice), detail);
   }
   await deps.jobs.card(changeId);
 }
@@ -47,85 +46,6 @@ async function planned(deps: WorkerDeps, change: Change): Promise<Plan> {
     case 'adopt':
       return planAdopting(deps, change);
   }
-}
-
-async function seal(deps: WorkerDeps, changeId: string, plan: Plan): Promise<void> {
-  const now = new Date();
-  const hash = planHash(plan, deps.config.cluster.clusterCidr);
-  const expiresAt = new Date(now.getTime() + deps.config.approvalTtlMs).toISOString();
-  await deps.changes.savePlan(changeId, plan);
-  await deps.changes.setResults(
-    changeId,
-    // An adoption visits no host.
-    plan.kind === 'adopt'
-      ? []
-      : plan.hosts.map((host) => ({ host: host.host, status: 'waiting' as const, at: now.toISOString() })),
-  );
-  const sealed = await deps.changes.update(
-    changeId,
-    (change) =>
-      change.state === 'planning'
-        ? {
-            ...settledBy(change, plan),
-            state: 'pending',
-            planHash: hash,
-            sealedAt: now.toISOString(),
-            expiresAt,
-          }
-        : change,
-    now,
-  );
-  // Cancelled while its hosts were read: a slice that was taken after that belongs to nobody.
-  if (sealed.finishedAt !== undefined) await deps.leases.release(changeId);
-  if (sealed.state !== 'pending') return;
-  await deps.jobs.expireChange(changeId, deps.config.approvalTtlMs);
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: 'fairway',
-    what: 'plan-sealed',
-    changeId,
-    planHash: hash,
-  });
-}
-
-/** What is known of the change's subject only now. */
-function settledBy(change: Change, plan: Plan): Change {
-  if (change.kind === 'adopt' && plan.kind === 'adopt')
-    return { ...change, moves: plan.nodes.map((node) => node.podCidr) };
-  if (change.kind === 'repair' && plan.kind === 'repair')
-    return { ...change, moves: slicesMoved(plan), ...(plan.node ? { node: plan.node } : {}) };
-  return isMembership(change) && isMembershipPlan(plan) ? { ...change, node: plan.node } : change;
-}
-
-async function refuse(
-  deps: WorkerDeps,
-  changeId: string,
-  reason: string,
-  detail: readonly string[],
-): Promise<void> {
-  const now = new Date();
-  await deps.leases.release(changeId);
-  await deps.changes.update(
-    changeId,
-    (change) =>
-      change.state === 'planning'
-        ? {
-            ...change,
-            state: 'refused',
-            reason,
-            ...(detail.length > 0 ? { detail: [...detail] } : {}),
-            finishedAt: now.toISOString(),
-          }
-        : change,
-    now,
-  );
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: 'fairway',
-    what: 'plan-refused',
-    changeId,
-    facts: { reason, detail },
-  });
 }
 
 async function planAdding(deps: WorkerDeps, change: MembershipChange): Promise<Plan> {

@@ -8,6 +8,7 @@ import type { Lease } from '../src/network/lease-store.js';
 import type { RepairPlan } from '../src/plan/plan.js';
 import type { HostReading } from '../src/plan/reading.js';
 import { planRepair } from '../src/plan/repair-drift.js';
+import { FAIRWAY } from '../src/principal.js';
 import type { WorkerDeps } from './deps.js';
 import { planPolicy, readHosts, renderer } from './read-hosts.js';
 
@@ -28,10 +29,15 @@ export async function planRepairing(deps: WorkerDeps, change: RepairChange): Pro
     readings,
     accounted,
     resting: new Set(resting.map((lease) => lease.podCidr)),
-    strays: 'remove',
+    strays: isByPolicy(deps, change) ? 'leave' : 'remove',
     policy: planPolicy(deps),
     render: renderer(deps.config),
   });
+}
+
+/** What no person looks at before it runs must only restore; what is one too many may be what a lost inventory forgot. */
+function isByPolicy({ config }: WorkerDeps, change: RepairChange): boolean {
+  return config.drift === 'repair' && change.requester === FAIRWAY;
 }
 
 /** Slices of nodes that join or leave right now, and where owed work leads: whoever has that in hand sees to the routes there. */

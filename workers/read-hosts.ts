@@ -85,6 +85,7 @@ async function readHost(
     if (!(error instanceof HostError)) throw error;
     const keyChanged = error.kind === 'host-key-changed';
     const unreadable = keyChanged ? sayKeyChanged(node.name, error.message) : error.message;
-    return { observed: null, unreadable, keyChanged };
+    const otherOs = error.kind === 'other-os';
+    return { observed: null, unreadable, keyChanged, otherOs, ...(pinned === null ? {} : { pinned }) };
   }
 }

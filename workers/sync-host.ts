@@ -9,12 +9,14 @@ import { HostError, type HostRequest } from '../src/host/host.js';
 import type { Held } from '../src/host/host-lease.js';
 import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
+import type { Route } from '../src/network/route.js';
 import { inverse } from '../src/plan/pair.js';
 import type { Observation, Step } from '../src/plan/plan.js';
 import { conflicts, stepHolds } from '../src/plan/step.js';
-import { sayConflict, sayKeyChanged, sayNotHolding } from '../src/words/trouble.js';
+import { sayConflict, sayNotHolding } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 import { contextOf } from './read-hosts.js';
+import { unreached } from './unreached.js';
 
 /** Processes `sync-host`. Returns false when another worker has the host in hand: come back later. */
 export async function syncHost(deps: WorkerDeps, host: string): Promise<boolean> {
@@ -78,22 +80,10 @@ async function visit(deps: WorkerDeps, host: string, held: Held): Promise<Outcom
     });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return works.map((work) => {
-      // A new node that went away has nothing that anybody could owe it; peers catch up when they return.
-      const owed =
-        (error.kind === 'unreachable' || error.kind === 'timeout' || error.kind === 'auth') &&
-        !isNewNode(work);
-      const printed = error.detail.printed ? { printed: redact(error.detail.printed) } : {};
-      return {
-        changeId: work.changeId,
-        result: result(owed ? 'owed' : 'failed', { error: redact(wordsOf(error)), ...printed }),
-      };
-    });
+    return Promise.all(
+      works.map(async (work) => ({ changeId: work.changeId, result: await unreached(deps, work, error) })),
+    );
   }
-}
-
-function wordsOf(error: HostError): string {
-  return error.kind === 'host-key-changed' ? sayKeyChanged(error.host, error.message) : error.message;
 }
 
 /** One host in hand: its context, what it held last, and how to make steps hold. */
@@ -143,14 +133,10 @@ class Visitor {
     }
     if (!steps.every((step) => stepHolds(step, this.observed)))
       this.observed = await observe(deps, work, this.full, held);
-    if (journal)
-      await deps.works.disown(
-        host,
-        routesOf(
-          steps.filter((step) => stepHolds(step, this.observed)),
-          'remove',
-        ),
-      );
+    if (journal) {
+      const done = steps.filter((step) => stepHolds(step, this.observed));
+      await deps.works.disown(host, [...routesOf(done, 'remove'), ...replacedBy(done, context.owned)]);
+    }
   }
 
   /** Both OSes read the tables again in the call that changes them; Windows leaves the node's NICs and networks out. */
@@ -183,7 +169,9 @@ async function settle(
   for (const [index, { left, showProgress }] of settled.entries()) {
     const { changeId, result } = outcomes[index] as Outcome;
     if (left <= 0) advance = true;
-    else if (showProgress) await deps.jobs.card(changeId, PROGRESS_DELAY_MS);
+    // A debt that was paid, or given up, shows on the card of a change at rest, too.
+    const isDebt = left < 0 && result.status !== 'owed';
+    if (isDebt || (left > 0 && showProgress)) await deps.jobs.card(changeId, PROGRESS_DELAY_MS);
     const { status, error } = result;
     deps.log.info({ change: changeId, host, visit: held.fence, status, error }, 'host settled');
   }
@@ -206,9 +194,11 @@ function needsFullRead(works: readonly Work[]): boolean {
   return works.some((work) => work.role === 'node' || work.steps.some(isPodSide));
 }
 
-function isNewNode(work: Work): boolean {
-  return (
-    work.role === 'node' && work.kind !== 'repair' && work.steps.some((step) => step.action === 'ensure')
+/** Journalled routes that led elsewhere, where one now leads as it should. */
+function replacedBy(steps: readonly Step[], owned: readonly Route[]): Route[] {
+  const made = new Map(routesOf(steps, 'ensure').map((route) => [route.destination, route.nextHop]));
+  return owned.filter(
+    ({ destination, nextHop }) => made.has(destination) && made.get(destination) !== nextHop,
   );
 }
 

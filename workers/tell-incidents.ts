@@ -2,6 +2,7 @@
 import { assign, digestOf, type Notice, type Told, untold } from '../src/watch/notice.js';
 import type { Watched } from '../src/watch/watched.js';
 import type { WorkerDeps } from './deps.js';
+import { restoreHosts } from './restore-hosts.js';
 
 /** Notices that can have to do with what happens now. */
 const RECENT_MS = 5 * 60_000;
@@ -13,6 +14,7 @@ export async function tellIncidents(deps: WorkerDeps): Promise<void> {
   const stale = await deps.watch.staleNotices();
   for (const id of stale) await deps.jobs.notice(id);
   await deps.watch.freshened(stale);
+  await restoreHosts(deps);
 }
 
 async function tellHosts(deps: WorkerDeps, hosts: readonly string[]): Promise<void> {

@@ -13,6 +13,7 @@ export const DIRECTORY: Methods = {
     user_id: world.bot.userId,
     bot_id: world.bot.botId,
     is_enterprise_install: false,
+    ...(world.options.enterpriseId ? { enterprise_id: world.options.enterpriseId } : {}),
   }),
   'apps.connections.open': ({ sockets, base }) => ({
     ok: true,
@@ -50,6 +51,15 @@ export const DIRECTORY: Methods = {
         deleted: false,
         is_bot: false,
         profile: { display_name: user.name, real_name: user.name },
+        ...(user.teams
+          ? {
+              enterprise_user: {
+                id: user.id,
+                enterprise_id: world.options.enterpriseId,
+                teams: user.teams,
+              },
+            }
+          : {}),
       },
     };
   },

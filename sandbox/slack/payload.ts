@@ -34,7 +34,7 @@ export function interaction(world: World, user: SlackUser, type: string): Obj {
   const teamId = world.options.teamId;
   return {
     type,
-    user: { id: user.id, username: user.name, name: user.name, team_id: teamId },
+    user: { id: user.id, username: user.name, name: user.name, team_id: user.teamId ?? teamId },
     api_app_id: world.bot.appId,
     token: 'legacy',
     team: { id: teamId, domain: 'fake' },

@@ -9,6 +9,10 @@ export interface SlackUser {
   name: string;
   /** Ids of the user groups that the user belongs to, such as `S0NETOPS`. */
   groups?: readonly string[];
+  /** The workspace that Slack reports with what they do; the fake's own when absent. */
+  teamId?: string;
+  /** In an Enterprise Grid: every workspace that they belong to. */
+  teams?: readonly string[];
 }
 
 export interface SlackChannel {
@@ -33,6 +37,8 @@ export interface FakeSlackOptions {
   botToken: string;
   appToken: string;
   teamId: string;
+  /** The organization, when the workspace is part of an Enterprise Grid. */
+  enterpriseId?: string;
   /** The bot's own user; also what `@name` mentions resolve to. */
   bot?: { userId: string; botId: string; appId: string; name: string };
   /** Request URL of an app that listens by HTTP; used while no socket is connected. `setAppUrl` sets it later. */

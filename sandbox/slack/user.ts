@@ -80,7 +80,7 @@ export function userSide(wiring: Wiring, userId: string): User {
         ts: message.ts,
         channel,
         event_ts: message.ts,
-        team: world.options.teamId,
+        team: user.teamId ?? world.options.teamId,
         ...(thread ? { thread_ts: thread } : {}),
       });
       const outcome = await delivery.send({ type: 'events_api', payload, acceptsResponse: false });

@@ -69,13 +69,19 @@ export class ChangeStore {
    */
   async create(change: Change, now: Date): Promise<string | null> {
     const place = change.kind === 'repair' ? (change.node?.name ?? EVERY_NODE) : '';
-    const before = place === '' ? null : await this.redis.hget(this.keys.repairs, place);
-    const beside = before !== null && (await this.load(before))?.state === 'owing' ? before : '';
+    const before = place === '' ? null : await this.newestRepair(place);
+    const beside = before?.state === 'owing' ? before.id : '';
     const written = await this.write({ ...change, version: 1 }, 0, now, [place, beside]);
     if (typeof written === 'string') return written;
     if (!written) throw new Error(`change ${change.id} exists already`);
     await this.redis.zadd(this.keys.changes, now.getTime(), change.id);
     return null;
+  }
+
+  /** The last repair that was asked for of a node, or of all; null when there was none. */
+  async newestRepair(node: string = EVERY_NODE): Promise<Change | null> {
+    const id = await this.redis.hget(this.keys.repairs, node);
+    return id === null ? null : this.load(id);
   }
 
   /** The change, or null. */
@@ -174,6 +180,12 @@ export class ChangeStore {
   async results(id: string): Promise<Map<string, HostResult>> {
     const fields = await this.redis.hgetall(this.keys.changeHosts(id));
     return new Map(Object.entries(fields).map(([host, text]) => [host, JSON.parse(text) as HostResult]));
+  }
+
+  /** How one host of a change stands; null when it has no part in it. */
+  async result(id: string, host: string): Promise<HostResult | null> {
+    const text = await this.redis.hget(this.keys.changeHosts(id), host);
+    return text === null ? null : (JSON.parse(text) as HostResult);
   }
 
   async setResults(id: string, results: readonly HostResult[]): Promise<void> {

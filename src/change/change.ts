@@ -102,6 +102,12 @@ export type Change = MembershipChange | RepairChange | AdoptChange;
 
 export type HostStatus = 'waiting' | 'running' | 'done' | 'unchanged' | 'owed' | 'failed' | 'cancelled';
 
+/** For how long an absent host is kept its part. ISO instants. */
+export interface Debt {
+  since: string;
+  until: string;
+}
+
 /** How one host of a change stands. */
 export interface HostResult {
   host: string;
@@ -110,6 +116,8 @@ export interface HostResult {
   error?: string;
   /** What the host printed, redacted. */
   printed?: string;
+  /** While it is owed; and once that was given up, when it is `failed`. */
+  debt?: Debt;
   /** ISO instant. */
   at: string;
 }

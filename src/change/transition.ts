@@ -1,6 +1,6 @@
 /** The change's state machine: who may move it where, and what it becomes; stores apply the result by compare-and-set. Pure. */
 import { Refusal, type RefusalFacts } from '../errors.js';
-import { isSamePerson, personOf } from '../principal.js';
+import { FAIRWAY, isPolicy, isSamePerson, personOf, policyId } from '../principal.js';
 import type { Actor, Change, ChangeState, Decision, HostResult } from './change.js';
 
 /** States in which a change still holds something: a slice, hosts or somebody's attention. */
@@ -45,7 +45,8 @@ export function decide(
 ): Change {
   const { id } = change;
   if (change.state === 'planning') throw new Refusal('change-not-sealed', { id });
-  if (change.state === 'expired' || isExpired(change, now)) throw new Refusal('change-expired', { id });
+  if (change.state === 'expired' || isExpired(change, now))
+    throw new Refusal('change-expired', { id, command: change.command });
   if (change.state !== 'pending') throw new Refusal('change-not-pending', notPending(change));
   if (planHash !== null && planHash !== change.planHash) throw new Refusal('plan-outdated', { id });
   if (verdict === 'approve' && isSamePerson(actor.id, change.requester) && !rules.own)
@@ -67,13 +68,29 @@ export function decide(
   return approvals(decided) >= rules.required ? { ...decided, state: 'approved' } : decided;
 }
 
-/** How many different people approved. */
+/** How many different people approved. A policy counts for as many as are needed. */
 export function approvals(change: Change): number {
-  return new Set(
-    change.decisions
-      .filter((decision) => decision.verdict === 'approve')
-      .map((decision) => personOf(decision.actor)),
-  ).size;
+  const approvers = change.decisions.filter(({ verdict }) => verdict === 'approve').map(({ actor }) => actor);
+  if (approvers.some(isPolicy)) return change.approvalsRequired;
+  return new Set(approvers.map(personOf)).size;
+}
+
+/** Approves, by a setting of the administrator's, the repair that Fairway itself asked for; whatever else comes is left to people. */
+export function approveByPolicy(change: Change, setting: string, now: Date): Change {
+  if (change.kind !== 'repair' || change.state !== 'pending' || change.requester !== FAIRWAY) return change;
+  const decision: Decision = {
+    actor: policyId(setting),
+    verdict: 'approve',
+    at: now.toISOString(),
+    planHash: change.planHash ?? '',
+  };
+  return { ...change, decisions: [...change.decisions, decision], state: 'approved' };
+}
+
+/** True for a change that was cancelled before anybody's approval let it run. */
+export function isWithdrawn(change: Change): boolean {
+  const isBegun = change.kind !== 'adopt' && approvals(change) >= change.approvalsRequired;
+  return change.state === 'cancelled' && !isBegun;
 }
 
 /** True once a pending plan is older than its life. */
@@ -129,21 +146,24 @@ export function rollBack(change: Change, actor: Actor): Change {
   return { ...rest, state: 'rolling-back', direction: 'undo', restart: 'undo', rolledBackBy: actor.id };
 }
 
-/** The state that a change comes to rest in, from its hosts' results. */
+/** The state that a change comes to rest in, from its hosts' results. What was given up on one host waits for what others are still owed. */
 export function outcome(change: Change, hosts: readonly HostResult[]): ChangeState {
-  if (hosts.some((host) => host.status === 'failed')) return 'failed';
+  if (hosts.some((host) => host.status === 'failed' && !isGivenUp(host))) return 'failed';
   if (hosts.some((host) => host.status === 'waiting' || host.status === 'cancelled'))
     return change.cancelRequestedBy ? 'cancelled' : 'failed';
   if (hosts.some((host) => host.status === 'owed')) return 'owing';
+  if (hosts.some(isGivenUp)) return 'failed';
   return change.direction === 'undo' ? 'rolled-back' : 'applied';
 }
 
+/** True for a host that did not come back while it was owed its part. */
+export function isGivenUp({ status, debt }: HostResult): boolean {
+  return status === 'failed' && debt !== undefined;
+}
+
+/** Whoever approved a change that went stale since did not make it stale: a decision is told where it is what stands. */
 function notPending(change: Change): RefusalFacts['change-not-pending'] {
-  const last = change.decisions.at(-1);
-  return {
-    id: change.id,
-    state: change.state,
-    by: last?.actor ?? '',
-    at: last?.at ?? change.finishedAt ?? '',
-  };
+  const { id, state, command, decisions, finishedAt } = change;
+  const decision = state === 'approved' || state === 'denied' ? decisions.at(-1) : undefined;
+  return { id, state, by: decision?.actor ?? '', at: decision?.at ?? finishedAt ?? '', command };
 }

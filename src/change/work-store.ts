@@ -110,6 +110,10 @@ export class WorkStore {
     return (await this.redis.smembers(this.keys.owingHosts)).sort();
   }
 
+  async isOwing(host: string): Promise<boolean> {
+    return (await this.redis.sismember(this.keys.owingHosts, host)) === 1;
+  }
+
   /** The routes that Fairway made on a Windows host (its journal; Windows has no tag for them). */
   async owned(host: string): Promise<Route[]> {
     return (await this.redis.smembers(this.keys.ownedRoutes(host))).map((text) => {

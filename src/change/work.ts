@@ -22,15 +22,19 @@ export interface Work {
  *
  *     work of                    | ensure a route           | remove a route                       | other steps
  *     ---------------------------|--------------------------|--------------------------------------|------------
- *     add, remove, either way    | its peer has the slice   | nobody has it, or the host left      | always
+ *     add, remove, either way    | its peer has the slice   | nobody has it, or the host left      | node joined or left
  *     repair                     | its peer has the slice   | nobody has it, or the host itself    | host is in
  *     roll-back of a repair      | whoever had the slice then has it now: its peer, or nobody      | host is in
  */
 export function wantedSteps(work: Work, inventory: Inventory): Step[] {
   const self = inventory.nodes.find((node) => node.name === work.node.name);
   const repairs = work.kind === 'repair';
-  // Nothing is restored on a host that left, or came back as another.
-  if (repairs && self?.podCidr !== work.node.podCidr) return [];
+  const leaves = !repairs && (work.kind === 'remove-node') === (work.direction === 'do');
+  // Nothing is made on a host that left, or came back as another; and nothing is taken from a node that is a member again.
+  if (repairs || work.role === 'node') {
+    const stillWanted = leaves ? self === undefined : self?.podCidr === work.node.podCidr;
+    if (!stillWanted) return [];
+  }
   return work.steps.filter((step) => {
     if (step.kind !== 'route') return true;
     const member = inventory.nodes.find((node) => node.podCidr === step.route.destination);

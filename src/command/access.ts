@@ -3,7 +3,7 @@ import type { Actor } from '../change/change.js';
 import type { Config } from '../config.js';
 import { Refusal } from '../errors.js';
 import { isGroup, names, personOf } from '../principal.js';
-import { actionWords, sayWho } from '../words/help.js';
+import { actionWords } from '../words/help.js';
 import type { CommandKind } from './command.js';
 
 /** Each role may also do what the ones before it may. */
@@ -103,17 +103,15 @@ export function may(actor: Pick<Actor, 'id'>, access: Access): string[] {
     .map((action) => actionWords[action]);
 }
 
-/** Whether the actor may do this, and who may, in words. */
+/** Whether the actor may do this, the role that it takes (null: none), and the principals that have it. */
 export function whoMay(
   actor: Pick<Actor, 'id'>,
   action: Action,
   access: Access,
-): { yes: boolean; who: string } {
+): { yes: boolean; role: Role | null; who: string[] } {
   const role = roleFor[action];
-  return {
-    yes: isAllowed(actor, action, access),
-    who: role === null ? '' : sayWho(role, whoHas(role, access)),
-  };
+  const who = role === null ? [] : whoHas(role, access);
+  return { yes: isAllowed(actor, action, access), role, who };
 }
 
 /** Throws the Refusal `forbidden`, which names who may, unless the actor may. */

@@ -21,7 +21,7 @@ function fits(schema: { safeParse(text: string): { success: boolean } }) {
 export const argumentTypes: Readonly<Record<string, ArgumentType>> = {
   name: {
     read: fits(NodeName),
-    takes: 'small letters, digits and dashes, 63 at most',
+    takes: 'small letters, digits and dashes, 63 at most, with a letter or digit at both ends',
     example: 'win03',
   },
   node: { read: fits(NodeName), takes: 'the name of a node', example: 'win03' },
@@ -42,7 +42,7 @@ export const argumentTypes: Readonly<Record<string, ArgumentType>> = {
   },
   mac: {
     read: readMac,
-    takes: 'the six pairs of hex digits of a network card',
+    takes: "the six pairs of hex digits of a Windows host's network card",
     example: '00-15-5D-00-04-01',
   },
   id: { read: readChangeId, takes: 'the id of a change', example: 'c12' },

@@ -21,6 +21,8 @@ export interface Desk {
     reason: string | undefined,
     actor: Actor,
   ): Promise<Reply>;
+  /** Throws what `decide` would throw now, and decides nothing: before somebody is asked for a reason. */
+  tryDecide(id: string, verdict: 'approve' | 'deny', planHash: string | null, actor: Actor): Promise<void>;
   view(id: string): Promise<ChangeView | null>;
 }
 
@@ -35,19 +37,19 @@ export interface DeskDeps extends RequestDeps {
   access(): Promise<Access>;
 }
 
-/** The member of that name. Throws the Refusal `node-unknown`. */
-export function findNode(nodes: readonly Node[], name: string): Node {
+/** How far a suggested name may be from the typed one where taking it would do harm: `win01` is no slip for `win3`. */
+const HARMFUL = 1;
+
+/** The member of that name. Throws the Refusal `node-unknown`; `harmful`: what is done to it is not easily undone. */
+export function findNode(nodes: readonly Node[], name: string, harmful = false): Node {
   const node = nodes.find((member) => member.name === name);
-  if (!node)
-    throw unknownNode(
-      name,
-      nodes.map((member) => member.name),
-    );
-  return node;
+  if (node) return node;
+  const names = nodes.map((member) => member.name);
+  throw unknownNode(name, names, harmful ? HARMFUL : undefined);
 }
 
 /** The refusal for a name that no member has. */
-export function unknownNode(name: string, names: readonly string[]): Refusal {
-  const suggestion = nearest(name, names);
+export function unknownNode(name: string, names: readonly string[], most?: number): Refusal {
+  const suggestion = nearest(name, names, most);
   return new Refusal('node-unknown', { name, ...(suggestion ? { suggestion } : {}) });
 }

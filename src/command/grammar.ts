@@ -3,6 +3,7 @@ import { Refusal } from '../errors.js';
 import { parseDuration } from '../time.js';
 import { type ArgumentType, argumentTypes } from './argument.js';
 import { BotCommand, type CommandKind } from './command.js';
+import { formatCommand } from './format.js';
 import { nearest, type Pattern, readPattern } from './pattern.js';
 import { suggest } from './suggest.js';
 
@@ -108,7 +109,20 @@ export function parseCommand(text: string): BotCommand {
   const found = rules.find(({ pattern }) => startsWith(words, pattern));
   if (found === undefined) throw unknown(text, words);
   const typed = { choices: choicesOf(words, found.pattern), arguments: readArguments(words, found.pattern) };
-  return BotCommand.parse(found.build(typed));
+  const command = BotCommand.parse(found.build(typed));
+  checkTogether(command);
+  return command;
+}
+
+/** What each argument alone can't tell. Throws Refusal. */
+function checkTogether(command: BotCommand): void {
+  if (command.kind !== 'add-node' || command.spec.os === 'windows') return;
+  const { containerNic, ...spec } = command.spec;
+  if (containerNic === undefined) return;
+  throw new Refusal('windows-only', {
+    option: 'container-nic',
+    instead: formatCommand({ ...command, spec }),
+  });
 }
 
 /** Which commands some words stand for, such as `add`, `add linux node` or a whole command. Throws a Refusal when none; `before` is what was typed before them. */

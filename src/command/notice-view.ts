@@ -4,15 +4,19 @@ import type { Incident } from '../watch/incident.js';
 import type { Notice, Told } from '../watch/notice.js';
 import { unseen, type Watched } from '../watch/watched.js';
 
-/** One incident of a notice. `incident` is null once it is over and forgotten. */
+/** One incident of a notice, null once it is over and forgotten. `isOver`: nothing is left to do about it. */
 export interface ToldView {
   told: Told;
   host: Watched;
   incident: Incident | null;
+  isOver: boolean;
   /** Members other than the host whose table was read, and those of them that have the host's route. */
   peers: number;
   peersWithRoute: number;
 }
+
+/** Of the incidents that are over, those that a card may still show as they ended. */
+const PAST = 500;
 
 export interface NoticeView {
   notice: Notice;
@@ -26,7 +30,7 @@ export async function viewNotice(
 ): Promise<NoticeView | null> {
   const notice = await watch.notice(id);
   if (notice === null) return null;
-  const [watched, inventory] = await Promise.all([watch.all(), nodes.read()]);
+  const [watched, inventory, past] = await Promise.all([watch.all(), nodes.read(), watch.past(PAST)]);
   const byName = new Map(watched.map((host) => [host.host, host]));
   return {
     notice,
@@ -35,10 +39,12 @@ export async function viewNotice(
       const podCidr = inventory.nodes.find((node) => node.name === told.host)?.podCidr;
       const peers = watched.filter((peer) => peer.host !== told.host && peer.boot && !peer.silentSince);
       const lacking = peers.filter(({ lost }) => lost.routes.some((route) => route.destination === podCidr));
+      const open = host.incidents.find((each) => each.id === told.incident);
       return {
         told,
         host,
-        incident: host.incidents.find((each) => each.id === told.incident) ?? null,
+        incident: open ?? past.find((each) => each.id === told.incident) ?? null,
+        isOver: open === undefined,
         peers: peers.length,
         peersWithRoute: peers.length - lacking.length,
       };

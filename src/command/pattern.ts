@@ -48,10 +48,10 @@ export function editDistance(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-/** The candidate nearest to a word, or null when all are too far: one edit for every three letters, and one more. */
-export function nearest(word: string, candidates: Iterable<string>): string | null {
+/** The candidate nearest to a word, or null when all are too far: one edit for every three letters, and one more; `most` at most. */
+export function nearest(word: string, candidates: Iterable<string>, most = word.length): string | null {
   let best: string | null = null;
-  let least = Math.min(word.length - 1, Math.floor(word.length / 3) + 1) + 1;
+  let least = Math.min(word.length - 1, Math.floor(word.length / 3) + 1, most) + 1;
   for (const candidate of candidates) {
     // A length that differs by more than `least` can't be nearer.
     if (Math.abs(candidate.length - word.length) >= least) continue;

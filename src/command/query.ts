@@ -11,11 +11,11 @@ import type { BotCommand } from './command.js';
 import { type DeskDeps, findNode as find, unknownNode } from './desk.js';
 import { helpText } from './help.js';
 import { writeNodeList } from './node-list.js';
-import type { HostRoutes, NodeRow, Origin, Reply } from './reply.js';
+import type { HostRoutes, NodeRow, Origin, OwedPart, Reply } from './reply.js';
 import { viewChange } from './view.js';
 import { listIncidents, readLogs } from './watching.js';
 
-/** How many changes `changes` lists. */
+/** How many changes `changes` lists beside the open ones. */
 const LISTED = 15;
 
 export type Query = Exclude<
@@ -83,7 +83,7 @@ export async function answerQuery(
     case 'logs':
       return readLogs(deps, query, actor, origin);
     case 'changes':
-      return { kind: 'changes', changes: await deps.changes.latest(LISTED) };
+      return listChanges(deps);
     case 'change': {
       const view = await viewChange(deps, deps.config.cluster, query.id);
       if (view === null) throw new Refusal('change-unknown', { id: query.id });
@@ -97,10 +97,18 @@ export async function answerQuery(
     }
     case 'can-i': {
       const access = await deps.access();
-      const { yes, who } = whoMay(actor, actionOf(query.asked), access);
-      return { kind: 'can-i', command: query.command, yes, who };
+      return { kind: 'can-i', command: query.command, ...whoMay(actor, actionOf(query.asked), access) };
     }
   }
+}
+
+/** However old, an open change is listed: somebody has to decide, or a host is owed something. */
+async function listChanges({ changes }: DeskDeps): Promise<Reply> {
+  const open = await changes.open();
+  const ids = new Set(open.map((change) => change.id));
+  const newest = await changes.latest(LISTED + open.length);
+  const others = newest.filter((change) => !ids.has(change.id)).slice(0, LISTED);
+  return { kind: 'changes', open, others };
 }
 
 async function listNodes(deps: DeskDeps): Promise<Reply> {
@@ -136,19 +144,12 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
     deps.changes.open(),
     deps.works.owing(),
   ]);
-  const debts = await Promise.all(owing.map(async (host) => ({ host, works: await deps.works.of(host) })));
+  const parts = (await Promise.all(owing.map((host) => owedParts(deps, host)))).flat();
   const row = (node: Node, state: NodeRow['state']): NodeRow => ({
     node,
     state,
-    owedBy: debts
-      .filter(
-        ({ host, works }) =>
-          host !== node.name && works.some((work) => isOwedFor(open, work.changeId, node.name)),
-      )
-      .map(({ host }) => host),
-    owes: debts
-      .filter(({ host }) => host === node.name)
-      .flatMap(({ works }) => works.map((work) => work.changeId)),
+    owedBy: parts.filter(({ host, changeId }) => host !== node.name && isOwedFor(open, changeId, node.name)),
+    owes: parts.filter(({ host }) => host === node.name),
   });
   const moving = (kind: MembershipChange['kind']) =>
     open.flatMap((change) => (change.kind === kind && change.state !== 'owing' ? [change.node] : []));
@@ -160,6 +161,16 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
       .filter((node) => !members.has(node.name))
       .map((node) => row(node, 'joining')),
   ];
+}
+
+async function owedParts(deps: DeskDeps, host: string): Promise<OwedPart[]> {
+  const works = await deps.works.of(host);
+  return Promise.all(
+    works.map(async ({ changeId }) => {
+      const debt = (await deps.changes.result(changeId, host))?.debt;
+      return { host, changeId, ...(debt ? { debt } : {}) };
+    }),
+  );
 }
 
 function isOwedFor(changes: readonly Change[], changeId: string, name: string): boolean {

@@ -1,5 +1,5 @@
 /** What a command answers, as data. `words/reply.ts` says it, `slack/reply.ts` lays it out; nothing here is a sentence. Pure types. */
-import type { Change, HostResult } from '../change/change.js';
+import type { Change, Debt, HostResult } from '../change/change.js';
 
 import type { Control } from '../job/job.js';
 
@@ -22,13 +22,20 @@ export interface ChangeView {
   snippets: Snippet[];
 }
 
+/** What an absent host is owed of a change; `debt`: for how long. */
+export interface OwedPart {
+  host: string;
+  changeId: string;
+  debt?: Debt;
+}
+
 export interface NodeRow {
   node: Node;
   state: 'member' | 'joining' | 'leaving';
   /** Hosts that have yet to learn of (or forget) this node, because they did not answer. */
-  owedBy: string[];
-  /** What this node itself is owed: ids of changes. */
-  owes: string[];
+  owedBy: OwedPart[];
+  /** What this node itself is owed. */
+  owes: OwedPart[];
 }
 
 /** One host's table against the inventory. `unreadable` is why it could not be read: unknown, not empty. */
@@ -58,8 +65,8 @@ export type Reply =
   | { kind: 'already-running'; id: string }
   /** The decision was taken; `approved` of `required` when more approvals are needed. */
   | { kind: 'decided'; id: string; verdict: 'approve' | 'deny'; approved: number; required: number }
-  /** The request to cancel, retry or roll back was taken. */
-  | { kind: 'accepted'; id: string; what: 'cancel' | 'retry' | 'rollback' }
+  /** The request was taken. `withdraw`: a plan that nobody had approved; `give-up`: what absent hosts are owed. */
+  | { kind: 'accepted'; id: string; what: 'withdraw' | 'cancel' | 'give-up' | 'retry' | 'rollback' }
   | { kind: 'nodes'; cluster: string; rows: NodeRow[]; free: number; resting: number }
   | { kind: 'node'; row: NodeRow; gateway: string; hostKey: string | null; changes: Change[] }
   /** Reading hosts takes a moment: the routes follow as a reply of their own. */
@@ -78,10 +85,12 @@ export type Reply =
   /** What was asked for takes more than words: a form. */
   | { kind: 'form'; form: 'adopt' }
   | { kind: 'export'; cluster: string; nodes: number; text: string }
-  | { kind: 'changes'; changes: Change[] }
+  /** `open`: all of them, oldest first; `others`: the newest of the rest, newest first. */
+  | { kind: 'changes'; open: Change[]; others: Change[] }
   | { kind: 'change'; view: ChangeView }
   | { kind: 'kubectl'; node: string; snippets: Snippet[] }
   | { kind: 'help'; text: string }
   | { kind: 'whoami'; actor: string; roles: string[]; may: string[] }
-  | { kind: 'can-i'; command: string; yes: boolean; who: string }
+  /** `who`: the principals that have the role. */
+  | { kind: 'can-i'; command: string; yes: boolean; role: string | null; who: string[] }
   | { kind: 'refused'; text: string };

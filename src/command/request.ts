@@ -2,10 +2,9 @@
 import type { Actor, Change } from '../change/change.js';
 import { isMembership } from '../change/subject.js';
 import { Refusal } from '../errors.js';
-import type { Node } from '../node/node.js';
 import type { Subject } from '../plan/plan.js';
 import type { BotCommand } from './command.js';
-import { type RequestDeps, unknownNode } from './desk.js';
+import { findNode, type RequestDeps } from './desk.js';
 import { formatCommand } from './format.js';
 import { readNodeList } from './node-list.js';
 import type { Origin } from './reply.js';
@@ -52,12 +51,15 @@ export async function requestRemove(
   actor: Actor,
   origin: Origin,
 ): Promise<Begun> {
-  const node = await member(deps, command.name);
+  const node = findNode((await deps.nodes.read()).nodes, command.name, true);
   // A repair is no obstacle: it wants nothing of a node that has left.
   const running = (await deps.changes.open()).find(
     (change) => isMembership(change) && change.node.name === node.name,
   );
-  if (running) throw new Refusal('already-running', { id: running.id });
+  if (running) {
+    const { id, kind, state, requester } = running;
+    throw new Refusal('change-in-the-way', { id, name: node.name, kind, state, requester });
+  }
   const id = await deps.changes.nextId();
   return start(deps, actor, origin, formatCommand(command), { id, kind: 'remove-node', node });
 }
@@ -70,7 +72,8 @@ export async function requestRepair(
   origin: Pick<Origin, 'channel' | 'thread'>,
   why?: string,
 ): Promise<Begun> {
-  const of = command.name === undefined ? {} : { node: await member(deps, command.name) };
+  const { nodes } = await deps.nodes.read();
+  const of = command.name === undefined ? {} : { node: findNode(nodes, command.name) };
   const id = await deps.changes.nextId();
   return start(deps, actor, origin, formatCommand(command), {
     id,
@@ -91,16 +94,6 @@ export async function requestAdopt(
   const asked = readNodeList(command.list ?? '', { name, cidr });
   const id = await deps.changes.nextId();
   return start(deps, actor, origin, formatCommand(command), { id, kind: 'adopt', asked });
-}
-
-async function member(deps: RequestDeps, name: string): Promise<Node> {
-  const { nodes } = await deps.nodes.read();
-  const found = nodes.find((node) => node.name === name);
-  if (found) return found;
-  throw unknownNode(
-    name,
-    nodes.map((node) => node.name),
-  );
 }
 
 /** Saved first, then posted, then planned: a crash in between leaves a change that can be seen. */

@@ -1,7 +1,7 @@
 /** The desk: every command's use case, whichever door it came through. It authorizes, decides from what is stored, and queues the work. */
 import { createHash } from 'node:crypto';
 import type { Actor } from '../change/change.js';
-import { cancel, decide, retry, rollBack } from '../change/transition.js';
+import { cancel, type DecisionRules, decide, retry, rollBack } from '../change/transition.js';
 import { Refusal } from '../errors.js';
 import { actionOf, authorize } from './access.js';
 import { checkNothingBuilt } from './built-on.js';
@@ -57,6 +57,10 @@ export function createDesk(deps: DeskDeps): Desk {
       await allow(deps, actor, verdict);
       return takeDecision(deps, id, verdict, planHash, reason, actor);
     },
+    tryDecide: async (id, verdict, planHash, actor) => {
+      await allow(deps, actor, verdict);
+      decide(await deps.changes.get(id), actor, verdict, planHash, rulesOf(deps), new Date());
+    },
     view: (id) => viewChange(deps, deps.config.cluster, id),
   };
 }
@@ -96,7 +100,7 @@ async function takeDecision(
   actor: Actor,
 ): Promise<Reply> {
   const now = new Date();
-  const rules = { required: deps.config.access.approvalsRequired, own: deps.config.access.approveOwn };
+  const rules = rulesOf(deps);
   const change = await deps.changes.update(
     id,
     (current) => decide(current, actor, verdict, planHash, rules, now, reason),
@@ -122,6 +126,10 @@ async function takeDecision(
   return { kind: 'decided', id, verdict, approved, required: rules.required };
 }
 
+function rulesOf({ config }: DeskDeps): DecisionRules {
+  return { required: config.access.approvalsRequired, own: config.access.approveOwn };
+}
+
 /** Approving a plan accepts the fingerprints that it showed for hosts met for the first time. */
 async function pinKeys(deps: DeskDeps, id: string): Promise<void> {
   const plan = await deps.changes.plan(id);
@@ -137,7 +145,8 @@ async function cancelChange(deps: DeskDeps, id: string, actor: Actor): Promise<R
   if (change.state === 'cancelled') await deps.leases.release(id);
   else await deps.jobs.advance();
   await deps.jobs.card(id);
-  return { kind: 'accepted', id, what: 'cancel' };
+  const what = change.state === 'cancelled' ? 'withdraw' : change.state === 'owing' ? 'give-up' : 'cancel';
+  return { kind: 'accepted', id, what };
 }
 
 /** A removed node needs its slice again before anything else; by now it may be another's. */

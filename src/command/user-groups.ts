@@ -1,12 +1,9 @@
-/** The members of Slack user groups, asked for at most every ten minutes (`usergroups.users.list` allows 20 calls a minute, Q22). */
+/** The members of Slack user groups (`usergroups.users.list` allows 20 calls a minute). */
 import type { Members } from './access.js';
-
-const KEEP_MS = 10 * 60_000;
-/** A failed look-up is not repeated for every command either. */
-const RETRY_MS = 15_000;
+import { createLookup } from './lookup.js';
 
 export interface UserGroups {
-  /** The members of each group; `unknown` for one that can't be read, whatever it was before: nobody is let in on old news. */
+  /** The members of each group; `unknown` for one that can't be read. */
   members(groups: readonly string[]): Promise<ReadonlyMap<string, Members>>;
 }
 
@@ -16,28 +13,7 @@ export function createUserGroups(
   onError: (group: string, error: unknown) => void,
   now: () => number = Date.now,
 ): UserGroups {
-  const cache = new Map<string, { until: number; members: Promise<Members> }>();
-
-  function look(group: string): Promise<Members> {
-    const kept = cache.get(group);
-    if (kept !== undefined && now() < kept.until) return kept.members;
-    const entry = { until: now() + KEEP_MS, members: ask(group) };
-    cache.set(group, entry);
-    void entry.members.then((members) => {
-      if (members === 'unknown') entry.until = now() + RETRY_MS;
-    });
-    return entry.members;
-  }
-
-  async function ask(group: string): Promise<Members> {
-    try {
-      return await fetchMembers(group);
-    } catch (error) {
-      onError(group, error);
-      return 'unknown';
-    }
-  }
-
+  const look = createLookup(fetchMembers, onError, now);
   return {
     async members(groups) {
       return new Map(await Promise.all(groups.map(async (group) => [group, await look(group)] as const)));

@@ -74,7 +74,7 @@ export async function control(
   actor: Actor,
   origin: Origin,
 ): Promise<Reply> {
-  const host = findNode((await deps.nodes.read()).nodes, name).name;
+  const host = findNode((await deps.nodes.read()).nodes, name, action !== 'start').name;
   const job = { host, component, action, by: actor.id };
   if (actor.via === 'console') return { kind: 'told', text: String(await deps.jobs.controlNow(job)) };
   await deps.jobs.control({ ...job, origin });

@@ -55,6 +55,8 @@ export function openChannel(stream: ChannelStream, host: string): Channel {
   let rest = '';
   let printed = '';
   let pending: Pending | null = null;
+  /** The last documents by their place in the answer: what a host says again is the same one again, and costs no parsing. */
+  const last: { line: string; document: unknown }[] = [];
 
   function keep(text: string): void {
     if (printed.length < MAX_PRINTED) printed += text.slice(0, MAX_PRINTED - printed.length);
@@ -97,11 +99,14 @@ export function openChannel(stream: ChannelStream, host: string): Channel {
   }
 
   function onDocument(answered: Pending, line: string): void {
-    const document = parseJson(line);
+    const place = answered.documents.length;
+    const known = last[place];
+    const document = known?.line === line ? known.document : parseJson(line);
     if (document === undefined) {
       broken('an answer that is not JSON');
       return;
     }
+    last[place] = { line, document };
     answered.documents.push(document);
     answered.missing = (answered.missing ?? 0) - 1;
     const refused = refusal(document);

@@ -42,7 +42,9 @@ export type HostErrorKind =
   /** The script ran and said no; `message` is the host's own. */
   | 'script'
   /** The host's answer was not of the expected form. */
-  | 'garbled';
+  | 'garbled'
+  /** The same, and its login shell is one of the other operating system. */
+  | 'other-os';
 
 /** Our trouble with a host. */
 export class HostError extends Error {

@@ -31,16 +31,12 @@ const IpDevice = z.object({
   ifname: z.string().default(''),
   addr_info: z.array(z.object({ local: Ipv4Text, prefixlen: z.int().min(0).max(32) })).default([]),
 });
-const Read = z.tuple([
-  z.object({
-    ok: z.literal(true),
-    forward: z.enum(['0', '1']),
-    boot: z.string().min(1),
-    bridges: z.array(z.string()),
-  }),
-  z.array(IpRoute),
-  z.array(IpDevice),
-]);
+const Head = z.object({
+  ok: z.literal(true),
+  forward: z.enum(['0', '1']),
+  boot: z.string().min(1),
+  bridges: z.array(z.string()),
+});
 
 export const linux: Platform = {
   observe: () => ({ script: 'read', params: {}, timeoutMs: READ_MS }),
@@ -58,21 +54,42 @@ export const linux: Platform = {
 };
 
 function parseObservation(data: unknown, ctx: HostContext): Observation {
-  const [head, routes, devices] = parseAnswer(Read, data, ctx.target.name);
-  const addresses = devices.flatMap((device) =>
-    device.addr_info.map((held) => ({
-      address: held.local,
-      prefixLength: held.prefixlen,
-      device: device.ifname,
-    })),
-  );
+  const { name } = ctx.target;
+  const [first, routes, devices] = parseAnswer(z.array(z.unknown()), data, name);
+  const head = parseAnswer(Head, first, name);
+  const addresses = addressesOf(devices, name);
   return {
-    routes: routes.flatMap(observedRoutes),
+    routes: routesOf(routes, name),
     addresses,
     forwarding: head.forward === '1',
     nodeDevice: addresses.find((held) => held.address === ctx.target.address)?.device ?? null,
     bridges: head.bridges,
     boot: head.boot,
+  };
+}
+
+const routesOf = remembering((table, host) =>
+  parseAnswer(z.array(IpRoute), table, host).flatMap(observedRoutes),
+);
+
+const addressesOf = remembering((table, host) =>
+  parseAnswer(z.array(IpDevice), table, host).flatMap((device) =>
+    device.addr_info.map((held) => ({
+      address: held.local,
+      prefixLength: held.prefixlen,
+      device: device.ifname,
+    })),
+  ),
+);
+
+/** Understands each table once: as long as a host holds the same, its channel gives the very same document (hundreds of routes, twice a minute). */
+function remembering<T>(understand: (table: unknown, host: string) => T): typeof understand {
+  const known = new WeakMap<object, T>();
+  return (table, host) => {
+    if (typeof table !== 'object' || table === null) return understand(table, host);
+    const understood = known.get(table) ?? understand(table, host);
+    known.set(table, understood);
+    return understood;
   };
 }
 

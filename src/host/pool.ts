@@ -18,6 +18,7 @@ import {
   type HostWatch,
   type OnGone,
 } from './host.js';
+import { otherOsLine } from './other-os.js';
 import { type Launch, plainLaunch, residentLaunch, watchLaunch } from './scripts.js';
 import { watchOver } from './watch-channel.js';
 import { within } from './within.js';
@@ -135,6 +136,8 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     } catch (error) {
       if (!(error instanceof ChannelBroken)) throw error;
       if (!connection.isOpen) throw lost(target, error);
+      const told = otherOsLine(target.os, error.printed);
+      if (told !== null) throw new HostError('other-os', target.name, told, { printed: error.printed });
       const said = error.printed.split('\n').at(-1) ?? '';
       throw new HostError('garbled', target.name, said || error.message, { printed: error.printed });
     }

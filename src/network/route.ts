@@ -68,9 +68,11 @@ export interface Drift {
  */
 export function diffRoutes(desired: readonly Route[], observed: readonly ObservedRoute[]): Drift {
   const wanted = new Map(desired.map((route) => [route.destination, route.nextHop]));
+  const held = new Map<Cidr, ObservedRoute[]>();
+  for (const seen of observed) held.set(seen.destination, [...(held.get(seen.destination) ?? []), seen]);
   const drift: Drift = { missing: [], wrong: [], stray: [], foreign: [] };
   for (const route of desired) {
-    if (!observed.some((seen) => holds(seen, route))) drift.missing.push(route);
+    if (!held.get(route.destination)?.some((seen) => holds(seen, route))) drift.missing.push(route);
   }
   for (const seen of observed) {
     const nextHop = wanted.get(seen.destination);

@@ -35,11 +35,9 @@ export function planAddNode(input: AddNodeInput): MembershipPlan {
   const { inventory, together, readings, policy, render } = input;
   const own = readings.get(input.node.name);
   if (own?.observed == null) {
-    throw new Refusal('node-unreadable', {
-      name: input.node.name,
-      address: input.node.address,
-      why: own?.unreadable ?? '',
-    });
+    const { name, address, os } = input.node;
+    if (own?.otherOs) throw new Refusal('other-os', { name, address, os });
+    throw new Refusal('node-unreadable', { name, address, why: own?.unreadable ?? '' });
   }
   if (own.observed.nodeDevice === null) {
     throw new Refusal('address-not-there', { name: input.node.name, address: input.node.address });

@@ -8,8 +8,13 @@ export type HostReading =
   | { observed: Observation; fingerprint: string; firstContact: boolean }
   | {
       observed: null;
-      unreadable: string /** What was met instead of the pinned key. */;
+      unreadable: string;
+      /** Another key than the pinned one was met. */
       keyChanged: boolean;
+      /** The fingerprint that is pinned for it, if any. */
+      pinned?: string;
+      /** It answers as a host of the other operating system would. */
+      otherOs?: boolean;
     };
 
 /** The default route leads everywhere; it is nobody's claim to a slice. */

@@ -37,7 +37,8 @@ export function planRemoveNode({
           undo: inverses(todo),
           observed: null,
           unreadable: reading.unreadable,
-          hostKey: null,
+          // By the time that it is back the key of a node that left may be pinned no more.
+          hostKey: reading.pinned === undefined ? null : { fingerprint: reading.pinned, firstContact: false },
         },
         host,
         render,

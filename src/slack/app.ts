@@ -1,16 +1,17 @@
 /** The Bolt app: the line to Slack, every listener behind its guard, a stop that waits for what runs. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { App, type ViewSubmitAction } from '@slack/bolt';
+import { App } from '@slack/bolt';
 import type { Redis } from 'ioredis';
 import type { Config } from '../config.js';
 import type { Keys } from '../redis.js';
 import { boltLogger } from './bolt-log.js';
+import { createDoorman } from './doorman.js';
 import type { ListenerDeps } from './guard.js';
 import { createLine } from './line.js';
-import { type ListenerHost, registerListeners } from './register.js';
+import { listenerHost, registerListeners } from './register.js';
 
-export interface SlackAppDeps extends Omit<ListenerDeps, 'firstTime' | 'admits'> {
+export interface SlackAppDeps extends Omit<ListenerDeps, 'firstTime' | 'admit'> {
   config: Pick<Config, 'slack' | 'port' | 'access'>;
   redis: Redis;
   keys: Keys;
@@ -54,11 +55,13 @@ export function createSlackApp(deps: SlackAppDeps): SlackApp {
   return {
     start: async () => {
       await app.init();
-      const home = (await app.client.auth.test()).team_id ?? '';
-      const admits = (actorId: string, team: string): boolean => team === home || isNamed(actorId);
-      registerListeners(listenerHost(app), { ...deps, firstTime, admits }, running);
+      const { team_id: team = '', enterprise_id: enterprise } = await app.client.auth.test();
+      const admit = createDoorman({ team, enterprise }, isNamed, deps.slack, (user, error) =>
+        log.warn({ user, err: error }, 'Slack does not tell whose this user is: taken for a stranger'),
+      );
+      registerListeners(listenerHost(app), { ...deps, firstTime, admit }, running);
       server = await line.start();
-      log.info({ mode: config.slack.mode, team: home }, 'listening to Slack');
+      log.info({ mode: config.slack.mode, team }, 'listening to Slack');
     },
     stop: async () => {
       if (server === null) return;
@@ -80,14 +83,4 @@ export function createSlackApp(deps: SlackAppDeps): SlackApp {
     const { viewers, operators, approvers } = config.access;
     return [...viewers, ...operators, ...approvers].includes(actorId);
   }
-}
-
-/** Nobody listens for closed forms, so that a form is answered as what was submitted. */
-function listenerHost(app: App): ListenerHost {
-  return {
-    command: (id, handler) => app.command(id, handler),
-    event: (id, handler) => app.event(id, handler),
-    action: (id, handler) => app.action(id, handler),
-    view: (id, handler) => app.view<ViewSubmitAction>(id, handler),
-  };
 }

@@ -1,7 +1,7 @@
 /** The buttons of a card: which ones work in which state, and what they carry. Pure. */
 import { z } from 'zod';
 import type { Change, HostResult } from '../change/change.js';
-import { approvals, isExpired } from '../change/transition.js';
+import { isExpired, isWithdrawn } from '../change/transition.js';
 import { ChangeId } from '../command/command.js';
 import type { ChangeView } from '../command/reply.js';
 import { buttonWords, retryLabel, rollbackWords } from '../words/button.js';
@@ -83,10 +83,9 @@ function pressable(view: ChangeView, hosts: readonly HostResult[], now: Date): P
   }
 }
 
-/** A change withdrawn before its approval has nothing to run again or to undo. */
+/** A withdrawn change has nothing to run again or to undo. */
 function repairs(change: Change, hosts: readonly HostResult[]): Press[] {
-  const isBegun = change.kind !== 'adopt' && approvals(change) >= change.approvalsRequired;
-  if (change.state === 'cancelled' && !isBegun) return [];
+  if (isWithdrawn(change)) return [];
   const retry: Press[] = change.state !== 'applied' && notDone(hosts) > 0 ? ['retry'] : [];
   return change.direction === 'undo' ? retry : [...retry, 'rollback'];
 }

@@ -1,5 +1,6 @@
 /** The card of a change: every copy of it in Slack shows the same, whatever the last event was (Q4). Pure. */
 import type { Change, ChangeState, HostResult } from '../change/change.js';
+import { isWithdrawn } from '../change/transition.js';
 import type { ChangeView } from '../command/reply.js';
 import type { Plan } from '../plan/plan.js';
 import { decisions, facts, leftOut, notice, title } from '../words/card.js';
@@ -61,7 +62,7 @@ function warnings(change: Change, plan: Plan): Block[] {
 function allHosts(view: ChangeView): HostResult[] {
   const { change, hosts, plan } = view;
   if (change.state === 'planning') return hosts;
-  if (PLAN_STATES.includes(change.state)) return [];
+  if (PLAN_STATES.includes(change.state) || isWithdrawn(change)) return [];
   const results = new Map(hosts.map((host) => [host.host, host]));
   const waiting = (host: string): HostResult => ({ host, status: 'waiting', at: change.requestedAt });
   return plan ? plan.hosts.map(({ host }) => results.get(host) ?? waiting(host)) : hosts;

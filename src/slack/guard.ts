@@ -11,6 +11,7 @@ import { sayBroken, sayStranger } from '../words/trouble.js';
 import { slackVoice } from '../words/voice.js';
 import type { Message } from './blocks.js';
 import type { ClusterFacts } from './cluster.js';
+import type { Doorman } from './doorman.js';
 import type { Listener } from './listeners.js';
 import type { Outbox } from './outbox.js';
 import type { Call } from './payload.js';
@@ -21,15 +22,14 @@ export interface ListenerDeps {
   outbox: Pick<Outbox, 'answer' | 'renderNow'>;
   jobs: Pick<Jobs, 'card' | 'reply' | 'file' | 'upload' | 'notice'>;
   cards: { addCard(changeId: string, card: Card): Promise<void> };
-  /** For dialogs, and for cards that belong to no change. */
-  slack: Pick<webApi.WebClient, 'views' | 'chat'>;
+  /** For dialogs, for cards that belong to no change, and for who is whose. */
+  slack: Pick<webApi.WebClient, 'views' | 'chat' | 'users'>;
   cluster: ClusterFacts;
   log: Logger;
   now(): Date;
   /** True the first time that it hears of an id. */
   firstTime(id: string): Promise<boolean>;
-  /** Whether people of another workspace (a shared channel's) may talk to us: those who are configured by name. */
-  admits(actorId: string, team: string): boolean;
+  admit: Doorman;
 }
 
 /** What Bolt hands to a listener, as far as we use it. */
@@ -56,8 +56,9 @@ export function guard(listener: Listener, deps: ListenerDeps): (args: SlackArgs)
       await args.ack?.();
       call = listener.read(args.body, args.context.botUserId ?? '');
       if (call === null || !(await deps.firstTime(call.once))) return;
-      if (deps.admits(call.actor.id, call.team)) await listener.handle(call, deps);
-      else await answer(deps, call, say(sayStranger(call.actor.id)), true);
+      const actor = await deps.admit(call.actor, call.team);
+      if (actor === null) await answer(deps, call, say(sayStranger(call.actor.id)), true);
+      else await listener.handle({ ...call, actor }, deps);
     } catch (error) {
       await failed(listener, deps, args, call, error);
     }

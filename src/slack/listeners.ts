@@ -111,10 +111,18 @@ async function typed(call: Call, deps: ListenerDeps): Promise<void> {
 
 async function run(command: BotCommand, call: Call, deps: ListenerDeps): Promise<void> {
   const reply = await deps.desk.run(command, call.actor, call.origin);
-  if (reply.kind === 'form') await openForm(call, deps);
-  else if (reply.kind === 'export') await hand(call, deps, reply);
-  // The card itself is the answer; it comes through the queue.
-  else if (reply.kind !== 'change-card') await tell(call, deps, reply);
+  if (reply.kind === 'form') return openForm(call, deps);
+  if (reply.kind === 'export') return hand(call, deps, reply);
+  if (reply.kind !== 'change-card') return tell(call, deps, reply);
+  // The card itself is the answer. When others go first in the channel, the person hears at once that it comes (Q14).
+  if (!(await isPosted(deps, reply.id))) await tell(call, deps, reply, true);
+}
+
+/** Posts the card if its turn is now; the queue does it otherwise. */
+async function isPosted(deps: ListenerDeps, changeId: string): Promise<boolean> {
+  if (await deps.outbox.renderNow(changeId)) return true;
+  const view = await deps.desk.view(changeId);
+  return view !== null && view.change.cards.length > 0;
 }
 
 /** A mention brings no trigger_id, and one that is older than 3 s opens nothing: the button of the answer brings another. */
@@ -179,14 +187,9 @@ async function deny(call: Call, deps: ListenerDeps, value: ButtonValue): Promise
   await tell(call, deps, reply);
 }
 
-/** Opens the dialog, for those only who may deny: a trigger_id lives 3 s, asking takes milliseconds. */
+/** Opens the dialog, where a denial would count now: a trigger_id lives 3 s, asking takes milliseconds. */
 async function askWhy(call: Call, deps: ListenerDeps, value: ButtonValue): Promise<void> {
-  const may = await deps.desk.run(
-    { kind: 'can-i', asked: 'deny', command: `deny ${value.id}` },
-    call.actor,
-    call.origin,
-  );
-  if (may.kind !== 'can-i' || !may.yes) return tell(call, deps, may);
+  await deps.desk.tryDecide(value.id, 'deny', value.hash, call.actor);
   try {
     await deps.slack.views.open({ trigger_id: call.triggerId, view: denyModal(value, call) });
   } catch (error) {
@@ -215,8 +218,9 @@ async function asCommand(
   await tell(call, deps, reply);
 }
 
-function tell(call: Call, deps: ListenerDeps, reply: Reply): Promise<void> {
-  return answer(deps, call, replyMessage(reply, deps.cluster, deps.now()));
+/** `quiet`: only the person sees it, and it takes nobody's turn in the channel. */
+function tell(call: Call, deps: ListenerDeps, reply: Reply, quiet = false): Promise<void> {
+  return answer(deps, call, replyMessage(reply, deps.cluster, deps.now()), quiet);
 }
 
 /** Buttons vanish at once (Q4). A copy that was not on record yet is from now on. */

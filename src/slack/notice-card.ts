@@ -110,8 +110,8 @@ function single(
 }
 
 /** Only what would help now. */
-function buttons(notice: string, { told, incident }: ToldView, os: Os | undefined): Button[] {
-  if (incident === null) return [];
+function buttons(notice: string, { told, incident, isOver }: ToldView, os: Os | undefined): Button[] {
+  if (incident === null || isOver) return [];
   const { host, component } = told;
   const isBad = incident.state === 'bad';
   const of = { notice, host, incident: incident.id, ...(component ? { component } : {}) };

@@ -90,9 +90,11 @@ function afterMention(text: string, botUserId: string): string {
 }
 
 const Person = z.object({ id, team_id: id.optional() });
+/** Null when the app is installed for a whole organization. */
+const Team = z.object({ id }).nullish();
 const ClickBody = z.object({
   user: Person,
-  team: z.object({ id }),
+  team: Team,
   trigger_id: id,
   response_url: z.string().optional(),
   container: z.object({
@@ -112,7 +114,7 @@ export function readClick(body: unknown): Call {
   const click = ClickBody.parse(body);
   const { container, message } = click;
   const thread = container.thread_ts ?? message?.thread_ts;
-  const team = click.user.team_id ?? click.team.id;
+  const team = click.user.team_id ?? click.team?.id ?? '';
   const origin: Origin = {
     channel: container.channel_id,
     user: click.user.id,
@@ -153,7 +155,7 @@ export type ModalMemory = z.infer<typeof ModalMemory>;
 
 const ModalBody = z.object({
   user: Person,
-  team: z.object({ id }),
+  team: Team,
   view: z.object({
     id,
     hash: z.string().default(''),
@@ -179,7 +181,7 @@ export function readForm(body: unknown): Call {
 function readView(body: unknown, schema: z.ZodType<FormMemory>, block: string) {
   const { user, view, ...envelope } = ModalBody.parse(body);
   const { channel, thread, responseUrl } = schema.parse(JSON.parse(view.private_metadata));
-  const team = user.team_id ?? envelope.team.id;
+  const team = user.team_id ?? envelope.team?.id ?? '';
   const origin: Origin = {
     channel,
     user: user.id,

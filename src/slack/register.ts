@@ -1,4 +1,5 @@
 /** Hangs every listener into Bolt, each behind the guard. */
+import type { App, ViewSubmitAction } from '@slack/bolt';
 import { guard, type ListenerDeps, type SlackArgs } from './guard.js';
 import { LISTENERS } from './listeners.js';
 
@@ -31,4 +32,14 @@ export function registerListeners(host: ListenerHost, deps: ListenerDeps, runnin
         }),
       );
   }
+}
+
+/** Nobody listens for closed forms, so that a form is answered as what was submitted. */
+export function listenerHost(app: App): ListenerHost {
+  return {
+    command: (id, handler) => app.command(id, handler),
+    event: (id, handler) => app.event(id, handler),
+    action: (id, handler) => app.action(id, handler),
+    view: (id, handler) => app.view<ViewSubmitAction>(id, handler),
+  };
 }

@@ -77,9 +77,9 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
     case 'export':
       return exported(reply);
     case 'changes': {
-      const { changes } = reply;
-      const head = changesWords.head(cluster.name, changes.length);
-      return list(head, changes.map(changeLine), changesWords.rest, changesWords.none);
+      const { open, others } = reply;
+      const head = changesWords.head(cluster.name, open.length, others.length);
+      return list(head, [...open, ...others].map(changeLine), changesWords.rest, changesWords.none);
     }
     case 'change': {
       const card = changeCard(reply.view, cluster, now, { buttons: false });

@@ -195,7 +195,10 @@ export class WatchStore {
     action: 'start' | 'stop' | 'restart',
     by: string,
   ): Promise<void> {
-    await this.redis.set(this.keys.expectedRestart(host, component), action, 'PX', EXPECTED_MS);
+    // Windows takes kube-proxy along with kubelet, which it depends on.
+    const moved = component === 'kubelet' ? Component.options : [component];
+    for (const each of moved)
+      await this.redis.set(this.keys.expectedRestart(host, each), action, 'PX', EXPECTED_MS);
     const field = `${host}/${component}`;
     // Stopped on purpose, it stays away without a word until somebody starts it.
     if (action === 'stop') await this.redis.hset(this.keys.stopped, field, by);

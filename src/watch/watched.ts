@@ -50,11 +50,14 @@ export interface Watched {
 /** One look at a host: an answer held against the inventory, or why there was none. */
 export type Look =
   | { at: string; probe: Probe; drift: Drift; desired: number; lost: Lost }
-  | { at: string; failure: string };
+  /** `since`: when it was asked. */
+  | { at: string; since: string; failure: string };
 
 /** Starts older than this count no more: node-problem-detector takes 5 starts in 20 minutes for a crash loop. */
 export const LATELY_MS = 20 * 60_000;
 const HOUR_MS = 3_600_000;
+/** Restarts that policy makes on one host within an hour: what does not stay up after that needs a person. */
+export const RESTARTS_AN_HOUR = 3;
 /** Windows computes its boot time from the clock: a step of less than this is no reboot. */
 const BOOT_JITTER_MS = 5_000;
 
@@ -115,7 +118,7 @@ export function isLost({ routes, gateway, forwarding }: Lost): boolean {
 /** What is known after a look. Incidents are judged apart, from before and after. */
 export function remember(before: Watched, look: Look): Watched {
   if ('failure' in look) {
-    const { silentSince = look.at } = before;
+    const { silentSince = look.since } = before;
     return { ...before, misses: before.misses + 1, silentSince, why: look.failure };
   }
   const { silentSince: _silent, why: _why, ...rest } = before;

@@ -1,6 +1,6 @@
 /** What the help says, and who may do what. Pure. */
 import type { CommandKind } from '../command/command.js';
-import { anyOf, article } from './phrase.js';
+import { article } from './phrase.js';
 
 /** What each command does, in the help. */
 export const commandWords: Readonly<Record<CommandKind, string>> = {
@@ -21,7 +21,7 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   unmute: 'Ends that.',
   logs: 'Shows the last log lines of kubelet or kube-proxy.',
   control: 'Starts, stops or restarts kubelet or kube-proxy, at once. Stopped, it stays so without a word.',
-  changes: 'Lists the changes, open ones first.',
+  changes: 'Lists the open changes, the oldest first, then the newest others.',
   change: 'Shows a change and where it stands.',
   approve: 'Approves the plan that stands, and its way back. Not your own, as a rule.',
   deny: 'Denies a plan; the reason goes to whoever asked.',
@@ -49,8 +49,3 @@ export const helpWords = {
   notYours: (role: string) => `That is for ${article(role)}. \`can-i\` says who is one.`,
   argument: (name: string, takes: string, example: string) => `<${name}> takes ${takes}, such as ${example}`,
 };
-
-/** A role, and who has it. */
-export function sayWho(role: string, who: readonly string[]): string {
-  return who.length === 0 ? `${article(role)}, and nobody is one` : `${article(role)}: ${anyOf(who)}`;
-}

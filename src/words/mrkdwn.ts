@@ -1,5 +1,7 @@
 /** Text that people and hosts wrote, made harmless for Slack's mrkdwn. Pure. */
 
+import { FAIRWAY, isPolicy } from '../principal.js';
+
 /**
  * C0 and C1 controls (tab and newline aside), and the characters that reorder or hide text: an approver must see what runs.
  */
@@ -58,9 +60,11 @@ export function codeBlock(text: string, limit = 2500): string {
   return `\`\`\`\n${clipped(inner, limit - 12, (character) => ENTITIES[character] ?? character)}\n\`\`\``;
 }
 
-/** A Slack user or a console login, from an actor id (`team:user`, `console:login`). */
+/** A Slack user, a console login, a policy or Fairway itself, from an actor id (`team:user`, `console:login`, `policy:SETTING`, `fairway`). */
 export function who(actorId: string): string {
+  if (actorId === FAIRWAY) return 'Fairway';
   const [door = '', id = ''] = actorId.split(/:(.*)/s);
+  if (isPolicy(actorId)) return `policy ${plain(id, 80)}`;
   if (door !== 'console' && /^[UW][A-Z0-9]{2,30}$/.test(id)) return `<@${id}>`;
   return door === 'console' ? `${plain(id, 80)} (console)` : plain(actorId, 80);
 }

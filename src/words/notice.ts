@@ -6,7 +6,7 @@ import type { Incident, Reason } from '../watch/incident.js';
 import type { Digest, Told } from '../watch/notice.js';
 import type { Silence } from '../watch/silence.js';
 import type { PastIncident } from '../watch/watch-store.js';
-import { isLost, LATELY_MS, type Lost, type Watched } from '../watch/watched.js';
+import { isLost, LATELY_MS, type Lost, RESTARTS_AN_HOUR, type Watched } from '../watch/watched.js';
 import { code, lines, plain, seconds, when, who } from './mrkdwn.js';
 import { list, more, plural } from './phrase.js';
 
@@ -107,9 +107,10 @@ function facts(view: ToldView, incident: Incident): string[] {
       return incident.state === 'bad'
         ? [
             `Not running since ${seconds(downSince(host, told.component, incident))}${pidWas(incident)}.`,
+            ...healed(host),
             routesLine(view),
           ]
-        : [started(incident), routesLine(view)];
+        : [started(incident), ...healed(host), routesLine(view)];
     case 'rebooted':
       return [`Seen ${seconds(incident.lastAt)}.`, ...processes(host), ...lostLines(incident.lost, view)];
     case 'unreachable':
@@ -125,6 +126,13 @@ function facts(view: ToldView, incident: Incident): string[] {
     case 'lost':
       return lostLines(incident.lost, view);
   }
+}
+
+/** What policy did by itself. */
+function healed({ healed: restarts }: Watched): string[] {
+  if (restarts.length === 0) return [];
+  const enough = restarts.length >= RESTARTS_AN_HOUR ? '; it stops there, and a person has to look' : '';
+  return [`Policy restarted it ${plural(restarts.length, 'time')} within the hour${enough}.`];
 }
 
 function started({ from, to, lastAt }: Incident): string {
@@ -181,6 +189,16 @@ function next(incident: Incident): string[] {
     default:
       return [];
   }
+}
+
+/** Why a repair is asked for by itself, as a part of a sentence. */
+export function whyRepair({ id, reason }: Incident): string {
+  return `${reason === 'lost' ? 'part of its network vanished' : 'a reboot lost part of its network'} (${id})`;
+}
+
+/** The same for many hosts. */
+export function whyRepairs(hosts: number): string {
+  return `${plural(hosts, 'host')} lost parts of their network`;
 }
 
 /** `Incident i7 · since 03:12`. */

@@ -1,6 +1,6 @@
 /** Every expected no, as the user reads it: each says what would work. Pure. */
 import type { ListProblem, Refusal, RefusalCode, RefusalFacts } from '../errors.js';
-import { anyOf, article, list, plural } from './phrase.js';
+import { anyOf, article, list, osName, plural } from './phrase.js';
 import { slackVoice, type Voice } from './voice.js';
 
 type Texts = { [C in RefusalCode]: (facts: RefusalFacts[C], say: Voice) => string };
@@ -19,6 +19,8 @@ export const refusalText: Texts = {
     const such = example === undefined ? '' : `, such as ${code(example)}`;
     return `${wrong}: it takes ${takes}${such}.${usage === undefined ? '' : ` Usage: ${code(usage)}`}`;
   },
+  'windows-only': ({ option, instead }, { code }) =>
+    `${code(option)} is for Windows nodes: on Linux the pods hang on a bridge that I make. Ask ${code(instead)}.`,
   forbidden: ({ doing, role, who, unreadable }, say) =>
     [
       `Only ${article(role)} may ${doing}.`,
@@ -41,7 +43,7 @@ export const refusalText: Texts = {
       ? `There is no node ${code(name)}. ${code('nodes')} lists them.`
       : `There is no node ${code(name)}. Did you mean ${code(suggestion)}?`,
   'node-still-owed': ({ name, podCidr, peers }, { code }) =>
-    `${code(name)} was removed, but ${list(peers.map(code))} still ${peers.length === 1 ? 'has' : 'have'} its route to ${podCidr}. It can come back once they have answered; ${code('changes')} shows what is owed.`,
+    `${code(name)} was removed, but ${list(peers.map(code))} still ${peers.length === 1 ? 'has' : 'have'} its route to ${podCidr}. It can come back once they have answered: ${code('changes')} shows what they are owed, and where that was given up ${code(`repair ${peers[0] ?? ''}`)} asks.`,
   'address-taken': ({ address, holder, changeId }, { code }) =>
     `${address} is the address of ${code(holder)}${changeId === undefined ? '' : ` (${code(changeId)})`} already. Every node needs its own.`,
   'address-in-pod-cidr': ({ address, podCidr, holder }, { code }) =>
@@ -79,7 +81,11 @@ export const refusalText: Texts = {
     ].join(' '),
 
   'node-unreadable': ({ name, address, why }, { code, quote }) =>
-    `I can't read ${code(name)} at ${address}${why === '' ? '' : `: ${quote(why)}`}. When ${code(`ssh ${name}`)} works from my machine, ask again.`,
+    `I can't read ${code(name)} at ${address}${because(why, quote)}. When ${code(`ssh ${name}`)} works from my machine, ask again.`,
+  'other-os': ({ name, address, os }, { code }) => {
+    const other = os === 'linux' ? 'windows' : 'linux';
+    return `${code(name)} answers as a ${osName(other)} host, not as a ${osName(os)} one. If it is one, ask ${code(`add ${other} node ${name} ${address}`)}; if not, check that ${code(`ssh ${name}`)} leads to the right machine.`;
+  },
   'address-not-there': ({ name, address }, { code }) =>
     `${code(name)} answers, but none of its network cards holds ${address}. Check the address, or that SSH leads to the right machine.`,
   'not-on-link': ({ from, to, address }, { code }) =>
@@ -115,17 +121,19 @@ export const refusalText: Texts = {
     leftOut === 0
       ? `Nothing to adopt: ${unchanged === 1 ? 'that is a node' : `all ${unchanged} are nodes`} already, with these facts. ${code('nodes')} lists them.`
       : `Nothing that I can adopt: ${leftOut === 1 ? 'one node was' : `${leftOut} nodes were`} left out. Put right what is said below, then ask again.`,
-  'already-running': ({ id }, { code }) =>
-    `You asked for this a moment ago: it is ${code(id)}. ${code(`change ${id}`)} shows it.`,
+  'change-in-the-way': inTheWay,
   'incident-unknown': ({ id }, { code }) =>
     `There is no incident ${code(id)}, or it is over. ${code('incidents')} lists them.`,
   'change-unknown': ({ id }, { code }) => `There is no change ${code(id)}. ${code('changes')} lists them.`,
   'change-not-sealed': ({ id }, { code }) =>
     `${code(id)} is still being planned: its hosts are being read. Decide when its card shows the plan.`,
-  'change-not-pending': ({ id, state, by, at }, { code, who, when }) =>
-    `${code(id)} is ${state}${by === '' ? '' : ` by ${who(by)}`}${at === '' ? '' : ` since ${when(at)}`}, so there is nothing left to decide. ${code(`change ${id}`)} shows it.`,
-  'change-expired': ({ id }, { code }) =>
-    `${code(id)} expired: nobody decided in time. Ask for it again and I plan it afresh.`,
+  'change-not-pending': ({ id, state, by, at, command }, { code, who, when }) => {
+    const since = `${by === '' ? '' : ` by ${who(by)}`}${at === '' ? '' : ` since ${when(at)}`}`;
+    const next = state === 'stale' ? `To ask again: ${code(command)}` : `${code(`change ${id}`)} shows it`;
+    return `${code(id)} is ${state}${since}, so there is nothing left to decide. ${next}.`;
+  },
+  'change-expired': ({ id, command }, { code }) =>
+    `${code(id)} expired: nobody decided in time. To ask again: ${code(command)}.`,
   'plan-outdated': ({ id }, { code }) =>
     `That card shows an older plan of ${code(id)}. ${code(`change ${id}`)} shows the one that stands.`,
   'own-request': ({ id }, { code }) =>
@@ -142,11 +150,47 @@ export const refusalText: Texts = {
     `${code(id)} can't be rolled back: the name, the address or the ${podCidr} of ${code(name)} is in use again. ${code('nodes')} shows by whom.`,
   'built-on': ({ id, by }, { code }) =>
     `${code(id)} can't be rolled back: ${list(by.map(code))} came after it, and counted on its nodes. ${code('remove node <name>')} takes them out one by one.`,
-  'wrong-version': ({ id }, { code }) =>
-    `Somebody moved ${code(id)} in the same moment. ${code(`change ${id}`)} shows how it stands; try again.`,
-  'console-only': ({ doing }, { code }) =>
-    `${doing} works only from the console, on the machine of the bot: ${code('npm run console')}.`,
 };
+
+const STANDS: Readonly<Record<string, string>> = {
+  planning: 'is being planned',
+  pending: 'waits for approval',
+  owing: 'is done but for hosts that did not answer',
+  'rolling-back': 'is being rolled back',
+};
+
+/** What the open change does, how far it is, who asked for it, and what makes room for the next. */
+function inTheWay(
+  { id, name, kind, state, requester }: RefusalFacts['change-in-the-way'],
+  { code, who }: Voice,
+): string {
+  const doing = kind === 'remove-node' ? 'removes' : 'adds';
+  const head = `${code(id)}, asked for by ${who(requester)}, ${doing} ${code(name)} and ${STANDS[state] ?? 'is running'}.`;
+  return `${head} ${remedy(id, kind, state, code)}`;
+}
+
+function remedy(id: string, kind: string, state: string, code: Voice['code']): string {
+  const wait = `Wait for its end (${code(`change ${id}`)}), then ask again.`;
+  switch (state) {
+    case 'planning':
+    case 'pending':
+      return `${code(`cancel ${id}`)} withdraws it; then ask again.`;
+    case 'approved':
+    case 'applying':
+      return `${wait} ${code(`cancel ${id}`)} stops it at the next host.`;
+    case 'owing':
+      return kind === 'remove-node'
+        ? 'They forget it by themselves when they are back: nothing is left to ask for.'
+        : `${code(`rollback ${id}`)} undoes it; ${code(`cancel ${id}`)} gives up what they are owed, then ask again.`;
+    default:
+      return wait;
+  }
+}
+
+/** A host's own word in the middle of ours, whose full stop is not doubled. */
+function because(why: string, quote: Voice['quote']): string {
+  return why === '' ? '' : `: ${quote(why).replace(/\.$/, '')}`;
+}
 
 /** One problem of a list, as a line of its own. */
 function sayListProblem(problem: ListProblem, { code }: Voice): string {
@@ -186,7 +230,7 @@ function nothingToRepair(
       : `Nothing that I may repair${whose}: ${list(blocked)} in the way, and not from me. Remove ${them} there, then ask again.`,
     ...(first
       ? [
-          `I can't read ${list(unread.map((host) => code(host.host)))}${first.why === '' ? '' : `: ${quote(first.why)}`}. When ${code(`ssh ${first.host}`)} works from my machine, ask again.`,
+          `I can't read ${list(unread.map((host) => code(host.host)))}${because(first.why, quote)}. When ${code(`ssh ${first.host}`)} works from my machine, ask again.`,
         ]
       : []),
   ].join(' ');

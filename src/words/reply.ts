@@ -1,10 +1,12 @@
 /** What commands answer. Lists are one line an item: tables wrap on phones. Pure. */
 import type { Change } from '../change/change.js';
-import type { HostRoutes, NodeRow, Reply } from '../command/reply.js';
+import type { HostRoutes, NodeRow, OwedPart, Reply } from '../command/reply.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
-import { more, osName, plural } from './phrase.js';
+import { anyOf, article, more, osName, plural } from './phrase.js';
 import { routeText } from './plan.js';
-import { stateWords, verbs } from './status.js';
+import { owedFor } from './result.js';
+import { stateWords, verbs, withdrawn } from './status.js';
+import { slackVoice } from './voice.js';
 
 type Of<K extends Reply['kind']> = Extract<Reply, { kind: K }>;
 
@@ -17,7 +19,9 @@ export function alreadyRunning(id: string): string {
 }
 
 const ACCEPTED = {
+  withdraw: withdrawn,
   cancel: 'Cancelling: what runs stops at the next host.',
+  'give-up': 'Giving up what absent hosts are owed.',
   retry: 'Trying again what is not done.',
   rollback: 'Rolling back.',
 } as const;
@@ -32,7 +36,7 @@ export function decided(reply: Of<'decided'>): string {
 }
 
 export function accepted({ id, what }: Of<'accepted'>): string {
-  return `${ACCEPTED[what]} The card of ${code(id)} shows how it goes.`;
+  return `${ACCEPTED[what]} The card of ${code(id)} shows ${what === 'withdraw' ? 'it' : 'how it goes'}.`;
 }
 
 export function detailsFollow(id: string): string {
@@ -54,18 +58,15 @@ const MEMBERSHIP: Readonly<Record<NodeRow['state'], string>> = {
 
 export function nodeLine(row: NodeRow): string {
   const { node } = row;
-  const owed = row.owedBy.length > 0 ? ` · not known yet to ${names(row.owedBy, 120)}` : '';
-  const owes = row.owes.length > 0 ? ` · is owed ${names(row.owes, 120)}` : '';
+  const owed = parts('not known yet to', row.owedBy, ({ host }) => host);
+  const owes = parts('is owed', row.owes, ({ changeId }) => changeId);
   return `${MEMBERSHIP[row.state]} ${code(node.name)} ${osName(node.os)} ${code(node.address)} → ${code(node.podCidr)}${owed}${owes}`;
 }
 
-function names(all: readonly string[], limit: number): string {
-  return lines(
-    all.map((name) => code(name, 80)),
-    limit,
-    more,
-    ', ',
-  );
+function parts(verb: string, all: readonly OwedPart[], nameOf: (part: OwedPart) => string): string {
+  if (all.length === 0) return '';
+  const told = all.map((part) => `${code(nameOf(part), 80)}${part.debt ? ` ${owedFor(part.debt)}` : ''}`);
+  return ` · ${verb} ${lines(told, 420, more, '; ')}`;
 }
 
 /** A node, one fact a line. */
@@ -81,8 +82,13 @@ export function nodeFacts({ row, gateway, hostKey }: Of<'node'>): string {
 }
 
 export const changesWords = {
-  head: (cluster: string, count: number) => `*${plain(cluster, 80)}*: ${plural(count, 'change')}`,
-  rest: (left: number) => `… and ${left} older; ${code('change <id>')} shows one.`,
+  head: (cluster: string, open: number, others: number) => {
+    const name = `*${plain(cluster, 80)}*`;
+    if (open === 0) return others === 0 ? `${name}: 0 changes` : `${name}: none is open; the newest changes`;
+    const which = `${plural(open, 'open change')}${open > 1 ? ', the oldest first' : ''}`;
+    return `${name}: ${which}${others > 0 ? '; then the newest others' : ''}`;
+  },
+  rest: (left: number) => `… and ${left} more; ${code('change <id>')} shows one.`,
   none: `No change yet. ${code('help add')} shows how to ask for one.`,
   /** Under a node. */
   older: (left: number) => `… and ${left} older.`,
@@ -164,15 +170,8 @@ export function whoami({ actor, roles, may }: Of<'whoami'>): string {
   ].join('\n');
 }
 
-export function canI({ yes, command, who: those }: Of<'can-i'>): string {
-  return yes
-    ? `Yes, you may ${code(command)}.`
-    : `No. ${code(command)} takes ${principals(plain(those, 600))}.`;
-}
-
-/** Slack ids within a sentence, as the people and groups that they are. */
-function principals(text: string): string {
-  return text
-    .replace(/\b(?:[TE][A-Z0-9]{2,}:)?([UW][A-Z0-9]{4,})\b/g, '<@$1>')
-    .replace(/\b(S[A-Z0-9]{4,})\b/g, '<!subteam^$1>');
+export function canI({ yes, command, role, who: those }: Of<'can-i'>): string {
+  if (yes || role === null) return `Yes, you may ${code(command)}.`;
+  const are = those.length === 0 ? ', and nobody is one' : `: ${anyOf(those.map(slackVoice.who))}`;
+  return `No. ${code(command)} takes ${article(role)}${are}.`;
 }

@@ -1,6 +1,6 @@
 /** How each host of a change went, and the proof. Pure. */
-import type { HostResult, HostStatus, ProofRow } from '../change/change.js';
-import { code, lines, plain } from './mrkdwn.js';
+import type { Debt, HostResult, HostStatus, ProofRow } from '../change/change.js';
+import { code, lines, plain, when } from './mrkdwn.js';
 import { more, plural } from './phrase.js';
 
 const SIGN: Readonly<Record<HostStatus, string>> = {
@@ -16,7 +16,13 @@ const SIGN: Readonly<Record<HostStatus, string>> = {
 /** One host with its own words. */
 export function hostLine(host: HostResult): string {
   const error = host.error ? `: ${plain(host.error, 400)}` : '';
-  return `${SIGN[host.status]} ${code(host.host, 80)} ${host.status}${error}`;
+  const debt = host.status === 'owed' && host.debt ? ` ${owedFor(host.debt)}` : '';
+  return `${SIGN[host.status]} ${code(host.host, 80)} ${host.status}${debt}${error}`;
+}
+
+/** `since today 15:04, until …`, in the reader's own time zone. */
+export function owedFor({ since, until }: Debt): string {
+  return `since ${when(since)}, until ${when(until)}`;
 }
 
 /** The names of hosts that nobody has visited; nobody will, unasked, once the change is `over`. */

@@ -1,6 +1,6 @@
 /** How a change stands, and the reader's next step. Pure. */
 import type { Change, ChangeState, HostResult } from '../change/change.js';
-import { isExpired } from '../change/transition.js';
+import { isExpired, isWithdrawn } from '../change/transition.js';
 import { code, plain, when, who } from './mrkdwn.js';
 
 /** What each kind of change does, in one word. */
@@ -29,6 +29,9 @@ export const stateWords: Readonly<Record<ChangeState, string>> = {
   'rolling-back': '↩️ rolling back',
   'rolled-back': '↩️ rolled back',
 };
+
+/** Of a plan that was cancelled before anybody's approval let it run. */
+export const withdrawn = 'Withdrawn. Nothing was run.';
 
 /** The first lines under the title: how it stands, and the reader's next step. */
 export function status(change: Change, hosts: readonly HostResult[], now: Date): string {
@@ -73,7 +76,7 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
       return [
         change.cancelRequestedBy ? `By ${who(change.cancelRequestedBy)}.` : '',
         ...reason,
-        ...progress,
+        ...(isWithdrawn(change) ? [withdrawn] : progress),
       ].filter((line) => line !== '');
     case 'rolling-back':
       return [...rolledBy(change), ...progress];
@@ -97,10 +100,11 @@ function rolledBy(change: Change): string[] {
   return change.rolledBackBy ? [`By ${who(change.rolledBackBy)}.`] : [];
 }
 
+/** Since and until when stands with each host. */
 function owed(count: number): string {
   return count === 1
-    ? '1 host did not answer: what it is owed runs by itself when it is back.'
-    : `${count} hosts did not answer: what they are owed runs by itself when they are back.`;
+    ? '1 host did not answer: what it is owed runs by itself when it is back in time.'
+    : `${count} hosts did not answer: what they are owed runs by itself when they are back in time.`;
 }
 
 /** Hosts where the change is as it should be. */

@@ -1,5 +1,7 @@
 /** What went wrong: with a change or a host, as its card says it; between Slack and us, as the person reads it. Pure. */
+import type { Debt } from '../change/change.js';
 import { code } from './mrkdwn.js';
+import { storedVoice } from './voice.js';
 
 /** A member joined between planning and approval, and no plan covers the pair. */
 export function sayJoinedSince(name: string): string {
@@ -33,6 +35,13 @@ export function sayConflict(found: readonly string[]): string {
 export function sayNotHolding(broken: number, printed: string): string {
   const own = printed.trim() === '' ? 'it gave no reason' : `it said: ${printed.trim()}`;
   return `${broken} ${broken === 1 ? 'step does' : 'steps do'} not hold after applying; ${own}`;
+}
+
+/** Nobody waits for the host any more. `why`: what kept it from answering, last. */
+export function sayGivenUp(name: string, debt: Debt, isMember: boolean, why: string): string {
+  const [since, until] = [storedVoice.when(debt.since), storedVoice.when(debt.until)];
+  const remedy = isMember ? `repair ${name} puts it right` : 'Retry does its part';
+  return `It was out of reach from ${since} until ${until} (${why}), so its part was given up. Once it is back, ${remedy}.`;
 }
 
 /** The host shows another key than the pinned one; `what` names both. */

@@ -24,6 +24,11 @@ function escapeSlack(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
+/** `2026-11-23 12:00 UTC`. */
+function readable(iso: string): string {
+  return iso.replace('T', ' ').replace(/(:\d\d)(:\d\d(\.\d+)?)?Z$/, '$1 UTC');
+}
+
 /** Slack's mrkdwn: `&<>` escaped, and no back-tick that would end the code. */
 export const slackVoice: Voice = {
   code: (text) => `\`${escapeSlack(oneLine(text)).replaceAll('`', 'ˋ')}\``,
@@ -34,7 +39,7 @@ export const slackVoice: Voice = {
     if (/^S[A-Z0-9]+$/.test(user)) return `<!subteam^${user}>`;
     return slackVoice.code(id);
   },
-  when: (iso) => `<!date^${Math.floor(Date.parse(iso) / 1000)}^{date_short_pretty} {time}|${iso}>`,
+  when: (iso) => `<!date^${Math.floor(Date.parse(iso) / 1000)}^{date_short_pretty} {time}|${readable(iso)}>`,
 };
 
 /** Plain text, for the console and the logs. */
@@ -42,7 +47,7 @@ export const plainVoice: Voice = {
   code: (text) => `\`${oneLine(text)}\``,
   quote: oneLine,
   who: (id) => id,
-  when: (iso) => iso.replace('T', ' ').replace(/(:\d\d)(:\d\d(\.\d+)?)?Z$/, '$1 UTC'),
+  when: readable,
 };
 
 /** For what is stored and shown later, in a place that escapes it itself. */

@@ -4,7 +4,7 @@ import { nextMove, phases } from '../../src/change/phase.js';
 import { type Work, wantedSteps } from '../../src/change/work.js';
 import type { Inventory, Node } from '../../src/node/node.js';
 import { ensureRoute, inverse } from '../../src/plan/pair.js';
-import type { HostPlan, MembershipPlan } from '../../src/plan/plan.js';
+import type { HostPlan, MembershipPlan, RepairPlan } from '../../src/plan/plan.js';
 import { freshHost } from '../support/model-host.js';
 
 function host(name: string, role: HostPlan['role'], readable = true): HostPlan {
@@ -51,6 +51,26 @@ describe('phases', () => {
   test('removing, and rolling an addition back: the node last', () => {
     expect(names(phases(plan('remove-node'), 'do'))).toEqual(back);
     expect(names(phases(plan('add-node'), 'undo'))).toEqual(back);
+  });
+
+  const repair = (hosts: HostPlan[]): RepairPlan => ({
+    kind: 'repair',
+    basedOn: 3,
+    together: [],
+    read: 6,
+    unread: [],
+    hosts,
+    foreign: [],
+  });
+  test('repairing one: as adding it; rolled back as removing it', () => {
+    const one = repair(plan('add-node').hosts);
+    expect(names(phases(one, 'do'))).toEqual(forth);
+    expect(names(phases(one, 'undo'))).toEqual(back);
+  });
+  test('repairing all: a canary of each OS, the rest', () => {
+    const all = repair([host('lin01', 'peer'), host('lin02', 'peer'), host('win01', 'peer')]);
+    expect(names(phases(all, 'do'))).toEqual([['lin01', 'win01'], ['lin02']]);
+    expect(names(phases(all, 'undo'))).toEqual([['lin01', 'win01'], ['lin02']]);
   });
 });
 
@@ -122,5 +142,70 @@ describe('the steps that are still wanted', () => {
     expect(wantedSteps(work(lin01, gone), members(lin01))).toEqual([gone]);
     expect(wantedSteps(work(lin01, gone), members(lin01, node))).toEqual([]);
     expect(wantedSteps(work(lin01, gone), members(node))).toEqual([gone]);
+  });
+
+  test('nothing is taken from a node that came back before its removal got there, nor made on one that left again', () => {
+    const off: Work['steps'][number] = { kind: 'forwarding', action: 'remove' };
+    const own = (kind: Work['kind'], direction: Work['direction'], step: Work['steps'][number]): Work => ({
+      ...work(node, step),
+      role: 'node',
+      kind,
+      direction,
+    });
+    const back = { ...node, podCidr: '192.168.7.0/24' };
+    for (const leaving of [own('remove-node', 'do', off), own('add-node', 'undo', off)]) {
+      expect(wantedSteps(leaving, members(lin01))).toEqual([off]);
+      expect(wantedSteps(leaving, members(lin01, node))).toEqual([]);
+      expect(wantedSteps(leaving, members(lin01, back))).toEqual([]);
+    }
+    for (const joining of [own('add-node', 'do', inverse(off)), own('remove-node', 'undo', inverse(off))]) {
+      expect(wantedSteps(joining, members(lin01, node))).toEqual([inverse(off)]);
+      expect(wantedSteps(joining, members(lin01))).toEqual([]);
+      expect(wantedSteps(joining, members(lin01, back))).toEqual([]);
+    }
+  });
+
+  describe('of a repair', () => {
+    const stray: Work['steps'][number] = {
+      kind: 'route',
+      action: 'remove',
+      peer: null,
+      route: { destination: '192.168.9.0/24', nextHop: '10.0.0.99' },
+    };
+    const taken: Node = { name: 'lin09', os: 'linux', address: '10.0.0.19', podCidr: '192.168.9.0/24' };
+    const bridge: Work['steps'][number] = {
+      kind: 'bridge',
+      action: 'ensure',
+      bridge: 'cbr0',
+      podCidr: lin01.podCidr,
+      ownBridge: true,
+    };
+    const repair = (direction: Work['direction'], ...steps: Work['steps']): Work => ({
+      ...work(lin01, ...steps),
+      kind: 'repair',
+      direction,
+    });
+
+    test('nothing is restored on a host that left, or came back with another slice', () => {
+      expect(wantedSteps(repair('do', bridge, toNode), members(lin01, node))).toEqual([bridge, toNode]);
+      expect(wantedSteps(repair('do', bridge, toNode), members(node))).toEqual([]);
+      const moved = { ...lin01, podCidr: '192.168.7.0/24' };
+      expect(wantedSteps(repair('do', bridge, toNode), members(moved, node))).toEqual([]);
+    });
+
+    test('a stray route stays where a node got its slice meanwhile; one to the host’s own slice goes', () => {
+      expect(wantedSteps(repair('do', stray), members(lin01, node))).toEqual([stray]);
+      expect(wantedSteps(repair('do', stray), members(lin01, taken))).toEqual([]);
+      const own = { ...stray, route: { ...stray.route, destination: lin01.podCidr } };
+      expect(wantedSteps(repair('do', own), members(lin01))).toEqual([own]);
+    });
+
+    test('rolled back, a route is touched only while its slice is whose it was', () => {
+      const back = inverse(toNode);
+      expect(wantedSteps(repair('undo', back), members(lin01, node))).toEqual([back]);
+      expect(wantedSteps(repair('undo', back), members(lin01))).toEqual([]);
+      expect(wantedSteps(repair('undo', inverse(stray)), members(lin01))).toEqual([inverse(stray)]);
+      expect(wantedSteps(repair('undo', inverse(stray)), members(lin01, taken))).toEqual([]);
+    });
   });
 });

@@ -8,8 +8,17 @@ import type {
   HostStatus,
   MembershipChange,
 } from '../../src/change/change.js';
-import { approvals, cancel, decide, outcome, retry, rollBack } from '../../src/change/transition.js';
+import {
+  approvals,
+  approveByPolicy,
+  cancel,
+  decide,
+  outcome,
+  retry,
+  rollBack,
+} from '../../src/change/transition.js';
 import { isRefusal } from '../../src/errors.js';
+import { PRINCIPAL } from '../../src/principal.js';
 
 const now = new Date('2026-11-23T03:00:00Z');
 const alice: Actor = { id: 'T1:UALICE', via: 'slash' };
@@ -120,6 +129,26 @@ describe('decide', () => {
     },
   );
 
+  test('who decided is told where the decision is what stands', () => {
+    const facts = (state: ChangeState, verdict: 'approve' | 'deny') => {
+      const decisions = [
+        { actor: bob.id, verdict, at: '2026-11-23T02:00:00.000Z', planHash: 'abc123abc123' },
+      ];
+      const over = { state, decisions, finishedAt: '2026-11-23T02:30:00.000Z' };
+      try {
+        decide(change(over), carol, 'approve', null, rules, now);
+      } catch (error) {
+        if (isRefusal(error, 'change-not-pending')) return error.facts;
+      }
+      throw new Error('not refused');
+    };
+    expect(facts('approved', 'approve')).toMatchObject({ by: bob.id, at: '2026-11-23T02:00:00.000Z' });
+    expect(facts('denied', 'deny')).toMatchObject({ by: bob.id });
+    for (const state of ['stale', 'applied', 'failed', 'owing', 'cancelled'] as const) {
+      expect(facts(state, 'approve')).toMatchObject({ by: '', at: '2026-11-23T02:30:00.000Z' });
+    }
+  });
+
   test('configuration may let the requester approve', () => {
     expect(decide(change(), alice, 'approve', null, { required: 1, own: true }, now).state).toBe('approved');
   });
@@ -190,8 +219,61 @@ describe('cancel, retry, roll back', () => {
   });
 });
 
+describe('a policy', () => {
+  const { node: _node, ...rest } = change({ requester: 'fairway', approvalsRequired: 3 }) as MembershipChange;
+  const repair: Change = { ...rest, kind: 'repair' };
+  test('approves what Fairway itself asked to be repaired, for as many as are needed', () => {
+    const approved = approveByPolicy(repair, 'DRIFT=repair', now);
+    expect(approved).toMatchObject({
+      state: 'approved',
+      decisions: [{ actor: 'policy:DRIFT=repair', verdict: 'approve', planHash: 'abc123abc123' }],
+    });
+    expect(approvals(approved)).toBe(3);
+    expect(codeOf(() => retry({ ...approved, state: 'cancelled' }))).toBe('no refusal');
+  });
+  test.each<[string, Change]>([
+    ['what a person asked for', { ...repair, requester: alice.id }],
+    ['another kind', change({ requester: 'fairway' })],
+    ['what was decided', { ...repair, state: 'denied' }],
+  ])('does not approve %s', (_what, other) => {
+    expect(approveByPolicy(other, 'DRIFT=repair', now)).toBe(other);
+  });
+  test('is nobody that could be configured', () => {
+    expect(PRINCIPAL.test('policy:DRIFT=repair')).toBe(false);
+    expect(PRINCIPAL.test('fairway')).toBe(false);
+  });
+});
+
+test('a repair is cancelled, retried and rolled back in the same states as any change', () => {
+  const decisions = [
+    { actor: bob.id, verdict: 'approve' as const, at: now.toISOString(), planHash: 'abc123abc123' },
+  ];
+  const moves = [retry, (of: Change) => cancel(of, alice, now), (of: Change) => rollBack(of, alice)];
+  for (const state of states) {
+    for (const direction of ['do', 'undo'] as const) {
+      const { node: _node, ...rest } = change({ state, direction, decisions }) as MembershipChange;
+      const repair: Change = { ...rest, kind: 'repair' };
+      for (const move of moves) {
+        expect(codeOf(() => move(repair))).toBe(codeOf(() => move(change({ state, direction, decisions }))));
+      }
+    }
+  }
+});
+
 describe('outcome', () => {
   const host = (status: HostStatus): HostResult => ({ host: status, status, at: now.toISOString() });
+  test('what was given up on one host waits for what others are still owed, and is a failure in the end', () => {
+    const givenUp: HostResult = {
+      ...host('failed'),
+      debt: { since: now.toISOString(), until: now.toISOString() },
+    };
+    const of = (...hosts: HostResult[]) => outcome(change({ state: 'owing' }), hosts);
+    expect(of(givenUp, host('owed'), host('done'))).toBe('owing');
+    expect(of(givenUp, host('done'))).toBe('failed');
+    expect(of(givenUp, host('failed'), host('owed'))).toBe('failed');
+    const cancelled = change({ state: 'owing', cancelRequestedBy: alice.id });
+    expect(outcome(cancelled, [givenUp, host('cancelled')])).toBe('cancelled');
+  });
   test.each<[HostStatus[], Partial<MembershipChange>, ChangeState]>([
     [['done', 'unchanged'], {}, 'applied'],
     [['done', 'owed'], {}, 'owing'],

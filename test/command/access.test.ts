@@ -85,8 +85,26 @@ describe('authorize', () => {
   });
 
   test.each<[id: string, refused: CommandKind[]]>([
-    ['T01:U0VIEW', ['add-node', 'remove-node', 'repair', 'approve', 'deny', 'cancel', 'retry', 'rollback']],
-    ['T01:U0OPER', ['approve', 'deny']],
+    [
+      'T01:U0VIEW',
+      [
+        'add-node',
+        'remove-node',
+        'repair',
+        'adopt',
+        'ack',
+        'mute',
+        'unmute',
+        'logs',
+        'control',
+        'approve',
+        'deny',
+        'cancel',
+        'retry',
+        'rollback',
+      ],
+    ],
+    ['T01:U0OPER', ['approve', 'deny', 'control']],
     ['T01:U0APPR', []],
   ])('%s is refused %j', (id, refused) => {
     expect(new Set(CommandKind.options.filter((kind) => !isAllowed(id, kind)))).toEqual(new Set(refused));
@@ -123,11 +141,12 @@ describe('authorize', () => {
     expect(whoMay(actor('T01:U0OPER'), 'request', access)).toMatchObject({ yes: true });
     expect(whoMay(actor('T01:U0OPER'), 'decide', access)).toEqual({
       yes: false,
-      who: 'an approver: U0APPR, T01:U0HERE or S0LEADS',
+      role: 'approver',
+      who: ['U0APPR', 'T01:U0HERE', 'S0LEADS'],
     });
     expect(may(actor('T01:U0VIEW'), access)).toEqual([
       'ask for help and for your own roles',
-      'look at nodes, routes and changes',
+      'look at nodes, routes, changes and incidents',
     ]);
   });
 });

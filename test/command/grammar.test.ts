@@ -98,6 +98,18 @@ describe('a wrong argument is refused by its name', () => {
     '%COMSPEC%',
   ];
 
+  test('a name says what is wrong with its ends', () => {
+    for (const name of ['-lin02', 'lin02-', '-']) {
+      expect(refusal(`add linux node ${name} 10.0.0.8`)).toMatchObject({
+        facts: {
+          argument: 'name',
+          got: name,
+          takes: expect.stringContaining('letter or digit at both ends'),
+        },
+      });
+    }
+  });
+
   test.each(hostile)('name %j', (name) => {
     expect(refusal(`add windows node ${name} 10.0.0.7`)).toMatchObject({
       code: 'bad-argument',
@@ -226,6 +238,14 @@ describe('a wrong argument is refused by its name', () => {
     });
     expect(refusal('approve')).toMatchObject({ facts: { argument: 'id', got: '' } });
     expect(refusal('can-i')).toMatchObject({ facts: { argument: 'command', got: '' } });
+  });
+
+  test('a container NIC on Linux is refused, with the command that works', () => {
+    const typed = 'add linux node lin02 10.0.0.8 pod-cidr 192.168.9.0/24 container-nic 00-15-5D-00-04-01';
+    const found = refusal(`${typed} ssh a@b`);
+    const instead = 'add linux node lin02 10.0.0.8 pod-cidr 192.168.9.0/24 ssh a@b';
+    expect(found).toMatchObject({ code: 'windows-only', facts: { option: 'container-nic', instead } });
+    parseCommand(instead);
   });
 
   test('a name in capitals comes with the name as it should be', () => {

@@ -1,15 +1,36 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ALICE, BOB } from '../../sandbox/world.js';
+import { ALICE, BOB, CHANNEL } from '../../sandbox/world.js';
 import { openSite, type Site } from '../support/site.js';
 
+const CAROL = 'UCAROL';
+const DAVE = 'UDAVE';
 const EVE = 'UEVE';
 
 describe('approval', () => {
   let site: Site;
   beforeAll(async () => {
-    site = await openSite({ env: { APPROVERS: `${BOB},UCAROL,${ALICE}`, APPROVALS_REQUIRED: '2' } });
+    site = await openSite({
+      env: { APPROVERS: `${BOB},${CAROL},${DAVE},${ALICE}`, APPROVALS_REQUIRED: '2' },
+    });
   }, 60_000);
   afterAll(() => site.close());
+
+  test('a command’s card stands in an idle channel within a second', async () => {
+    const { team, world } = site;
+    const took: number[] = [];
+    // The best of three: other tests may have the processor just now.
+    while (took.length < 3 && !took.some((ms) => ms < 1000)) {
+      const typed = Date.now();
+      const { id } = await team.ask('add linux node lin03 10.0.0.9');
+      await team.untilCard(id, 'Approve');
+      const card = world.slack.messages(CHANNEL).find((each) => each.metadata?.event_payload['id'] === id);
+      took.push((card?.versions[0]?.at ?? 0) - typed);
+      expect(await team.say(`cancel ${id}`)).toContain('Withdrawn. Nothing was run.');
+      await team.untilCard(id, 'Withdrawn. Nothing was run.');
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+    }
+    expect(Math.min(...took)).toBeLessThan(1000);
+  });
 
   test('takes two different people, neither of them the requester, and each click gets its own answer', async () => {
     const { team } = site;
@@ -26,20 +47,25 @@ describe('approval', () => {
     expect(answers[1]).toMatch(/approver/i);
     expect(answers[2]).toMatch(/1 of 2/);
     expect((await team.stores.changes.get(id)).state).toBe('pending');
-    // Two at once: exactly one of them is the second approval, the other hears that it is decided.
-    const both = await Promise.all([team.click(id, 'Approve', 'UCAROL'), team.click(id, 'Approve', EVE)]);
-    expect(both[1]).toMatch(/approver/i);
+    // Two approvers at once: exactly one of them is the second approval, the other hears that it is decided.
+    const both = await Promise.all([team.click(id, 'Approve', CAROL), team.click(id, 'Approve', DAVE)]);
     const change = await team.until(id);
     expect(change.state).toBe('applied');
-    expect(change.decisions.map((decision) => decision.actor)).toEqual([
-      `TSANDBOX:${BOB}`,
-      'TSANDBOX:UCAROL',
-    ]);
+    const [first, second, ...more] = change.decisions.map(({ actor }) => actor.replace('TSANDBOX:', ''));
+    expect([first, more]).toEqual([BOB, []]);
+    const [won, lost] = second === CAROL ? both : both.toReversed();
+    expect(won).toContain(`Approved \`${id}\`: it runs now.`);
+    // Meanwhile it may run already, or be done.
+    expect(lost).toMatch(
+      new RegExp(`^\`${id}\` is (approved|applying|proving|applied).* nothing left to decide`),
+    );
     const card = team.cardText(id);
     expect(card).toContain(`<@${BOB}>`);
-    expect(card).toContain('<@UCAROL>');
+    expect(card).toContain(`<@${second}>`);
     // Somebody whose screen is behind clicks what is no longer there.
-    expect(await team.click(id, 'Approve', BOB, { stale: true })).toMatch(/applied|decided|over/i);
+    expect(await team.click(id, 'Approve', BOB, { stale: true })).toMatch(
+      /is applied since .* nothing left to decide/,
+    );
   });
 
   test('a mistyped, a forbidden and a repeated command are all answered with what would work', async () => {
@@ -47,7 +73,7 @@ describe('approval', () => {
     expect(await team.say('ad linux node lin02 10.0.0.8')).toContain('add linux node lin02 10.0.0.8');
     expect(await team.say('add linux node lin02 10.0.0.8', EVE)).toMatch(/operator/i);
     const first = await team.ask('add linux node lin02 10.0.0.8');
-    expect(await team.say('add linux node lin02 10.0.0.8')).toContain(first.id);
+    expect(await team.say('add linux node lin02 10.0.0.8')).toContain(`\`${first.id}\` does this already`);
     expect(await team.say('add windows node lin02 10.0.0.9')).toMatch(/lin02/);
     expect(await team.say('approve c999', BOB)).toMatch(/c999/);
     expect(await team.say(`deny ${first.id} wrong night`, BOB)).toMatch(first.id);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ALICE } from '../../sandbox/world.js';
+import { ALICE, BOB } from '../../sandbox/world.js';
 import { openSite, podRoutes, type Site } from '../support/site.js';
 
 const ROOT = resolve(__dirname, '../..');
@@ -17,7 +17,14 @@ describe('the console', () => {
 
   /** Runs `npm run console -- <words>`'s program. */
   function type(...words: string[]): Promise<{ code: number; text: string }> {
-    const env = { PATH: process.env['PATH'], ...site.world.env };
+    return typeWith({}, ...words);
+  }
+
+  function typeWith(
+    over: Readonly<Record<string, string>>,
+    ...words: string[]
+  ): Promise<{ code: number; text: string }> {
+    const env = { PATH: process.env['PATH'], ...site.world.env, ...over };
     return new Promise((done) => {
       execFile(
         process.execPath,
@@ -43,6 +50,22 @@ describe('the console', () => {
     await team.until(second.id);
     expect((await type('routes')).text).toMatch(/2 hosts: every route is there/);
     expect(podRoutes(host('lin02'))).toEqual(['192.168.0.0/24 via 10.0.0.4']);
+  }, 60_000);
+
+  test('a login without a role may do nothing but ask who may', async () => {
+    const nobody = { VIEWERS: BOB, OPERATORS: ALICE, APPROVERS: BOB };
+    const asked = ['nodes', 'add linux node lin03 10.0.0.9', 'approve c1', 'restart kubelet on lin01'];
+    const before = (await site.team.stores.changes.latest(1)).map(({ id }) => id);
+    for (const words of asked)
+      expect(await typeWith(nobody, ...words.split(' '))).toMatchObject({
+        code: 1,
+        text: expect.stringMatching(/^Only an? (viewer|operator|approver) may .*Ask U/),
+      });
+    expect((await site.team.stores.changes.latest(1)).map(({ id }) => id)).toEqual(before);
+    expect(await typeWith(nobody, 'whoami')).toMatchObject({
+      code: 0,
+      text: expect.stringContaining('You have no role.'),
+    });
   }, 60_000);
 
   test('refuses with the same words, and with exit 1', async () => {

@@ -97,6 +97,46 @@ describeWith(['root'], 'Linux hosts, for real', () => {
   }, 60_000);
 });
 
+describeWith(['root'], 'a Linux host that lost what Fairway made, for real', () => {
+  test('is repaired: bridge, forwarding and routes, what is foreign stays, and packets cross', async () => {
+    const field = await openField(['lin01', 'lin02', 'lin03']);
+    try {
+      const { lab, team } = field;
+      for (const text of [
+        'add linux node lin01 10.0.0.4',
+        'add linux node lin02 10.0.0.8',
+        'add linux node lin03 10.0.0.9',
+      ])
+        expect((await team.make(text)).state).toBe('applied');
+      const before = await routesOf(lab, 'lin01');
+      await lab.exec('lin01', 'ip link del cbr0; ip route flush proto 155; sysctl -qw net.ipv4.ip_forward=0');
+      await lab.exec('lin01', 'ip route add 192.168.2.0/24 via 10.0.0.8');
+      await lab.exec(
+        'lin02',
+        'ip route del 192.168.0.0/24; ip route add 192.168.0.0/24 via 10.0.0.9 proto 155',
+      );
+      await lab.exec('lin03', 'ip route add 192.168.99.0/24 via 10.0.0.8 proto 155');
+      const change = await team.make('repair');
+      expect(change.state === 'applied' ? change.state : JSON.stringify(change)).toBe('applied');
+      expect(await routesOf(lab, 'lin01')).toEqual([before[0], '192.168.2.0/24 via 10.0.0.8']);
+      expect(await routesOf(lab, 'lin02')).toContain('192.168.0.0/24 via 10.0.0.4');
+      expect(await routesOf(lab, 'lin03')).not.toContain('192.168.99.0/24 via 10.0.0.8');
+      expect(await pings(lab, 'lin01', '192.168.0.1', '192.168.1.1')).toBe(true);
+      // Back to how it was: the wrong route and the stray one stand again.
+      await team.click(change.id, 'Roll back', ALICE);
+      expect((await team.until(change.id, 'rolled-back', 'failed')).state).toBe('rolled-back');
+      expect(await routesOf(lab, 'lin02')).toContain('192.168.0.0/24 via 10.0.0.9');
+      expect(await routesOf(lab, 'lin03')).toContain('192.168.99.0/24 via 10.0.0.8');
+      expect(await lab.exec('lin01', 'ip -4 route show proto 155; ip link show type bridge')).toBe('');
+      await lab.exec('lin01', 'ip route del 192.168.2.0/24');
+      expect((await team.make('repair')).state).toBe('applied');
+      expect(await routesOf(lab, 'lin01')).toEqual(before);
+    } finally {
+      await closeField(field);
+    }
+  }, 90_000);
+});
+
 const needs: readonly Requirement[] = ['root', 'dotnet'];
 describeWith(needs, "the guide's three hosts, for real", () => {
   for (const nextHop of ['node-address', 'pod-gateway'] as const) {
@@ -126,6 +166,24 @@ describeWith(needs, "the guide's three hosts, for real", () => {
           `192.168.1.0/24 via ${hop('10.0.0.5', '192.168.1.1')}`,
         ]);
         expect(await pings(lab, 'lin01', '192.168.0.1', '192.168.2.1')).toBe(true);
+
+        // As after a boot: the bridge and the docker network are gone, and a route from the active store alone.
+        const before = await Promise.all(['lin01', 'win01', 'win02'].map((name) => routesOf(lab, name)));
+        await lab.exec(
+          'lin01',
+          'ip link del cbr0; ip route flush proto 155; sysctl -qw net.ipv4.ip_forward=0',
+        );
+        await lab.exec('win01', `${lab.dir}/hosts/win01/programs/docker.exe network rm transparent`);
+        await lab.exec('win02', 'ip route del 192.168.0.0/24');
+        expect(await pings(lab, 'lin01', '192.168.0.1', '192.168.2.1')).toBe(false);
+        const repaired = await team.make('repair');
+        expect(repaired.state === 'applied' ? repaired.state : JSON.stringify(repaired)).toBe('applied');
+        expect(await Promise.all(['lin01', 'win01', 'win02'].map((name) => routesOf(lab, name)))).toEqual(
+          before,
+        );
+        expect(await pings(lab, 'lin01', '192.168.0.1', '192.168.2.1')).toBe(true);
+        expect(await pings(lab, 'lin01', '192.168.0.1', '192.168.1.1')).toBe(true);
+
         expect((await team.make('remove node win02')).state).toBe('applied');
         expect(await routesOf(lab, 'win02')).toEqual([]);
         expect(await pings(lab, 'lin01', '192.168.0.1', '192.168.2.1')).toBe(false);

@@ -124,42 +124,6 @@ describe('repair', () => {
     await host('win01').up();
   }, 60_000);
 
-  test('repairs of two nodes that rebooted together, planned side by side, do not make each other stale', async () => {
-    const { team, host } = site;
-    host('lin01').reboot();
-    host('lin02').reboot();
-    const first = await team.ask('repair lin01');
-    const second = await team.ask('repair lin02');
-    await team.click(second.id, 'Approve');
-    expect((await team.until(second.id)).state).toMatch(/applied|failed/);
-    await team.click(first.id, 'Approve');
-    expect((await team.until(first.id)).state).toBe('applied');
-    for (const name of ['lin01', 'lin02']) expect(podRoutes(host(name))).toEqual(whole[name]);
-  }, 60_000);
-
-  test('an add that was planned meanwhile is not made stale by a repair, nor is a repair by an add', async () => {
-    const { team, host } = site;
-    const add = await team.ask('add linux node lin03 10.0.0.9');
-    host('win01').removeRoute('192.168.0.0/24');
-    const repair = await team.ask('repair win01');
-    await team.deny(add.id, 'planned on a route that was there');
-    const again = await team.ask('add linux node lin03 10.0.0.9');
-    await team.click(repair.id, 'Approve');
-    expect((await team.until(repair.id)).state).toBe('applied');
-    host('lin01').removeRoute('192.168.1.0/24');
-    await team.click(again.id, 'Approve');
-    // That one nobody of us took away.
-    expect((await team.until(again.id)).state).toBe('stale');
-    const mended = await team.ask('repair');
-    const third = await team.make('add linux node lin03 10.0.0.9');
-    expect(third.state).toBe('applied');
-    await team.click(mended.id, 'Approve');
-    expect((await team.until(mended.id)).state).toBe('applied');
-    expect(podRoutes(host('lin01'))).toEqual(
-      [...(whole['lin01'] ?? []), '192.168.3.0/24 via 10.0.0.9'].sort(),
-    );
-  }, 60_000);
-
   test('Slack never had to complain', () => {
     expect(site.world.slack.violations).toEqual([]);
   });

@@ -22,7 +22,17 @@ describe('trouble', () => {
     expect(card).toContain('lin01');
     expect(podRoutes(host('lin02'))).toEqual([]);
     expect(podRoutes(host('lin01'))).toEqual(['192.168.1.0/24 via 10.0.0.5']);
-    expect(await team.click(change.id, 'Approve', BOB, { stale: true })).toMatch(/stale/i);
+    const late = await team.click(change.id, 'Approve', BOB, { stale: true });
+    expect(late).toMatch(/is stale since .* To ask again: `add linux node lin02 10\.0\.0\.8`\./);
+  });
+
+  test.each([
+    ['add linux node win03 10.0.0.7', 'add windows node win03 10.0.0.7'],
+    ['add windows node lin03 10.0.0.9', 'add linux node lin03 10.0.0.9'],
+  ])('the wrong operating system: %s', async (typed, meant) => {
+    const { team } = site;
+    const change = await team.ask(typed);
+    expect(change).toMatchObject({ state: 'refused', reason: expect.stringContaining(`ask ${meant};`) });
   });
 
   test('a slice that some host routes already is passed over, and refused by name when asked for', async () => {
@@ -46,6 +56,9 @@ describe('trouble', () => {
     expect(podRoutes(host('lin01'))).toContain('192.168.2.0/24 via 10.0.0.8');
     await team.untilCard(change.id, 'win01');
     expect(await team.say('nodes')).toMatch(/win01/);
+    expect(await team.say('remove node lin02', BOB)).toMatch(
+      new RegExp(`${change.id}.*asked for by <@UALICE>.*did not answer.*rollback ${change.id}.*undoes it`),
+    );
     await host('win01').up();
     expect(await team.click(change.id, 'Retry', ALICE)).toContain(change.id);
     expect((await team.until(change.id, 'applied')).state).toBe('applied');

@@ -6,8 +6,9 @@ import { createLab, type Lab } from '../lab/lab.js';
 import { describeWith } from '../lab/requirements.js';
 import { type Team, teamOf } from '../support/team.js';
 
-/** From the new process to the channel. */
-const HEARD_WITHIN_MS = 2000;
+/** Looks are seldom here, so whatever is heard sooner the host itself told. How soon is measured by `bench -- faults`. */
+const EVERY_S = 20;
+const TOLD_WITHIN_MS = 8000;
 const NAMES = ['lin01', 'win01', 'lin02'];
 
 describeWith(['root', 'dotnet'], 'faults on real hosts, as the channel hears them', () => {
@@ -18,7 +19,7 @@ describeWith(['root', 'dotnet'], 'faults on real hosts, as the channel hears the
   beforeAll(async () => {
     const hosts = HOSTS.filter(({ name }) => NAMES.includes(name));
     lab = await createLab({ hosts: hosts.map((host) => ({ ...host, processes: true })) });
-    world = await startWorld({ ssh: lab, workers: 2, env: { PROBE_EVERY: '3s' } });
+    world = await startWorld({ ssh: lab, workers: 2, env: { PROBE_EVERY: `${EVERY_S}s` } });
     team = teamOf(world);
     for (const { name, os, address } of hosts) await team.make(`add ${os} node ${name} ${address}`);
     await listening(...NAMES);
@@ -43,13 +44,13 @@ describeWith(['root', 'dotnet'], 'faults on real hosts, as the channel hears the
   }
 
   test.each(['lin01', 'win01'])(
-    'kube-proxy on %s killed and started: heard within two seconds',
+    'kube-proxy on %s killed and started: the host itself tells',
     async (name) => {
       await lab.kill(name, 'kube-proxy');
       await lab.startComponent(name, 'kube-proxy');
       const began = Date.now();
       const { text } = await team.untilNotice(`kube-proxy on ${name} restarted`);
-      expect(Date.now() - began).toBeLessThan(HEARD_WITHIN_MS);
+      expect(Date.now() - began).toBeLessThan(TOLD_WITHIN_MS);
       expect(text).toContain('Routes 2/2 there; 2/2 peers have its route.');
     },
   );
@@ -75,27 +76,38 @@ describeWith(['root', 'dotnet'], 'faults on real hosts, as the channel hears the
     expect(await lab.exec('lin01', 'ip route show 192.168.1.0/24')).toContain('proto 155');
   }, 60_000);
 
-  test.each(['lin02', 'win01'])(
-    '%s reboots: one incident, with what the boot lost, mended by the button',
-    async (name) => {
-      const before = team.notices().map(({ ts }) => ts);
-      const fresh = () => team.notices().filter(({ ts }) => !before.includes(ts));
-      await lab.reboot(name);
-      const lost = await team.untilNotice(`🔴 ${name} lost part of its network by a reboot`);
-      expect(before).not.toContain(lost.ts);
-      await repair(lost.ts);
-      expect((await team.untilNotice(`🟢 ${name} rebooted`)).ts).toBe(lost.ts);
-      expect(fresh()).toHaveLength(1);
-    },
-    90_000,
-  );
+  test('a Linux host reboots: one incident, with what the boot lost, mended by the button', async () => {
+    const before = team.notices().length;
+    await lab.reboot('lin02');
+    const { ts, text } = await team.untilNotice('🔴 lin02 lost part of its network by a reboot');
+    expect(text).toContain('Missing: the pod gateway');
+    await repair(ts);
+    expect((await team.untilNotice('🟢 lin02 rebooted')).ts).toBe(ts);
+    expect(team.notices()).toHaveLength(before + 1);
+  }, 150_000);
 
-  test('a cable pulled for a while: silence, and its end, on one card', async () => {
-    await lab.cut('lin02');
-    const { ts } = await team.untilNotice('🔴 lin02 does not answer');
-    await lab.mend('lin02');
-    expect((await team.untilNotice('🟢 lin02 answers again')).ts).toBe(ts);
-  }, 120_000);
+  test('a Windows host reboots: one incident; its routes and its network were persistent', async () => {
+    const before = team.notices().length;
+    await lab.reboot('win01');
+    await team.untilNotice('🟢 win01 rebooted', 'Routes 2/2 there; 2/2 peers have its route.');
+    expect(team.notices()).toHaveLength(before + 1);
+  }, 150_000);
+
+  test('a host cut off by a firewall rule for a minute: silence, and its end, on one card', async () => {
+    const rules = 'add table ip cut; add chain ip cut in { type filter hook input priority 0; policy drop; }';
+    const began = Date.now();
+    await lab.exec('lin02', `nft '${rules}'`);
+    try {
+      const { ts } = await team.untilNotice('🔴 lin02 does not answer');
+      const count = team.notices().length;
+      await sleep(Math.max(0, began + 60_000 - Date.now()));
+      expect(team.notices()).toHaveLength(count);
+      await lab.exec('lin02', 'nft delete table ip cut');
+      expect((await team.untilNotice('🟢 lin02 answers again')).ts).toBe(ts);
+    } finally {
+      await lab.exec('lin02', 'nft delete table ip cut').catch(() => undefined);
+    }
+  }, 180_000);
 
   test('Redis stopped for ten seconds, and a worker killed in a sweep: nothing is lost, and nothing told twice', async () => {
     const count = team.notices().length;

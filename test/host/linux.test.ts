@@ -123,6 +123,59 @@ describe('what a Linux host says', () => {
   });
 });
 
+describe('a probe of a Linux host', () => {
+  const processes = { kubelet: { pid: 812, start: '123456' }, 'kube-proxy': null };
+  const head = { ...HEAD, processes, btime: 1_793_491_200, uptime: 2_000.25 };
+
+  test('is a read with processes and a clock', () => {
+    const { observed, ...seen } = linux.parseProbe([head, ROUTES, ADDRESSES], CTX);
+    expect(observed).toEqual(linux.parseObservation([HEAD, ROUTES, ADDRESSES], CTX));
+    expect(seen).toEqual({
+      processes: {
+        kubelet: { pid: 812, started: '123456', startedAt: '2026-11-01T00:20:34Z' },
+        'kube-proxy': null,
+      },
+      clock: '2026-11-01T00:33:20.250Z',
+    });
+  });
+
+  test.each<[string, object]>([
+    ['no processes', { processes: undefined }],
+    ['one process', { processes: { kubelet: null } }],
+    ['a process without a start', { processes: { ...processes, kubelet: { pid: 812, start: '' } } }],
+    ['a pid that is text', { processes: { ...processes, kubelet: { pid: '812', start: '1' } } }],
+    ['no clock', { uptime: undefined }],
+  ])('with %s is garbled, never empty', (_name, more) => {
+    expect(() => linux.parseProbe([{ ...head, ...more }, ROUTES, ADDRESSES], CTX)).toThrow(
+      expect.objectContaining({ kind: 'garbled', host: 'lin01' }),
+    );
+  });
+
+  test('a service is named by its component; what is asked of systemd is what a person would type', () => {
+    expect(linux.service(CTX, 'kube-proxy', 'restart', 7)).toMatchObject({
+      script: 'service',
+      params: { fence: 7, component: 'kube-proxy', action: 'restart' },
+      timeoutMs: 60_000,
+    });
+    expect(linux.serviceCommand('kube-proxy', 'restart')).toBe('systemctl restart kube-proxy.service');
+  });
+
+  test.each([
+    [0, 1],
+    [50.9, 50],
+    [10_000, 200],
+  ])('of a log %p lines are %p', (asked, sent) => {
+    expect(linux.logs(CTX, 'kubelet', asked).params).toEqual({ component: 'kubelet', lines: sent });
+  });
+
+  test('a log is text; a line that was cut in front is left out', () => {
+    const parse = (text: string) => linux.parseLogs({ ok: true, log: Buffer.from(text).toString('base64') });
+    expect(parse('节点\nlast\n')).toBe('节点\nlast');
+    expect(parse(`${'x'.repeat(65_530)}\nlast\n`)).toBe('last');
+    expect(() => linux.parseLogs({ ok: true, log: '*' })).toThrow(HostError);
+  });
+});
+
 describe('steps on Linux', () => {
   test('are one batch', () => {
     expect(

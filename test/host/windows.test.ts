@@ -174,6 +174,48 @@ describe('what a Windows host says', () => {
   });
 });
 
+describe('a probe of a Windows host', () => {
+  const kubelet = { pid: 4312, started: '2026-11-01T00:20:34.5678901Z' };
+  const clock = '2026-11-01T00:33:20.2500000Z';
+  const probe = (more: object) =>
+    windows.parseProbe({ ok: true, changed: false, data: { ...READ, clock, ...more } }, CTX);
+
+  test('is a read with processes and a clock', () => {
+    expect(probe({ processes: { kubelet, 'kube-proxy': null } })).toEqual({
+      observed: parse(),
+      processes: { kubelet: { ...kubelet, startedAt: '2026-11-01T00:20:34Z' }, 'kube-proxy': null },
+      clock,
+    });
+  });
+
+  test.each<[string, object]>([
+    ['no processes', {}],
+    ['one process', { processes: { kubelet } }],
+    [
+      'a start that is no instant',
+      { processes: { kubelet: { pid: 1, started: 'now' }, 'kube-proxy': null } },
+    ],
+    ['no clock', { processes: { kubelet, 'kube-proxy': null }, clock: undefined }],
+  ])('with %s is garbled, never empty', (_name, more) => {
+    expect(() => probe(more)).toThrow(expect.objectContaining({ kind: 'garbled', host: 'win03' }));
+  });
+
+  test('a service is named by its component; the command is what a person would type', () => {
+    expect(windows.service(CTX, 'kubelet', 'stop', 7)).toMatchObject({
+      script: 'service',
+      params: { fence: 7, nodeIp: '10.0.0.7', component: 'kubelet', action: 'stop' },
+    });
+    expect(windows.serviceCommand('kubelet', 'restart')).toBe('Restart-Service kubelet -Force');
+  });
+
+  test('a log is text', () => {
+    expect(windows.parseLogs({ ok: true, changed: false, data: { log: 'a\nb' } })).toBe('a\nb');
+    expect(() => windows.parseLogs({ ok: true, data: {} })).toThrow(
+      expect.objectContaining({ kind: 'garbled' }),
+    );
+  });
+});
+
 describe('steps on Windows', () => {
   test('a read names the node’s address, never an interface', () => {
     expect(windows.observe(CTX, true)).toMatchObject({

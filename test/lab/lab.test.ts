@@ -81,7 +81,7 @@ describeWith(['root'], 'the lab', () => {
     );
     const [dir = '', namespace = ''] = said.split(' ');
     const before = identityOf({ dir, namespace });
-    expect(before).toEqual({ key: expect.any(String), processes: [expect.any(String)] });
+    expect(before).toEqual({ key: expect.any(String), processes: [expect.any(String), expect.any(String)] });
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await ended;

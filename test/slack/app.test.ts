@@ -1,11 +1,14 @@
 /** The real Bolt in both of its modes, against the fake Slack. The desk is the test's own. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { App } from '@slack/bolt';
+import type { FakeSlackOptions } from '../../sandbox/slack/types.js';
 import type { Actor } from '../../src/change/change.js';
 import { decide } from '../../src/change/transition.js';
 import type { BotCommand } from '../../src/command/command.js';
 import type { Desk } from '../../src/command/desk.js';
 import type { Origin, Reply } from '../../src/command/reply.js';
 import { createSlackApp, type SlackApp } from '../../src/slack/app.js';
+import { LISTENERS } from '../../src/slack/listeners.js';
 import { createWebClient } from '../../src/slack/web.js';
 import { type Bench, OPS, startBench, TOKENS, until } from './support/bench.js';
 import { CLUSTER } from './support/views.js';
@@ -21,19 +24,24 @@ let app: SlackApp;
 let ran: Ran[];
 let desk: Desk;
 
-async function start(mode: 'socket' | 'http'): Promise<void> {
-  await prepare(mode);
+async function start(mode: 'socket' | 'http', options: Partial<FakeSlackOptions> = {}): Promise<void> {
+  await prepare(mode, TOKENS.botToken, options);
   await app.start();
   if (mode === 'http') bench.slack.setAppUrl(`http://127.0.0.1:${app.port()}/slack/events`);
 }
 
-async function prepare(mode: 'socket' | 'http', botToken = TOKENS.botToken): Promise<void> {
-  bench = await startBench({ eventRetryMs: [0, 50, 50] });
+const RULES = { required: 1, own: false };
+
+async function prepare(
+  mode: 'socket' | 'http',
+  botToken = TOKENS.botToken,
+  options: Partial<FakeSlackOptions> = {},
+): Promise<void> {
+  bench = await startBench({ eventRetryMs: [0, 50, 50], ...options });
   ran = [];
   desk = {
     run: async (command, actor, origin): Promise<Reply> => {
       ran.push({ command, actor, origin });
-      if (command.kind === 'can-i') return { kind: 'can-i', command: command.command, yes: true, who: '' };
       if (command.kind !== 'add-node') return { kind: 'reading', hosts: 3 };
       await bench.given('pending', 'c1');
       await bench.jobs.card('c1');
@@ -41,9 +49,11 @@ async function prepare(mode: 'socket' | 'http', botToken = TOKENS.botToken): Pro
     },
     decide: async (id, verdict, hash, reason, actor) => {
       const now = new Date();
-      const rules = { required: 1, own: false };
-      await bench.changes.update(id, (each) => decide(each, actor, verdict, hash, rules, now, reason), now);
+      await bench.changes.update(id, (each) => decide(each, actor, verdict, hash, RULES, now, reason), now);
       return { kind: 'decided', id, verdict, approved: 1, required: 1 };
+    },
+    tryDecide: async (id, verdict, hash, actor) => {
+      decide(await bench.changes.get(id), actor, verdict, hash, RULES, new Date());
     },
     view: (id) => bench.deps.view(id),
   };
@@ -114,8 +124,12 @@ describe.each(['socket', 'http'] as const)('in %s mode', (mode) => {
     const clicks = ['U0BOB', 'U0EVE'].map((id) => bench.slack.as(id).click(ts, 'approve', OPS));
     expect(await Promise.all(clicks)).toMatchObject([{ ok: true }, { ok: true }]);
     await until('both answers', () => told('U0BOB').length === 1 && told('U0EVE').length === 1);
-    const answers = [...told('U0BOB'), ...told('U0EVE')];
-    expect(answers.filter((text) => text.includes('Approved `c1`'))).toHaveLength(1);
+    const [won, lost] = [...told('U0BOB'), ...told('U0EVE')].sort();
+    expect(won).toMatch(/^Approved `c1`/);
+    const [{ actor = '' } = {}] = (await bench.changes.get('c1')).decisions;
+    expect(lost).toMatch(
+      new RegExp(`^\`c1\` is approved by <@${actor.split(':')[1]}> since .* nothing left to decide`),
+    );
     expect((await bench.changes.get('c1')).decisions).toHaveLength(1);
     const shown = bench.cards('c1')[0];
     expect(shown?.metadata?.event_payload['state']).toBe('approved');
@@ -149,8 +163,51 @@ describe.each(['socket', 'http'] as const)('in %s mode', (mode) => {
     const ts = await card();
     await bench.slack.as('U0BOB').click(ts, 'approve', OPS);
     await until('the decision', () => told('U0BOB').length === 1);
-    await bench.slack.as('U0EVE').click(ts, 'approve', OPS, { stale: true });
-    await until('an answer', () => told('U0EVE').length === 1);
+    for (const [index, button] of ['approve', 'deny'].entries()) {
+      await bench.slack.as('U0EVE').click(ts, button, OPS, { stale: true });
+      await until('an answer', () => told('U0EVE').length === index + 1);
+      expect(told('U0EVE')[index]).toMatch(/`c1` is approved by <@U0BOB> since .* nothing left to decide/);
+    }
+    expect(bench.slack.views('U0EVE')).toEqual([]);
+  });
+
+  test('the card of a change that is gone loses its buttons, whichever is clicked', async () => {
+    await bench.slack.as('U0ALICE').slash('add linux node lin02 10.0.0.8', OPS);
+    const ts = await card();
+    await until('the card is on record', async () => (await bench.changes.get('c1')).cards.length === 1);
+    await bench.redis.del(bench.keys.change('c1'));
+    await bench.slack.as('U0BOB').click(ts, 'deny', OPS);
+    await until('an answer', () => told('U0BOB').length === 1);
+    expect(told('U0BOB')[0]).toContain('There is no change `c1`');
+    expect(bench.slack.views('U0BOB')).toEqual([]);
+    const [shown] = bench.slack.messages(OPS).filter((message) => message.ts === ts);
+    expect(JSON.stringify(shown?.blocks)).not.toContain('change:approve');
+  });
+
+  test('five commands at once: each has a sign within 3 s (Q14), though cards come one a second', async () => {
+    let made = 0;
+    desk.run = async (): Promise<Reply> => {
+      made += 1;
+      const id = `c${made}`;
+      await bench.given('pending', id);
+      await bench.jobs.card(id);
+      return { kind: 'change-card', id };
+    };
+    const began = Date.now();
+    const ids = [1, 2, 3, 4, 5].map((number) => `c${number}`);
+    await Promise.all(ids.map(() => bench.slack.as('U0ALICE').slash('add linux node a 10.0.0.8', OPS)));
+    const sign = (id: string) =>
+      bench.slack
+        .messages(OPS)
+        .find(
+          (message) => message.metadata?.event_payload['id'] === id || message.text.includes(`\`${id}\``),
+        );
+    await until('every sign', () => ids.every((id) => sign(id) !== undefined));
+    for (const id of ids) expect([id, (sign(id)?.versions[0]?.at ?? 0) - began < 3000]).toEqual([id, true]);
+    await until('every card', () => ids.every((id) => bench.cards(id).length === 1));
+    expect(told('U0ALICE')).toHaveLength(4);
+    for (const text of told('U0ALICE')) expect(text).toContain('is on its way');
+    expect(bench.slack.violations).toEqual([]);
   });
 
   test('a mention in a thread is answered there', async () => {
@@ -179,6 +236,65 @@ describe.each(['socket', 'http'] as const)('in %s mode', (mode) => {
     expect((await fetch(`http://127.0.0.1:${app.port()}/readyz`)).status).toBe(503);
     expect((await fetch(`http://127.0.0.1:${app.port()}/healthz`)).status).toBe(200);
     await bench.redis.connect();
+  });
+});
+
+describe('what hangs in Bolt', () => {
+  /** Middleware (`use`) is Bolt's own; architecture.test.ts sees to it that there is no other. */
+  const DOORS = [
+    'command',
+    'event',
+    'action',
+    'view',
+    'message',
+    'shortcut',
+    'options',
+    'function',
+    'assistant',
+  ] as const;
+
+  test('is LISTENERS and nothing else (Q2)', async () => {
+    const hung: string[] = [];
+    const spies = DOORS.map((door) => {
+      const real = App.prototype[door] as (...args: unknown[]) => unknown;
+      return jest.spyOn(App.prototype, door).mockImplementation(function (this: App, ...args: unknown[]) {
+        hung.push(`${door} ${String(args[0])}`);
+        return real.apply(this, args) as never;
+      });
+    });
+    try {
+      await start('socket');
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+    expect(hung.sort()).toEqual(LISTENERS.map(({ kind, id }) => `${kind} ${id}`).sort());
+  });
+});
+
+describe('in an Enterprise Grid', () => {
+  const person = (id: string, teamId: string, teams: string[]) => ({ id, name: id, teamId, teams });
+
+  beforeEach(() =>
+    start('socket', {
+      enterpriseId: 'E1',
+      users: [
+        { id: 'U0ALICE', name: 'alice' },
+        person('U0BOB', 'T2', ['T2', 'T1']),
+        person('U0EVE', 'T3', ['T3']),
+      ],
+    }),
+  );
+
+  test('one of ours may click with another workspace’s id; a colleague from elsewhere may not', async () => {
+    await bench.slack.as('U0ALICE').slash('add linux node lin02 10.0.0.8', OPS);
+    const ts = await card();
+    await bench.slack.as('U0EVE').click(ts, 'approve', OPS);
+    await until('an answer', () => told('U0EVE').length === 1);
+    expect(told('U0EVE')[0]).toContain('another Slack workspace');
+    await bench.slack.as('U0BOB').click(ts, 'approve', OPS);
+    await until('an answer', () => told('U0BOB').length === 1);
+    expect(told('U0BOB')[0]).toContain('Approved `c1`');
+    expect((await bench.changes.get('c1')).decisions).toMatchObject([{ actor: 'T1:U0BOB' }]);
   });
 });
 

@@ -3,11 +3,12 @@ import fc from 'fast-check';
 import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
 import type { ChangeState, HostStatus, MembershipChange } from '../../src/change/change.js';
 import type { ChangeView } from '../../src/command/reply.js';
+import type { MembershipPlan } from '../../src/plan/plan.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { changeCard } from '../../src/slack/card.js';
 import { planText } from '../../src/words/details.js';
 import { buttonsOf, readable } from './support/read.js';
-import { CLUSTER, change, host, NOW, observed, plan, VIEWS, WIN03 } from './support/views.js';
+import { CLUSTER, change, host, NOW, observed, plan, REPAIRS, VIEWS, WIN03 } from './support/views.js';
 
 const STATES = Object.keys(VIEWS) as ChangeState[];
 
@@ -25,6 +26,19 @@ describe('the card of each state', () => {
         /^# prod: add windows node win03\n/,
       );
     }
+  });
+});
+
+describe('the card of a repair', () => {
+  test.each(Object.keys(REPAIRS))('%s', (name) => {
+    const view = REPAIRS[name] as ChangeView;
+    const card = changeCard(view, CLUSTER, NOW);
+    expect(`${card.text}\n===\n${readable(card.blocks)}`).toMatchSnapshot();
+    expect(checkMessageBlocks(card.blocks)).toEqual([]);
+  });
+
+  test('has a file that names what was read, what was not, and what stays', () => {
+    expect(planText(REPAIRS['applied for all'] as ChangeView, CLUSTER, NOW)).toMatchSnapshot();
   });
 });
 
@@ -82,7 +96,11 @@ describe('buttons', () => {
   });
 
   test('of a change that was withdrawn before its approval offer nothing to run', () => {
-    expect(buttons({ ...VIEWS.cancelled, change: change('cancelled') })).toEqual(['change:details']);
+    const withdrawn = { ...VIEWS.pending, change: change('cancelled', { cancelRequestedBy: 'T1:U0ALICE' }) };
+    expect(buttons(withdrawn)).toEqual(['change:details']);
+    const text = readable(changeCard(withdrawn, CLUSTER, NOW).blocks);
+    expect(text).toContain('By <@U0ALICE>.\nWithdrawn. Nothing was run.');
+    expect(text).not.toMatch(/hosts done|not run:/);
   });
 
   test('carry the plan that the person sees', () => {
@@ -146,17 +164,26 @@ test('no view, however big or hostile, makes a card that Slack refuses', () => {
   const states = fc.constantFrom(...STATES);
   const sizes = fc.constantFrom(0, 1, 3, 13, 250);
   fc.assert(
-    fc.property(states, sizes, hostile, hostile, fc.boolean(), (state, size, one, two, undo) => {
-      const view = bigView(state, size, one, two);
-      view.change.direction = undo ? 'undo' : 'do';
-      const card = changeCard(view, CLUSTER, NOW);
-      expect(checkMessageBlocks(card.blocks)).toEqual([]);
-      expect(weigh(card.blocks)).toBeLessThanOrEqual(LIMIT.message);
-      expect(card.text.length).toBeLessThanOrEqual(500);
-      const text = readable(card.blocks);
-      expect(text).not.toMatch(/<!(?:channel|here|everyone)|<@U1>/);
-      expect(planText(view, CLUSTER, NOW).length).toBeGreaterThan(0);
-    }),
+    fc.property(
+      states,
+      sizes,
+      hostile,
+      hostile,
+      fc.boolean(),
+      fc.boolean(),
+      (state, size, one, two, undo, repairs) => {
+        const big = bigView(state, size, one, two);
+        const view = repairs ? asRepair(big, one) : big;
+        view.change.direction = undo ? 'undo' : 'do';
+        const card = changeCard(view, CLUSTER, NOW);
+        expect(checkMessageBlocks(card.blocks)).toEqual([]);
+        expect(weigh(card.blocks)).toBeLessThanOrEqual(LIMIT.message);
+        expect(card.text.length).toBeLessThanOrEqual(500);
+        const text = readable(card.blocks);
+        expect(text).not.toMatch(/<!(?:channel|here|everyone)|<@U1>/);
+        expect(planText(view, CLUSTER, NOW).length).toBeGreaterThan(0);
+      },
+    ),
     { numRuns: 150 },
   );
 });
@@ -204,5 +231,17 @@ function bigView(state: ChangeState, size: number, text: string, other = text): 
     },
     hosts: names.map((name, i) => host(name, statuses[i % statuses.length] ?? 'done', text)),
     snippets: Array.from({ length: 4 }, () => ({ title: text, code: other, language: 'shell' })),
+  };
+}
+
+/** The same hosts, repaired; as many could not be read. */
+function asRepair(view: ChangeView, text: string): ChangeView {
+  const { node: _node, ...change } = view.change as MembershipChange;
+  const { node: _of, made: _made, ...plan } = view.plan as MembershipPlan;
+  const unread = plan.hosts.map(({ host: name }) => ({ host: name, why: text }));
+  return {
+    ...view,
+    change: { ...change, kind: 'repair', why: text },
+    plan: { ...plan, kind: 'repair', read: plan.hosts.length, unread },
   };
 }

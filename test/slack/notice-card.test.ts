@@ -25,7 +25,7 @@ function view(story: Story): NoticeView {
   const told = { host: 'win03', incident: id, reason, ...(component ? { component } : {}) };
   return {
     notice: { ...NOTICE, told: [told] },
-    told: [{ told, host: story.watched, incident, peers: 14, peersWithRoute: 14 }],
+    told: [{ told, host: story.watched, incident, isOver: false, peers: 14, peersWithRoute: 14 }],
   };
 }
 
@@ -61,7 +61,9 @@ describe('the card of an incident', () => {
 
   test('that is over has nothing left to press', () => {
     const of = view(STORIES['down'] as Story);
-    const over = { ...of, told: of.told.map((each) => ({ ...each, incident: null })) };
+    const ended = { ...of, told: of.told.map((each) => ({ ...each, isOver: true })) };
+    expect(buttonsOf(card(ended).blocks)).toEqual([]);
+    const over = { ...of, told: of.told.map((each) => ({ ...each, incident: null, isOver: true })) };
     expect(buttonsOf(card(over).blocks)).toEqual([]);
     expect(readable(card(over).blocks)).toContain('Over');
   });

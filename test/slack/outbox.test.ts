@@ -196,6 +196,18 @@ describe('a card', () => {
 });
 
 describe('pace', () => {
+  test('an approval that somebody waits for overtakes the news that wait already', async () => {
+    for (let number = 1; number <= 8; number += 1) await bench.jobs.notice(`n${number}`);
+    await until('the news begins', () => bench.slack.messages(OPS).length > 0);
+    await bench.given('pending');
+    await bench.jobs.card('c17');
+    await settled('c17', 'pending');
+    const ids = bench.slack.messages(OPS).map((message) => message.metadata?.event_payload['id']);
+    expect(ids.indexOf('c17')).toBeLessThanOrEqual(2);
+    await until('all is told', () => bench.slack.messages(OPS).length === 9, 20_000);
+    expect(bench.slack.violations).toEqual([]);
+  });
+
   test('a hundred progress jobs make at most one edit in 3 s; the state change does not wait', async () => {
     await bench.given('applying');
     await bench.outbox.renderNow('c17');

@@ -18,6 +18,11 @@ test('somebody of another workspace keeps the own team', () => {
   expect(readClick(click)).toMatchObject({ team: 'T9', actor: { id: 'T9:U0ALICE' } });
 });
 
+test('an app that is installed for a whole organization is told no workspace with a click', () => {
+  const click = { ...clickBody('{}'), team: null };
+  expect(readClick(click)).toMatchObject({ team: 'T1', actor: { id: 'T1:U0ALICE' } });
+});
+
 test.each([
   ['<@U0BOT> add linux node lin02 10.0.0.8', 'add linux node lin02 10.0.0.8'],
   ['hey <@U0BOT|fairway> nodes', 'nodes'],

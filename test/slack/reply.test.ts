@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
-import type { HostRoutes, NodeRow, Reply } from '../../src/command/reply.js';
+import type { HostRoutes, NodeRow, OwedPart, Reply } from '../../src/command/reply.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { replyMessage } from '../../src/slack/reply.js';
 import { buttonsOf, readable } from './support/read.js';
-import { CLUSTER, change, NOW, VIEWS, WIN03 } from './support/views.js';
+import { CLUSTER, change, DEBT, NOW, VIEWS, WIN03 } from './support/views.js';
 
 const row = (over: Partial<NodeRow> = {}): NodeRow => ({
   node: WIN03,
@@ -14,6 +14,7 @@ const row = (over: Partial<NodeRow> = {}): NodeRow => ({
   owes: [],
   ...over,
 });
+const owedPart = (host: string, changeId = 'c17'): OwedPart => ({ host, changeId, debt: DEBT });
 const seen = { destination: '192.168.3.0/24', nextHop: '10.0.0.9', device: 'eth0', ours: true, metric: 0 };
 const routes = (over: Partial<HostRoutes> = {}): HostRoutes => ({
   host: 'lin01',
@@ -36,14 +37,16 @@ const REPLIES: readonly Reply[] = [
   { kind: 'decided', id: 'c17', verdict: 'approve', approved: 1, required: 2 },
   { kind: 'decided', id: 'c17', verdict: 'approve', approved: 2, required: 2 },
   { kind: 'decided', id: 'c17', verdict: 'deny', approved: 0, required: 1 },
+  { kind: 'accepted', id: 'c17', what: 'withdraw' },
   { kind: 'accepted', id: 'c17', what: 'cancel' },
+  { kind: 'accepted', id: 'c17', what: 'give-up' },
   { kind: 'accepted', id: 'c17', what: 'retry' },
   { kind: 'accepted', id: 'c17', what: 'rollback' },
   { kind: 'nodes', cluster: 'prod', rows: [], free: 256, resting: 0 },
   {
     kind: 'nodes',
     cluster: 'prod',
-    rows: [row(), row({ state: 'joining', owedBy: ['lin09'], owes: ['c17'] })],
+    rows: [row(), row({ state: 'joining', owedBy: [owedPart('lin09')], owes: [owedPart('win03')] })],
     free: 250,
     resting: 1,
   },
@@ -55,15 +58,24 @@ const REPLIES: readonly Reply[] = [
     kind: 'routes',
     hosts: [routes(), drifted, routes({ host: 'win09', drift: null, unreadable: 'timed out' })],
   },
-  { kind: 'changes', changes: [] },
-  { kind: 'changes', changes: [change('pending'), change('denied')] },
+  { kind: 'changes', open: [], others: [] },
+  { kind: 'changes', open: [change('owing', { id: 'c2' }), change('pending')], others: [change('denied')] },
+  { kind: 'changes', open: [change('pending')], others: [] },
+  { kind: 'changes', open: [], others: [change('denied')] },
   { kind: 'kubectl', node: 'win03', snippets: [] },
   { kind: 'kubectl', node: 'win03', snippets: VIEWS.applied.snippets },
   { kind: 'help', text: 'add (linux|windows) node <name> <address>' },
   { kind: 'whoami', actor: 'T1:U0ALICE', roles: ['operator'], may: ['nodes', 'add'] },
   { kind: 'whoami', actor: 'T1:U0EVE', roles: [], may: [] },
-  { kind: 'can-i', command: 'approve c17', yes: true, who: '' },
-  { kind: 'can-i', command: 'approve c17', yes: false, who: 'an approver: T1:U0BOB01 or S0NETOPS' },
+  { kind: 'can-i', command: 'approve c17', yes: true, role: 'approver', who: ['U0BOB'] },
+  { kind: 'can-i', command: 'approve c17', yes: false, role: 'approver', who: ['T1:U0BOB01', 'S0NETOPS'] },
+  {
+    kind: 'can-i',
+    command: 'approve c17',
+    yes: false,
+    role: 'approver',
+    who: ['UBOB', 'SOPS', 'console:ops'],
+  },
   { kind: 'refused', text: 'There is no node `win99`.' },
 ];
 
@@ -95,6 +107,34 @@ describe('a host that could not be read', () => {
   });
 });
 
+describe('under routes that differ', () => {
+  const foot = (...hosts: HostRoutes[]) =>
+    readable(replyMessage({ kind: 'routes', hosts }, CLUSTER, NOW).blocks.slice(-1));
+  test.each<[string, HostRoutes[], string]>([
+    ['one host: its repair', [routes(), drifted], '`repair lin01`'],
+    ['several: the repair of all', [drifted, { ...drifted, host: 'win01' }], '`repair`'],
+    [
+      'only what Fairway may not touch: no repair',
+      [routes({ drift: { missing: [], wrong: [], stray: [], foreign: [seen] } })],
+      'put it right on the host',
+    ],
+  ])('%s', (_what, hosts, words) => {
+    expect(foot(...hosts)).toContain(words);
+    expect(foot(...hosts).includes('repair')).toBe(words.includes('repair'));
+  });
+});
+
+test('a repair stands among the changes by what it repairs', () => {
+  const { node, ...rest } = change('applied');
+  const all = { ...rest, kind: 'repair' as const };
+  const { blocks } = replyMessage(
+    { kind: 'changes', open: [], others: [all, { ...all, node }] },
+    CLUSTER,
+    NOW,
+  );
+  expect(readable(blocks)).toMatch(/repair all nodes[\s\S]*repair `win03`/);
+});
+
 test('without a node no routes are promised', () => {
   const replies: Reply[] = [
     { kind: 'reading', hosts: 0 },
@@ -124,24 +164,26 @@ test('no list, however long or hostile, makes a reply that Slack refuses', () =>
         {
           kind: 'nodes',
           cluster: text,
-          rows: many(row({ owedBy: many(text).slice(0, 20), owes: many(text).slice(0, 20) })),
+          rows: many(
+            row({ owedBy: many(owedPart(text)).slice(0, 20), owes: many(owedPart('x', text)).slice(0, 20) }),
+          ),
           free: 1,
           resting: 1,
         },
         {
           kind: 'node',
-          row: row({ owedBy: many(text) }),
+          row: row({ owedBy: many(owedPart(text)) }),
           gateway: text,
           hostKey: text,
           changes: many(change('failed', { reason: text })),
         },
         { kind: 'routes', hosts: many(drifted) },
         { kind: 'routes', hosts: many(routes({ host: text, drift: null, unreadable: text })) },
-        { kind: 'changes', changes: many(change('pending', { requester: text })) },
+        { kind: 'changes', open: many(change('pending', { requester: text })), others: [] },
         { kind: 'kubectl', node: 'win03', snippets: many({ title: text, code: text, language: 'yaml' }) },
         { kind: 'help', text: text.repeat(20) },
         { kind: 'whoami', actor: text, roles: many(text).slice(0, 3), may: many(text) },
-        { kind: 'can-i', command: text, yes: false, who: text },
+        { kind: 'can-i', command: text, yes: false, role: 'approver', who: many(text) },
         { kind: 'refused', text: 'x'.repeat(1 + size * 40) },
       ];
       for (const reply of replies) {

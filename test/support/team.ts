@@ -21,6 +21,8 @@ export const REST: readonly ChangeState[] = [
 ];
 
 const WITHIN_MS = 30_000;
+/** A host that falls silent is given time, twice. */
+const NOTICED_WITHIN_MS = 90_000;
 
 export interface Team {
   stores: Stores;
@@ -71,8 +73,9 @@ export function teamOf(world: World): Team {
   async function poll<T>(
     what: () => Promise<T | null | undefined> | T | null | undefined,
     why: () => string,
+    ms = WITHIN_MS,
   ): Promise<T> {
-    const until = Date.now() + WITHIN_MS;
+    const until = Date.now() + ms;
     for (;;) {
       const found = await what();
       if (found !== null && found !== undefined) return found;
@@ -83,16 +86,19 @@ export function teamOf(world: World): Team {
 
   /** The first thing that the person is told in private after `before` such messages. */
   async function told(user: string, before: number): Promise<string> {
-    const mine = () => slack.messages(CHANNEL).filter((message) => message.ephemeralTo === user);
     const message = await poll(
-      () => mine()[before],
+      () => answers(user)[before],
       () => `no answer for ${user}`,
     );
     return textOf(message);
   }
 
-  const count = (user: string) =>
-    slack.messages(CHANNEL).filter((message) => message.ephemeralTo === user).length;
+  /** What a person was told in private. That a card is on its way may come at any moment, or not at all. */
+  const answers = (user: string) =>
+    slack
+      .messages(CHANNEL)
+      .filter((message) => message.ephemeralTo === user && !message.text.includes('is on its way'));
+  const count = (user: string) => answers(user).length;
 
   async function until(id: string, ...states: ChangeState[]): Promise<Change> {
     const wanted = states.length > 0 ? states : REST;
@@ -186,6 +192,7 @@ export function teamOf(world: World): Team {
             .notices()
             .map(({ text }) => text)
             .join('\n---\n')}`,
+        NOTICED_WITHIN_MS,
       ),
     hears: (text, user) =>
       poll(

@@ -8,6 +8,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'unknown-command': { said: 'nod' },
   'extra-word': { word: 'now', usage: 'nodes' },
   'bad-argument': { argument: 'address', got: '10.7', takes: 'an IPv4 address', example: '10.0.0.7' },
+  'windows-only': { option: 'container-nic', instead: 'add linux node lin02 10.0.0.8' },
   forbidden: { doing: 'approve and deny', role: 'approver', who: ['U01', 'S01'], unreadable: ['S01'] },
   'node-exists': { name: 'win03', address: '10.0.0.7', podCidr: '192.168.3.0/24' },
   'node-unknown': { name: 'win04', suggestion: 'win03' },
@@ -31,6 +32,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
     soonestFreeAt: '2026-11-23T12:00:00.000Z',
   },
   'node-unreadable': { name: 'win03', address: '10.0.0.7', why: 'connect ECONNREFUSED' },
+  'other-os': { name: 'win03', address: '10.0.0.7', os: 'linux' },
   'address-not-there': { name: 'win03', address: '10.0.0.7' },
   'not-on-link': { from: 'lin01', to: 'win03', address: '10.9.0.7' },
   'windows-too-old': { name: 'win03', build: 9600, oldest: 14393 },
@@ -51,12 +53,24 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
     more: 1,
   },
   'nothing-to-adopt': { unchanged: 1, leftOut: 2 },
-  'already-running': { id: 'c1' },
+  'change-in-the-way': {
+    id: 'c1',
+    name: 'win03',
+    kind: 'add-node',
+    state: 'owing',
+    requester: 'T01:U01',
+  },
   'incident-unknown': { id: 'i7' },
   'change-unknown': { id: 'c1' },
   'change-not-sealed': { id: 'c1' },
-  'change-not-pending': { id: 'c1', state: 'denied', by: 'T01:U01', at: '2026-11-23T12:00:00.000Z' },
-  'change-expired': { id: 'c1' },
+  'change-not-pending': {
+    id: 'c1',
+    state: 'denied',
+    by: 'T01:U01',
+    at: '2026-11-23T12:00:00.000Z',
+    command: 'remove node win03',
+  },
+  'change-expired': { id: 'c1', command: 'remove node win03' },
   'plan-outdated': { id: 'c1' },
   'own-request': { id: 'c1' },
   'already-decided-by-you': { id: 'c1' },
@@ -65,8 +79,6 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'not-rollbackable': { id: 'c1', state: 'denied' },
   'node-replaced': { id: 'c1', name: 'win03', podCidr: '192.168.3.0/24' },
   'built-on': { id: 'c1', by: ['c2', 'c3'] },
-  'wrong-version': { id: 'c1' },
-  'console-only': { doing: 'Unlocking' },
 };
 const refusals = Object.entries(facts).map(([code, each]) => new Refusal(code as RefusalCode, each));
 
@@ -121,6 +133,60 @@ test('Slack mentions people and groups; a terminal names them', () => {
     'Only an approver may approve and deny. Ask <@U01>, <@W02>, <!subteam^S03> or `console:ops`.',
   );
   expect(sayRefusal(refusal, plainVoice)).toContain('U01, T01:W02, S03 or console:ops');
+});
+
+describe('another change of the node is in the way: what it is, who asked for it, and the remedy that fits', () => {
+  const say = (kind: string, state: string) =>
+    sayRefusal(
+      new Refusal('change-in-the-way', { id: 'c4', name: 'win03', kind, state, requester: 'T01:U02' }),
+    );
+  test.each([
+    ['remove-node', 'planning', /removes `win03` and is being planned\. `cancel c4` withdraws it/],
+    ['remove-node', 'pending', /removes `win03` and waits for approval\. `cancel c4` withdraws it/],
+    ['add-node', 'applying', /adds `win03` and is running\. Wait .*`cancel c4` stops it/],
+    [
+      'add-node',
+      'proving',
+      /adds `win03` and is running\. Wait for its end \(`change c4`\), then ask again\.$/,
+    ],
+    ['add-node', 'rolling-back', /adds `win03` and is being rolled back\. Wait/],
+    ['add-node', 'owing', /hosts that did not answer\. `rollback c4` undoes it; `cancel c4` gives up/],
+    ['remove-node', 'owing', /by themselves when they are back: nothing is left to ask for\.$/],
+  ])('%s, %s', (kind, state, words) => {
+    expect(say(kind, state)).toMatch(/^`c4`, asked for by <@U02>, /);
+    expect(say(kind, state)).toMatch(words);
+  });
+});
+
+describe('a click that comes too late', () => {
+  const facts = { id: 'c6', by: '', at: '2026-11-23T12:00:00.123Z', command: 'remove node win03' };
+  const say = (state: string, by = '') =>
+    sayRefusal(new Refusal('change-not-pending', { ...facts, state, by }));
+
+  test('is told the time in the reader’s zone, and without milliseconds where Slack can’t', () => {
+    expect(say('approved', 'T01:U02')).toBe(
+      '`c6` is approved by <@U02> since <!date^1795435200^{date_short_pretty} {time}|2026-11-23 12:00 UTC>, so there is nothing left to decide. `change c6` shows it.',
+    );
+  });
+
+  test('on a stale change is told how to ask again', () => {
+    expect(say('stale')).toMatch(/decide\. To ask again: `remove node win03`\.$/);
+    expect(sayRefusal(new Refusal('change-expired', facts))).toMatch(/To ask again: `remove node win03`\.$/);
+  });
+});
+
+test('a host’s own full stop is not doubled', () => {
+  const why = 'operable program or batch file.';
+  const refusal = new Refusal('node-unreadable', { name: 'win03', address: '10.0.0.7', why });
+  expect(sayRefusal(refusal)).toContain('batch file. When `ssh win03` works');
+});
+
+test('a host of the other operating system: the command for it', () => {
+  const say = (os: 'linux' | 'windows') =>
+    sayRefusal(new Refusal('other-os', { name: 'h1', address: '10.0.0.7', os }));
+  expect(say('linux')).toContain('answers as a Windows host, not as a Linux one');
+  expect(say('linux')).toContain('`add windows node h1 10.0.0.7`');
+  expect(say('windows')).toContain('`add linux node h1 10.0.0.7`');
 });
 
 test('the cluster is full: how many rest, and when the next is free', () => {

@@ -37,11 +37,11 @@ function Invoke-Service($p) {
   Assert-Address 'nodeIp' $p.nodeIp
   Assert-Component $p.component
   Assert-Pattern 'action' $p.action '^(start|stop|restart)\z'
+  Assert-Fence $p.fence
   $isService = [bool]@(Get-ComponentService $p.component).Count
   if (-not $isService -and -not @(Get-Found { Get-ScheduledTask -TaskName $p.component -ErrorAction Stop }).Count) {
     Stop-Request 'NO-SERVICE' "there is no service and no scheduled task $($p.component)"
   }
-  Assert-Fence $p.fence
   $before = (Get-ComponentProcesses)[$p.component]
   $said = 'without a word'; $tries = 40
   try {

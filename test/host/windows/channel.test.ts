@@ -162,6 +162,14 @@ describeWith(['root', 'dotnet'], 'the resident channel of a Windows host', () =>
     }),
     ['containerNic', 'podGateway', 'podPrefixLength', 'ensure', 'fence'],
   );
+  describeHostile('probe', () => ({ nodeIp }), ['nodeIp']);
+  describeHostile('service', () => ({ fence: 1, nodeIp, component: 'kubelet', action: 'restart' }), [
+    'fence',
+    'nodeIp',
+    'component',
+    'action',
+  ]);
+  describeHostile('logs', () => ({ component: 'kubelet', lines: 10 }), ['component', 'lines']);
   describeHostile('prove', () => ({ source: nodeIp, targets: ['10.0.0.8'] }), ['source', 'targets']);
 
   /** Each named parameter of a script in turn holds each hostile text: refused by name, nothing runs, nothing changes. */

@@ -94,7 +94,7 @@ export function commandLine(): string {
 /** All scripts in the order of the protocol: prelude first, loop last. */
 export function allScripts(more = ''): string {
   const names = readdirSync(scripts).filter(
-    (name) => /\.ps1$/.test(name) && !/^(prelude|loop|loader)\./.test(name),
+    (name) => /\.ps1$/.test(name) && !/^(prelude|loop|loader|watch)\./.test(name),
   );
   const texts = ['prelude.ps1', ...names].map((name) => readFileSync(join(scripts, name), 'utf8'));
   return [...texts, more, readFileSync(join(scripts, 'loop.ps1'), 'utf8')].join('\n');

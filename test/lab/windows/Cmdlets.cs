@@ -78,28 +78,140 @@ namespace Microsoft.PowerShell.Commands
     }
 }
 
+namespace Microsoft.PowerShell.Commands
+{
+    [Cmdlet(VerbsCommon.Get, "Process")]
+    public class GetProcessCommand : PSCmdlet
+    {
+        [Parameter(Mandatory = true)] public int Id;
+        protected override void EndProcessing()
+        {
+            if (Services.Find(Id) is not { } found)
+            {
+                WriteError(new ErrorRecord(new ArgumentException($"Cannot find a process with the process identifier {Id}."), "NoProcessFoundForGivenId", ErrorCategory.ObjectNotFound, Id));
+                return;
+            }
+            var process = new PSObject();
+            process.Properties.Add(new PSNoteProperty("Id", found.Pid));
+            process.Properties.Add(new PSNoteProperty("ProcessName", Path.GetFileNameWithoutExtension(found.Name)));
+            process.Properties.Add(new PSNoteProperty("Handle", Services.HandleOf(found)));
+            WriteObject(process);
+        }
+    }
+
+    [Cmdlet(VerbsLifecycle.Stop, "Process")]
+    public class StopProcessCommand : PSCmdlet
+    {
+        [Parameter(Mandatory = true)] public int Id;
+        [Parameter] public SwitchParameter Force;
+        protected override void EndProcessing() => Machine.StartDetached($"sh -c 'kill -9 {Id}'");
+    }
+
+    // Every cmdlet of services looks its service up first, and fails alike.
+    public abstract class ServiceCommand : PSCmdlet
+    {
+        [Parameter(Mandatory = true, Position = 0)] public string Name;
+        protected abstract void Act();
+        protected override void EndProcessing()
+        {
+            if (Services.Get(Name, false) == null)
+                WriteError(new ErrorRecord(new ArgumentException($"Cannot find any service with service name '{Name}'."), "NoServiceFoundForGivenName", ErrorCategory.ObjectNotFound, Name));
+            else Act();
+        }
+    }
+
+    [Cmdlet(VerbsCommon.Get, "Service")]
+    public class GetServiceCommand : ServiceCommand
+    {
+        protected override void Act()
+        {
+            var service = new PSObject();
+            service.Properties.Add(new PSNoteProperty("Name", Name));
+            service.Properties.Add(new PSNoteProperty("Status", Services.Runs(Name) ? "Running" : "Stopped"));
+            WriteObject(service);
+        }
+    }
+
+    [Cmdlet(VerbsLifecycle.Start, "Service")]
+    public class StartServiceCommand : ServiceCommand
+    {
+        protected override void Act() => Services.Start(Name);
+    }
+
+    [Cmdlet(VerbsLifecycle.Stop, "Service")]
+    public class StopServiceCommand : ServiceCommand
+    {
+        [Parameter] public SwitchParameter Force;
+        protected override void Act() => Services.StopWithDependents(Name, Force);
+    }
+
+    [Cmdlet(VerbsLifecycle.Restart, "Service")]
+    public class RestartServiceCommand : ServiceCommand
+    {
+        [Parameter] public SwitchParameter Force;
+        protected override void Act()
+        {
+            var stopped = Services.StopWithDependents(Name, Force);
+            stopped.Reverse();
+            stopped.ForEach(Services.Start);
+        }
+    }
+
+    // No program writes to the host's event log.
+    [Cmdlet(VerbsCommon.Get, "WinEvent")]
+    public class GetWinEventCommand : PSCmdlet
+    {
+        [Parameter(Mandatory = true)] public Hashtable FilterHashtable;
+        [Parameter] public long MaxEvents;
+        protected override void EndProcessing() =>
+            WriteError(new ErrorRecord(new Exception("No events were found that match the specified selection criteria."), "NoMatchingEventsFound", ErrorCategory.ObjectNotFound, null));
+    }
+}
+
 namespace Microsoft.Management.Infrastructure.CimCmdlets
 {
     [Cmdlet(VerbsCommon.Get, "CimInstance")]
     public class GetCimInstanceCommand : PSCmdlet
     {
         [Parameter(Mandatory = true, Position = 0)] public string ClassName;
+        [Parameter] public string Filter;
         [Parameter] public string[] Property;
         protected override void EndProcessing()
         {
-            if (ClassName != "Win32_OperatingSystem") throw new ItemNotFoundException(ClassName + " is not modelled");
+            if (ClassName == "Win32_OperatingSystem") WriteObject(System());
+            else if (ClassName == "Win32_Process") WriteObject(Services.Processes().Where(p => Names().Contains(p.Name)).Select(Process), true);
+            else throw new ItemNotFoundException(ClassName + " is not modelled");
+        }
+
+        // WQL, as far as it is a list of names.
+        List<string> Names() => [.. Filter.Split(" OR ").Select(term =>
+            term.StartsWith("Name='") && term.EndsWith('\'') ? term[6..^1] : throw new ItemNotFoundException(term + " is not modelled"))];
+
+        PSObject System()
+        {
             var state = Machine.Read();
-            var os = new PSObject();
-            foreach (var name in Property)
+            return Object(name => name switch
             {
-                os.Properties.Add(new PSNoteProperty(name, name switch
-                {
-                    "LastBootUpTime" => state.Boot.ToLocalTime(),
-                    "BuildNumber" => state.Build,
-                    _ => throw new ItemNotFoundException(name + " is not modelled"),
-                }));
-            }
-            WriteObject(os);
+                "LastBootUpTime" => state.Boot.ToLocalTime(),
+                "BuildNumber" => state.Build,
+                _ => throw new ItemNotFoundException(name + " is not modelled"),
+            });
+        }
+
+        PSObject Process(Running process) => Object(name => name switch
+        {
+            "Name" => process.Name,
+            "ProcessId" => (uint)process.Pid,
+            "ParentProcessId" => (uint)process.Parent,
+            "CreationDate" => process.Started.ToLocalTime(),
+            _ => throw new ItemNotFoundException(name + " is not modelled"),
+        });
+
+        PSObject Object(Func<string, object> value)
+        {
+            var found = new PSObject();
+            foreach (var name in Property) found.Properties.Add(new PSNoteProperty(name, value(name)));
+            return found;
         }
     }
 

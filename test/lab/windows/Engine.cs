@@ -19,6 +19,13 @@ static class Engine
         ["Start-Sleep"] = typeof(StartSleepCommand),
         ["Get-ChildItem"] = typeof(GetChildItemCommand),
         ["Set-Location"] = typeof(SetLocationCommand),
+        ["Get-Process"] = typeof(GetProcessCommand),
+        ["Stop-Process"] = typeof(StopProcessCommand),
+        ["Get-Service"] = typeof(GetServiceCommand),
+        ["Start-Service"] = typeof(StartServiceCommand),
+        ["Stop-Service"] = typeof(StopServiceCommand),
+        ["Restart-Service"] = typeof(RestartServiceCommand),
+        ["Get-WinEvent"] = typeof(GetWinEventCommand),
         ["Get-CimInstance"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand),
         ["Invoke-CimMethod"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand),
     };

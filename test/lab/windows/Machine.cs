@@ -12,9 +12,11 @@ public sealed class State
     public List<Nic> Nics { get; set; } = [];
     public List<Saved> Routes { get; set; } = [];
     public List<Network> Networks { get; set; } = [];
+    public List<Service> Services { get; set; } = [];
     // Docker network name → how many containers are on it.
     public Dictionary<string, int> Containers { get; set; } = [];
-    // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), wmi.
+    // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), wmi,
+    // service (what Start-Service says), orphan (a task that is stopped leaves its process).
     public Dictionary<string, string> Faults { get; set; } = [];
 }
 

@@ -24,8 +24,8 @@ test.each([
 });
 
 test('verbs that act on the world outside of Slack are words only where there are such', () => {
-  const plug = { kind: 'hand', verb: 'cut', argument: 'win01' };
-  expect(parseLine('Unplug  win01', isChange, undefined, ['cut']).line).toEqual(plug);
+  const cut = { kind: 'hand', verb: 'cut', argument: 'win01' };
+  expect(parseLine('Cut  win01', isChange, undefined, ['cut']).line).toEqual(cut);
   expect(parseLine('cut win01', isChange, undefined).line).toEqual({
     kind: 'slash',
     text: 'cut win01',

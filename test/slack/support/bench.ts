@@ -4,7 +4,7 @@ import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type FakeSlack, startFakeSlack } from '../../../sandbox/slack/server.js';
 import type { FakeSlackOptions, Message } from '../../../sandbox/slack/types.js';
-import type { ChangeState } from '../../../src/change/change.js';
+import type { Card, ChangeState } from '../../../src/change/change.js';
 import { ChangeStore } from '../../../src/change/change-store.js';
 import { viewChange } from '../../../src/command/view.js';
 import { QUEUE } from '../../../src/job/job.js';
@@ -15,7 +15,7 @@ import { connectRedis, type Keys, keys } from '../../../src/redis.js';
 import { createOutbox, type Outbox } from '../../../src/slack/outbox.js';
 import type { CardDeps } from '../../../src/slack/outbox-deps.js';
 import { createPace } from '../../../src/slack/pace.js';
-import { showChange } from '../../../src/slack/shown.js';
+import { type Shown, showChange } from '../../../src/slack/shown.js';
 import { createWebClient } from '../../../src/slack/web.js';
 import { notifyProcessor } from '../../../workers/notify.js';
 import { CLUSTER, change, plan } from './views.js';
@@ -61,6 +61,7 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
   const changes = new ChangeStore(redis, names);
   const view: CardDeps['view'] = (id) =>
     viewChange({ changes, nodes: createNodeStore(redis, names) }, { kubernetesVersion: '1.5' }, id);
+  const noticeCards = new Map<string, Card[]>();
   const deps: CardDeps = {
     slack: createWebClient(TOKENS.botToken, { apiUrl: slack.apiUrl, log }),
     redis,
@@ -70,10 +71,17 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
     log,
     view,
     shown: async (id) => {
+      if (id.startsWith('n')) return news(id, noticeCards.get(id) ?? []);
       const found = await view(id);
       return found && showChange(found, CLUSTER, new Date());
     },
-    cards: changes,
+    cards: {
+      addCard: async (id, card) => {
+        if (id.startsWith('n')) noticeCards.set(id, [...(noticeCards.get(id) ?? []), card]);
+        else await changes.addCard(id, card);
+      },
+      forgetCard: (id, card) => changes.forgetCard(id, card),
+    },
     now: () => new Date(),
   };
   const outbox = createOutbox(deps);
@@ -114,6 +122,25 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
       redis.disconnect();
       await slack.close();
     },
+  };
+}
+
+/** A card of incidents, as far as the outbox looks at it. */
+function news(id: string, cards: readonly Card[]): Shown {
+  const message: Shown['message'] = {
+    text: id,
+    blocks: [],
+    metadata: { event_type: 'fairway_notice', event_payload: { id, state: 'bad' } },
+  };
+  return {
+    id,
+    version: 1,
+    cards,
+    channel: OPS,
+    shape: '',
+    urgent: false,
+    message,
+    compact: () => message,
   };
 }
 

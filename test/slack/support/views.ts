@@ -2,14 +2,16 @@
 import type {
   Change,
   ChangeState,
+  Debt,
   HostResult,
   MembershipChange,
   ProofRow,
+  RepairChange,
 } from '../../../src/change/change.js';
 import type { ChangeView } from '../../../src/command/reply.js';
 import type { ObservedRoute } from '../../../src/network/route.js';
 import type { Node } from '../../../src/node/node.js';
-import type { HostPlan, Observation, Plan } from '../../../src/plan/plan.js';
+import type { HostPlan, MembershipPlan, Observation, Plan, RepairPlan } from '../../../src/plan/plan.js';
 import type { ClusterFacts } from '../../../src/slack/cluster.js';
 
 export const CLUSTER: ClusterFacts = { name: 'prod', cidr: '192.168.0.0/16' };
@@ -55,7 +57,7 @@ function peerPlan(peer: Node): HostPlan {
   };
 }
 
-export function plan(): Plan {
+export function plan(): MembershipPlan {
   const toPeers = PEERS.map((peer) => ({ destination: peer.podCidr, nextHop: peer.address }));
   return {
     kind: 'add-node',
@@ -106,7 +108,7 @@ export function plan(): Plan {
   };
 }
 
-export function change(state: ChangeState, over: Partial<MembershipChange> = {}): Change {
+export function change(state: ChangeState, over: Partial<MembershipChange> = {}): MembershipChange {
   return {
     id: 'c17',
     kind: 'add-node',
@@ -128,8 +130,11 @@ export function change(state: ChangeState, over: Partial<MembershipChange> = {})
 }
 
 export function host(name: string, status: HostResult['status'], error?: string): HostResult {
-  return { host: name, status, at: '2026-11-23T15:06:00Z', ...(error ? { error } : {}) };
+  const debt = status === 'owed' ? { debt: DEBT } : {};
+  return { host: name, status, at: '2026-11-23T15:06:00Z', ...debt, ...(error ? { error } : {}) };
 }
+
+export const DEBT: Debt = { since: '2026-11-23T15:06:00Z', until: '2026-11-30T15:06:00Z' };
 
 const APPROVED = [
   {
@@ -148,10 +153,10 @@ const PROOF: ProofRow[] = [
 const DONE = ['win03', 'lin01', 'win01', 'lin09'].map((name) => host(name, 'done'));
 const FINISHED = { decisions: APPROVED, finishedAt: '2026-11-23T15:07:00Z' };
 
-function view(of: Change, hosts: HostResult[] = [], withPlan = true): ChangeView {
+function view(of: Change, hosts: HostResult[] = [], withPlan: boolean | Plan = true): ChangeView {
   return {
     change: of,
-    plan: withPlan ? plan() : null,
+    plan: withPlan === true ? plan() : withPlan || null,
     hosts,
     snippets: [
       {
@@ -229,4 +234,73 @@ export const VIEWS: Readonly<Record<ChangeState, ChangeView>> = {
     change('rolled-back', { ...FINISHED, direction: 'undo', rolledBackBy: 'console:root' }),
     DONE,
   ),
+};
+
+/** What a repair does: of win03 after it lost its network, and of the route to it on lin01; of all, when `node` is left out. */
+function repairPlan(of: { node?: Node }): RepairPlan {
+  const [node, ...peers] = plan().hosts as [HostPlan, ...HostPlan[]];
+  return {
+    kind: 'repair',
+    ...of,
+    basedOn: 7,
+    together: [],
+    read: 13,
+    unread: [{ host: 'lin09', why: 'connect ETIMEDOUT 10.0.0.19:22' }],
+    hosts: [
+      {
+        ...node,
+        role: of.node ? 'node' : 'peer',
+        hostKey: { fingerprint: 'SHA256:3vXb0c', firstContact: false },
+      },
+      ...peers.slice(0, 1),
+    ],
+    foreign: plan().foreign,
+  };
+}
+
+function repair(state: ChangeState, over: Partial<RepairChange> = {}): RepairChange {
+  const { node: _node, ...rest } = change(state);
+  return { ...rest, kind: 'repair', command: 'repair', ...over };
+}
+
+const ONE = { node: WIN03, command: 'repair win03' };
+const WIN03_LIN01 = [host('win03', 'done'), host('lin01', 'done')];
+const NO_SNIPPETS = { snippets: [] };
+
+/** Repairs worth a look of their own. */
+export const REPAIRS: Readonly<Record<string, ChangeView>> = {
+  'planning all': { ...view(repair('planning'), [host('win03', 'waiting')], false), ...NO_SNIPPETS },
+  'refused for one': {
+    ...view(
+      repair('refused', {
+        ...ONE,
+        reason: 'Nothing to repair for win03: 13 hosts hold what the inventory says.',
+      }),
+      [],
+      false,
+    ),
+    ...NO_SNIPPETS,
+  },
+  'pending for one': { ...view(repair('pending', ONE), [], repairPlan({ node: WIN03 })), ...NO_SNIPPETS },
+  'pending, asked by Fairway': {
+    ...view(
+      repair('pending', { ...ONE, requester: 'fairway', why: 'win03 rebooted and lost 2 routes' }),
+      [],
+      repairPlan({ node: WIN03 }),
+    ),
+    ...NO_SNIPPETS,
+  },
+  'pending for all': { ...view(repair('pending'), [], repairPlan({})), ...NO_SNIPPETS },
+  'applied for one': {
+    ...view(
+      repair('applied', { ...ONE, ...FINISHED, proof: PROOF.slice(0, 2) }),
+      WIN03_LIN01,
+      repairPlan({ node: WIN03 }),
+    ),
+    ...NO_SNIPPETS,
+  },
+  'applied for all': {
+    ...view(repair('applied', { ...FINISHED, proof: PROOF }), WIN03_LIN01, repairPlan({})),
+    ...NO_SNIPPETS,
+  },
 };

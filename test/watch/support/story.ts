@@ -56,7 +56,7 @@ export class Story {
   misses(seconds: number): this {
     this.clock += seconds * 1000;
     const at = new Date(BEGIN + this.clock).toISOString();
-    return this.judge(remember(this.watched, { at, failure: 'connect timed out' }), at);
+    return this.judge(remember(this.watched, { at, since: at, failure: 'connect timed out' }), at);
   }
 
   /** `reason component state count`, of what is not over. */

@@ -88,4 +88,4 @@ function Get-NetAdapter {
   if ($found.Count) { $found } else { Write-NotFound $PSCmdlet 'MSFT_NetAdapter' @($filters.Keys | Where-Object { $PSBoundParameters.ContainsKey($_) }) }
 }
 
-Export-ModuleMember -Function *-Net*
+Export-ModuleMember -Function *-Net*, Write-NotFound

@@ -1,0 +1,184 @@
+/** The real desk on the real Redis: who may do what (Q2), and what it answers from what is stored. */
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Actor, MembershipChange } from '../../src/change/change.js';
+import type { Role } from '../../src/command/access.js';
+import { CommandKind } from '../../src/command/command.js';
+import { parseCommand } from '../../src/command/grammar.js';
+import type { Reply } from '../../src/command/reply.js';
+import { isRefusal } from '../../src/errors.js';
+import { change } from '../slack/support/views.js';
+import { type OpenDesk, openDesk } from './support/desk.js';
+
+const url = process.env['REDIS_URL'] ?? '';
+const ORIGIN = { channel: 'C0OPS', user: 'U0OPER' };
+const OPERATOR: Actor = { id: 'T1:U0OPER', via: 'slash' };
+
+let prefix: string;
+let open: OpenDesk;
+
+beforeEach(() => {
+  prefix = `{desk-${randomUUID().slice(0, 8)}}`;
+  open = openDesk(url, prefix);
+});
+afterEach(async () => {
+  const { redis } = open.stores;
+  const left = await redis.keys(`${prefix}*`);
+  if (left.length > 0) await redis.del(...left);
+  await open.close();
+});
+
+function run(text: string, actor = OPERATOR): Promise<Reply> {
+  return open.desk.run(parseCommand(text), actor, ORIGIN);
+}
+
+/** The code of the refusal that comes of it; '' when none does. */
+async function refusalOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return '';
+  } catch (error) {
+    if (isRefusal(error)) return error.code;
+    throw error;
+  }
+}
+
+describe('authorization', () => {
+  /** The access table, written down once more: a command that no longer asks fails here. */
+  const COMMANDS: Readonly<Record<CommandKind, { text: string; role: Role | null }>> = {
+    'add-node': { text: 'add linux node lin02 10.0.0.8', role: 'operator' },
+    'remove-node': { text: 'remove node lin01', role: 'operator' },
+    nodes: { text: 'nodes', role: 'viewer' },
+    node: { text: 'node lin01', role: 'viewer' },
+    routes: { text: 'routes', role: 'viewer' },
+    repair: { text: 'repair', role: 'operator' },
+    adopt: { text: 'adopt', role: 'operator' },
+    export: { text: 'export', role: 'viewer' },
+    kubectl: { text: 'kubectl lin01', role: 'viewer' },
+    incidents: { text: 'incidents', role: 'viewer' },
+    ack: { text: 'ack i1', role: 'operator' },
+    mute: { text: 'mute lin01', role: 'operator' },
+    unmute: { text: 'unmute lin01', role: 'operator' },
+    logs: { text: 'logs kubelet on lin01', role: 'operator' },
+    control: { text: 'restart kubelet on lin01', role: 'approver' },
+    changes: { text: 'changes', role: 'viewer' },
+    change: { text: 'change c1', role: 'viewer' },
+    approve: { text: 'approve c1', role: 'approver' },
+    deny: { text: 'deny c1', role: 'approver' },
+    cancel: { text: 'cancel c1', role: 'operator' },
+    retry: { text: 'retry c1', role: 'operator' },
+    rollback: { text: 'rollback c1', role: 'operator' },
+    help: { text: 'help', role: null },
+    whoami: { text: 'whoami', role: null },
+    'can-i': { text: 'can-i nodes', role: null },
+  };
+  const RANKS = [null, 'viewer', 'operator', 'approver'];
+  const PEOPLE: readonly [id: string, role: Role | null][] = [
+    ['T1:U0NOBODY', null],
+    ['console:nobody', null],
+    ['T1:U0VIEW', 'viewer'],
+    ['T1:U0OPER', 'operator'],
+    ['console:oper', 'operator'],
+    ['T1:U0APPR', 'approver'],
+  ];
+  // At the console some commands wait for a worker, and there is none here: whom they let in is asked for another door.
+  const people = PEOPLE.map(([id, role]): [string, Role | null, Actor] => [id, role, { id, via: 'slash' }]);
+
+  test.each(people)('%s, %s: every command by the table', async (_id, role, actor) => {
+    for (const kind of CommandKind.options) {
+      const { text, role: needed } = COMMANDS[kind];
+      expect([text, parseCommand(text).kind]).toEqual([text, kind]);
+      const refused = (await refusalOf(run(text, actor))) === 'forbidden';
+      expect([kind, refused]).toEqual([kind, RANKS.indexOf(role) < RANKS.indexOf(needed)]);
+    }
+  });
+
+  test.each(people)('%s, %s: decisions by button and dialog', async (_id, role, actor) => {
+    const expected = role === 'approver' ? 'change-unknown' : 'forbidden';
+    for (const verdict of ['approve', 'deny'] as const) {
+      expect(await refusalOf(open.desk.decide('c1', verdict, null, undefined, actor))).toBe(expected);
+      expect(await refusalOf(open.desk.tryDecide('c1', verdict, null, actor))).toBe(expected);
+    }
+  });
+
+  test('whoever has no role leaves no trace, whatever they try', async () => {
+    for (const kind of CommandKind.options)
+      await refusalOf(run(COMMANDS[kind].text, { id: 'T1:U0NOBODY', via: 'mention' }));
+    expect(await open.written()).toEqual([]);
+  });
+});
+
+describe('what it answers', () => {
+  const lin02 = { name: 'lin02', os: 'linux' as const, address: '10.0.0.8', podCidr: '192.168.7.0/24' };
+  const stored = (id: string, over: Partial<MembershipChange>) =>
+    open.stores.changes.create(change('pending', { id, ...over }), new Date());
+
+  test('the same words within a minute lead to the same change; somebody else’s are told whose name it is', async () => {
+    const first = await run('add linux node lin02 10.0.0.8');
+    expect(first).toEqual({ kind: 'change-card', id: 'c1' });
+    expect(await run('add linux node lin02 10.0.0.8')).toEqual({ kind: 'already-running', id: 'c1' });
+    const approver: Actor = { id: 'T1:U0APPR', via: 'slash' };
+    expect(await refusalOf(run('add linux node lin02 10.0.0.8', approver))).toBe('node-exists');
+    expect(await run('cancel c1')).toEqual({ kind: 'accepted', id: 'c1', what: 'withdraw' });
+    expect(await run('add linux node lin02 10.0.0.8')).toMatchObject({ kind: 'change-card' });
+  });
+
+  test('a removal in the way of an open change says which, how it stands, and whose it is', async () => {
+    await open.stores.nodes.add(lin02);
+    await stored('c4', { kind: 'add-node', node: lin02, state: 'owing', requester: 'T1:U0ANN' });
+    await expect(run('remove node lin02')).rejects.toMatchObject({
+      code: 'change-in-the-way',
+      facts: { id: 'c4', name: 'lin02', kind: 'add-node', state: 'owing', requester: 'T1:U0ANN' },
+    });
+  });
+
+  test('where the wrong name would do harm, only a slip of one letter is put right', async () => {
+    await open.stores.nodes.add({ ...lin02, name: 'win01' });
+    const suggestion = async (text: string, actor?: Actor) =>
+      run(text, actor).then(
+        () => 'not refused',
+        (error: unknown) => (isRefusal(error, 'node-unknown') ? (error.facts.suggestion ?? null) : error),
+      );
+    expect(await suggestion('node win3')).toBe('win01');
+    expect(await suggestion('remove node win3')).toBeNull();
+    expect(await suggestion('remove node win1')).toBe('win01');
+    expect(await suggestion('stop kubelet on win3', { id: 'T1:U0APPR', via: 'slash' })).toBeNull();
+  });
+
+  test('changes: every open one, the oldest first, then the newest others', async () => {
+    const node = (number: number) => ({ ...lin02, name: `lin${number}` });
+    await stored('c1', { node: node(1) });
+    for (let number = 2; number <= 20; number += 1)
+      await stored(`c${number}`, { node: node(number), state: 'denied' });
+    await stored('c21', { node: node(21), state: 'owing' });
+    const reply = await run('changes');
+    if (reply.kind !== 'changes') throw new Error(reply.kind);
+    expect(reply.open.map(({ id }) => id)).toEqual(['c1', 'c21']);
+    expect(reply.others).toHaveLength(15);
+    expect(reply.others.every(({ state }) => state === 'denied')).toBe(true);
+  });
+});
+
+test('100 adds at once from 4 processes: 100 changes, 100 slices, and a record of each', async () => {
+  const adder = fileURLToPath(new URL('./support/adder.ts', import.meta.url));
+  const outputs = await Promise.all(
+    ['a', 'b', 'c', 'd'].map((who) =>
+      promisify(execFile)(process.execPath, ['--import', 'tsx', adder, url, prefix, who, '25']),
+    ),
+  );
+  const ids = outputs.flatMap(({ stdout }) => JSON.parse(stdout) as string[]);
+  expect(new Set(ids)).toEqual(new Set(Array.from({ length: 100 }, (_, i) => `c${i + 1}`)));
+  const { changes, leases, audit } = open.stores;
+  const slices = Array.from({ length: 100 }, (_, i) => `192.168.${i}.0/24`);
+  const made = await changes.open();
+  expect(new Set(made.map(({ node }) => node?.podCidr))).toEqual(new Set(slices));
+  const leased = await leases.list(new Date());
+  expect(leased.map(({ podCidr, changeId }) => [podCidr, changeId])).toEqual(
+    slices.map((slice) => [slice, made.find(({ node }) => node?.podCidr === slice)?.id]),
+  );
+  expect((await audit.read()).map(({ changeId }) => changeId).sort()).toEqual([...ids].sort());
+  expect(await audit.firstBroken()).toBeNull();
+}, 60_000);

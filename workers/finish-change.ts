@@ -1,0 +1,88 @@
+/** Where a change comes to rest once its hosts have settled: what it confirms, forgets and puts on record. */
+import type { Change, HostResult } from '../src/change/change.js';
+import { isGivenUp, outcome } from '../src/change/transition.js';
+import { routesOf } from '../src/change/work.js';
+import type { Node } from '../src/node/node.js';
+import { isMembershipPlan, type Plan } from '../src/plan/plan.js';
+import type { WorkerDeps } from './deps.js';
+
+/** Moves the change to its state of rest, or on to its proof. Safe to repeat. */
+export async function finishChange(
+  deps: WorkerDeps,
+  change: Change,
+  plan: Plan,
+  results: ReadonlyMap<string, HostResult>,
+): Promise<void> {
+  const hosts = plan.hosts.flatMap((host) => results.get(host.host) ?? []);
+  const settled = outcome(change, hosts);
+  const leaver = leavingNode(plan, change);
+  for (const host of hosts) {
+    if (host.status === 'done' || host.status === 'unchanged') {
+      const gone = leaver ? [leaver.podCidr] : strayCidrs(plan, change, host.host);
+      for (const podCidr of gone) await deps.leases.settle(podCidr, host.host);
+    }
+  }
+  const proves = settled === 'rolled-back' || settled === 'applied' || settled === 'owing';
+  if (settled === change.state) return;
+  const state = proves && isProvable(plan, change) ? 'proving' : settled;
+  const now = new Date();
+  const moved = await deps.changes.update(
+    change.id,
+    (current) =>
+      current.state === change.state && !current.restart
+        ? { ...current, state, ...(state === 'proving' ? {} : { finishedAt: now.toISOString() }) }
+        : current,
+    now,
+  );
+  if (moved.state !== state) return;
+  // Not while it is owed something: when it returns, it must still be the same host.
+  const isOver = ['applied', 'rolled-back', 'cancelled'].includes(settled);
+  const isLeft = settled === 'failed' && hosts.every((host) => host.status !== 'failed' || isGivenUp(host));
+  // Run again long after, it may find that another has the name.
+  if (leaver && (isOver || isLeft) && !(await isMember(deps, leaver.name)))
+    await deps.hostKeys.unpin(leaver.name);
+  await deps.audit.append(
+    { at: now.toISOString(), actor: 'fairway', what: `change-${state}`, changeId: change.id },
+    ...hosts.map((host) => ({
+      at: host.at,
+      actor: 'fairway',
+      what: 'host-settled',
+      changeId: change.id,
+      host: host.host,
+      facts: {
+        status: host.status,
+        commands: commandsOf(plan, change, host.host),
+        error: host.error ?? '',
+        printed: host.printed ?? '',
+      },
+    })),
+  );
+  await deps.jobs.card(change.id);
+}
+
+async function isMember(deps: WorkerDeps, name: string): Promise<boolean> {
+  return (await deps.nodes.read()).nodes.some((node) => node.name === name);
+}
+
+/** The node that is no member once the change is through; null when none leaves. */
+function leavingNode(plan: Plan, change: Change): Node | null {
+  if (!isMembershipPlan(plan)) return null;
+  return (plan.kind === 'remove-node') === (change.direction === 'do') ? plan.node : null;
+}
+
+/** Where the host's stray routes led that a repair took away: it has then confirmed that it routes those slices no more. */
+function strayCidrs(plan: Plan, change: Change, host: string): string[] {
+  if (plan.kind !== 'repair' || change.direction === 'undo') return [];
+  const steps = plan.hosts.find((each) => each.host === host)?.steps ?? [];
+  return routesOf(steps, 'remove').map((route) => route.destination);
+}
+
+/** What takes routes away has nothing to prove. */
+function isProvable(plan: Plan, change: Change): boolean {
+  return plan.kind === 'repair' ? change.direction === 'do' : leavingNode(plan, change) === null;
+}
+
+function commandsOf(plan: Plan, change: Change, host: string): string[] {
+  const of = plan.hosts.find((each) => each.host === host);
+  return (change.direction === 'undo' ? of?.undoCommands : of?.commands) ?? [];
+}

@@ -52,17 +52,17 @@ export function changeCard(
   };
 }
 
-/** A repair says on its result too what is not repaired. */
+/** A repair says on its result too what is not repaired, an adoption what is not recorded. */
 function warnings(change: Change, plan: Plan): Block[] {
   if (change.state === 'pending') return cautions(plan);
-  return plan.kind === 'repair' && !PLAN_STATES.includes(change.state) ? leftAlone(plan) : [];
+  return 'unread' in plan && !PLAN_STATES.includes(change.state) ? leftAlone(plan) : [];
 }
 
 /** How every host of the plan stands once it runs; one that nobody has come to yet waits. */
 function allHosts(view: ChangeView): HostResult[] {
   const { change, hosts, plan } = view;
   if (change.state === 'planning') return hosts;
-  if (PLAN_STATES.includes(change.state) || isWithdrawn(change)) return [];
+  if (PLAN_STATES.includes(change.state) || isWithdrawn(change) || change.kind === 'adopt') return [];
   const results = new Map(hosts.map((host) => [host.host, host]));
   const waiting = (host: string): HostResult => ({ host, status: 'waiting', at: change.requestedAt });
   return plan ? plan.hosts.map(({ host }) => results.get(host) ?? waiting(host)) : hosts;

@@ -2,7 +2,7 @@
 import { type BotCommand, parseCommand } from '../command/grammar.js';
 import { normalize } from '../command/normalize.js';
 import type { Reply } from '../command/reply.js';
-import { isRefusal } from '../errors.js';
+import { isRefusal, Refusal } from '../errors.js';
 import { exportWords } from '../words/adopt.js';
 import { detailsFollow } from '../words/reply.js';
 import { sayDeadCard, sayNoDialog, sayUnreadableCard } from '../words/trouble.js';
@@ -213,9 +213,16 @@ async function asCommand(
   deps: ListenerDeps,
   value: ButtonValue,
 ): Promise<void> {
+  await checkPlan(deps, value);
   const reply = await deps.desk.run({ kind: verb, id: value.id }, call.actor, call.origin);
   await refresh(call, deps, value.id);
   await tell(call, deps, reply);
+}
+
+/** A Redis that lost its data gives ids anew: a card from before may bear that of another change. Throws the Refusal `plan-outdated`. */
+async function checkPlan(deps: ListenerDeps, { id, hash }: ButtonValue): Promise<void> {
+  const view = await deps.desk.view(id);
+  if (view && hash !== null && view.change.planHash !== hash) throw new Refusal('plan-outdated', { id });
 }
 
 /** `quiet`: only the person sees it, and it takes nobody's turn in the channel. */

@@ -1,9 +1,10 @@
 /** Adopting an existing cluster: what is recorded, what is left out and what to do about it, and the list itself. Pure. */
+import type { AdoptChange } from '../change/change.js';
 import type { AdoptConflict, Shared } from '../plan/adopt-conflict.js';
 import type { AdoptPlan } from '../plan/plan.js';
 import { code, lines, plain } from './mrkdwn.js';
 import { list, more, osName, plural } from './phrase.js';
-import { slackVoice, type Voice } from './voice.js';
+import { slackVoice, storedVoice, type Voice } from './voice.js';
 
 /** On top of an exported list: how it comes back. */
 export const exportHead = `# Fairway's nodes. To bring them back: /fairway adopt, and paste this; or in a shell
@@ -102,12 +103,20 @@ export function adoptCounts({ nodes, leftOut, unchanged }: AdoptPlan): string {
 /** What approving means. */
 export const adoptMeans = `Nothing is changed on any host. Once recorded, ${code('routes')} shows what is missing, and ${code('repair')} plans it.`;
 
+/** How many nodes it records; before that is known, how many were asked for. */
+export function adoptedCount({ moves, asked }: AdoptChange): string {
+  return plural((moves ?? asked).length, 'node');
+}
+
 /** After it was recorded. */
-export function sayAdopted(nodes: number): string {
-  return `${plural(nodes, 'node')} recorded; no host was touched. Next: ${code('routes')}, then ${code('repair')} for what is missing.`;
+export function sayAdopted(change: AdoptChange): string {
+  return `${adoptedCount(change)} recorded; no host was touched. Next: ${code('routes')}, then ${code('repair')} for what is missing.`;
 }
 
 export const sayForgotten = 'The records are gone again; no host was touched.';
+
+/** A list is too long to be typed again. */
+export const listInDetails = '; the list is in *Details*';
 
 export const leftOutHead = 'Left out:';
 
@@ -153,6 +162,30 @@ export function toNobodyLine({ destination, nextHop, hosts, ours }: AdoptPlan['t
   );
   const after = ours ? `; ${code('repair')} would take it away` : '';
   return `⚠️ ${who} ${hosts.length === 1 ? 'leads' : 'lead'} ${code(`${destination} via ${nextHop}`)}, to no node here. Is one missing in the list${after}?`;
+}
+
+/** In the file: above the list as it was asked for. */
+export const askedHead = 'the list, to ask again';
+
+/** In the file: everything that the card may have had no room for. */
+export function adoptText(plan: AdoptPlan): string {
+  const { nodes, unchanged, leftOut, routes, toNobody } = plan;
+  return [
+    ...nodes.map(
+      ({ name, os, address, podCidr }) => `records ${name}, ${osName(os)}, ${address}, ${podCidr}`,
+    ),
+    ...unchanged.map((name) => `${name} is a node already, unchanged`),
+    ...leftOut.map((each) => `leaves out ${leftOutLine(each, storedVoice)}`),
+    ...routes.map(
+      ({ host, held, wanted, notOurs }) =>
+        `${host} holds ${held} of ${plural(wanted, 'route')}${notOurs > 0 ? `, ${notOurs} of them not Fairway's` : ''}`,
+    ),
+    ...ownLines(plan).map((line) => `known for Fairway's from then on: ${line}`),
+    ...toNobody.map(
+      ({ destination, nextHop, hosts }) =>
+        `to no node here: ${destination} via ${nextHop} on ${hosts.join(', ')}`,
+    ),
+  ].join('\n');
 }
 
 /** In place of the inverse commands. */

@@ -74,8 +74,10 @@ async function record(deps: WorkerDeps, change: AdoptChange, plan: AdoptPlan): P
   const leases = await deps.leases.confirmAll(change.id);
   const held = new Set(leases.map((lease) => `${lease.node.name} ${lease.podCidr}`));
   const nodes = plan.nodes.filter((node) => held.has(`${node.name} ${node.podCidr}`));
+  const names = new Set(nodes.map((node) => node.name));
+  // Only now: what was approved and came to nothing leaves no key behind.
   for (const { host, hostKey } of plan.hosts)
-    if (hostKey?.firstContact) await deps.hostKeys.pin(host, hostKey.fingerprint);
+    if (hostKey && names.has(host)) await deps.hostKeys.pin(host, hostKey.fingerprint);
   for (const { host, own } of plan.routes) await deps.works.own(host, own);
   for (const node of nodes) {
     await deps.nodes.add(node);
@@ -92,11 +94,11 @@ export async function forgetAdopted(deps: WorkerDeps, change: Change, plan: Adop
     if (member && member.podCidr !== podCidr) continue;
     await deps.leases.quarantine({ podCidr, node: name, peersOwing: [], until });
     await deps.nodes.remove(name);
+    await deps.hostKeys.unpin(name);
     if ((await deps.redis.hget(deps.keys.nodeChanges, name)) === change.id)
       await deps.redis.hdel(deps.keys.nodeChanges, name);
   }
   for (const { host, own } of plan.routes) await deps.works.disown(host, own);
-  for (const { host, hostKey } of plan.hosts) if (hostKey?.firstContact) await deps.hostKeys.unpin(host);
 }
 
 async function finish(

@@ -133,6 +133,8 @@ function rulesOf({ config }: DeskDeps): DecisionRules {
 /** Approving a plan accepts the fingerprints that it showed for hosts met for the first time. */
 async function pinKeys(deps: DeskDeps, id: string): Promise<void> {
   const plan = await deps.changes.plan(id);
+  // An adoption pins what it records, once its gate has seen the same keys again.
+  if (plan?.kind === 'adopt') return;
   for (const host of plan?.hosts ?? []) {
     if (host.hostKey?.firstContact) await deps.hostKeys.pin(host.host, host.hostKey.fingerprint);
   }

@@ -194,7 +194,8 @@ local function claim(change, node, address, spec, now, explicit, first, size, co
 end
 
 -- change, now; then name, address, CIDR and spec of each node. They carry pods there already, so it is these slices or none, and
--- all of them or none. A node's own slice that rests after it was removed is its own again.
+-- all of them or none. A node's own slice that rests after it was removed is its own again, and so is one that is held for a node
+-- that the inventory has lost.
 local function adopt(change, now)
   local others, adopted = members(), {}
   for _, lease in ipairs(current(tonumber(now))) do
@@ -216,6 +217,8 @@ local function adopt(change, now)
       local same = other.node == lease.node and other.address == lease.address and other.cidr == lease.cidr
       if rests and same and other.owing == '' then
         lease.untilMs = other.untilMs
+      elseif same and other.state == 'held' and other.change ~= '' then
+        lease.state = 'held'
       else
         local verdict
         if not rests and other.node == lease.node then verdict = 'name'
@@ -250,14 +253,17 @@ end
 local function release(change)
   local verdict = 'none'
   for _, lease in ipairs(ofChange(change)) do
-    if lease.state == 'held' then return { 'held' } end
-    if lease.untilMs > 0 then
-      lease.state = 'resting'
-      save(lease)
-    else
-      redis.call('HDEL', KEYS[1], lease.cidr)
+    if lease.state ~= 'held' then
+      if lease.untilMs > 0 then
+        lease.state = 'resting'
+        save(lease)
+      else
+        redis.call('HDEL', KEYS[1], lease.cidr)
+      end
+      verdict = 'released'
+    elseif verdict == 'none' then
+      verdict = 'held'
     end
-    verdict = 'released'
   end
   return { verdict }
 end

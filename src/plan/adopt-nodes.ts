@@ -158,13 +158,15 @@ function taken(node: Node, members: readonly Node[], leases: readonly Lease[]): 
     if (conflict) return { ...conflict, holder: member.name };
   }
   for (const { podCidr, node: of, state, changeId, restsUntil, owing } of leases) {
+    const isOwn = of.name === node.name && of.address === node.address && podCidr === node.podCidr;
+    // Held for a node that the inventory has lost.
+    if (isOwn && state === 'held') continue;
     if (state !== 'resting') {
       const conflict = names.has(of.name) ? null : sameAs(node, of, podCidr);
       if (conflict) return { ...conflict, holder: of.name, ...(state === 'claimed' ? { changeId } : {}) };
       continue;
     }
     // A node that was removed may come back to its own slice, once nobody leads there any more for the one that it was.
-    const isOwn = of.name === node.name && of.address === node.address && podCidr === node.podCidr;
     if (isOwn && owing.length === 0) continue;
     const conflict = sameAs(node, owing.length > 0 ? of : null, podCidr);
     if (conflict)

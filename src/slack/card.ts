@@ -74,7 +74,7 @@ function extras(view: ChangeView, cluster: ClusterFacts): Block[] {
   const before = change.kind === 'remove-node' && change.state === 'pending';
   return [
     ...(before || shows(change, SNIPPET_STATES) ? snippetBlocks(snippets) : []),
-    ...(plan && isDecidable(change) ? planBlocks(plan, cluster.cidr) : []),
+    ...(plan && (isDecidable(change) || isRecorded(change)) ? planBlocks(plan, cluster.cidr) : []),
   ];
 }
 
@@ -85,6 +85,11 @@ function shows(change: Change, states: readonly ChangeState[]): boolean {
 /** Whether the plan may still be run, and is worth reading before. */
 function isDecidable(change: Change): boolean {
   return shows(change, ['pending', 'approved']);
+}
+
+/** What an adoption recorded is its result. */
+function isRecorded(change: Change): boolean {
+  return change.kind === 'adopt' && change.state === 'applied';
 }
 
 function decisionBlocks(change: Change): Block[] {

@@ -64,7 +64,7 @@ const conflictText: Texts = {
     if (restsUntil !== undefined)
       return `${whose} was ${c(holder)}'s and rests until ${when(restsUntil)}. Ask again then.`;
     const by = changeId === undefined ? '' : ` (${c(changeId)}; ${c(`cancel ${changeId}`)} gives it back)`;
-    return `${c(holder)} has ${whose} already${by}. Correct the list.`;
+    return `${what === 'name' ? 'the name is taken' : `${c(holder)} has ${whose}`} already${by}. Correct the list.`;
   },
   routed: ({ host, destination, nextHop, otherMode }, { code: c }) => {
     if (nextHop === null)
@@ -89,10 +89,10 @@ export function leftOutLine({ name, address, conflict }: AdoptPlan['leftOut'][nu
   return `${voice.code(name)} ${address}: ${sayAdoptConflict(conflict, voice)}`;
 }
 
-/** `3 nodes to record, 1 left out, 2 are nodes already`. */
+/** `3 nodes, 1 left out, 2 are nodes already, unchanged`. */
 export function adoptCounts({ nodes, leftOut, unchanged }: AdoptPlan): string {
   return [
-    `${plural(nodes.length, 'node')} to record`,
+    plural(nodes.length, 'node'),
     ...(leftOut.length > 0 ? [`${leftOut.length} left out`] : []),
     ...(unchanged.length > 0
       ? [`${unchanged.length} ${unchanged.length === 1 ? 'is a node' : 'are nodes'} already, unchanged`]

@@ -7,7 +7,7 @@ import { checkAddress, checkPodCidr, type NetworkPolicy } from '../network/alloc
 import type { Lease } from '../network/lease-store.js';
 import type { Inventory, Node, NodeEntry } from '../node/node.js';
 import { type AdoptConflict, toConflict } from './adopt-conflict.js';
-import { routedElsewhere, routesHeld, routesToNobody } from './adopt-routes.js';
+import { routedElsewhere, routesHeld, routesToNobody, tablesOf } from './adopt-routes.js';
 import { heldPodCidr } from './held-pod-cidr.js';
 import type { AdoptPlan, HostPlan } from './plan.js';
 import type { PlanPolicy } from './policy.js';
@@ -37,13 +37,14 @@ const NOTHING_MADE = { bridge: false, gateway: false, podNetwork: false, forward
 /** Builds the plan. `nodes` may come out empty: then there is nothing to approve. */
 export function planAdopt(input: AdoptInput): AdoptPlan {
   const { inventory, readings, leases, policy } = input;
+  const tables = tablesOf(readings, policy.clusterCidr);
   const { members, unchanged, fresh } = sort(input);
   const first = fresh.map((entry) => draft(entry, input));
   const known = [...members.values(), ...input.asked];
   const elsewhere = routedElsewhere(
     first.flatMap(({ node }) => node ?? []),
     known,
-    readings,
+    tables,
     input.network.nodePrefixLength,
     policy,
   );
@@ -66,8 +67,8 @@ export function planAdopt(input: AdoptInput): AdoptPlan {
     leftOut: drafts.flatMap(({ entry: { name, address }, conflict }) =>
       conflict ? [{ name, address, conflict }] : [],
     ),
-    routes: routesHeld(nodes, inventory.nodes, readings, policy),
-    toNobody: routesToNobody([...nodes, ...present], new Set(spokenOf), readings, policy.clusterCidr),
+    routes: routesHeld(nodes, inventory.nodes, tables, policy.nextHop),
+    toNobody: routesToNobody([...nodes, ...present], new Set(spokenOf), tables, policy.clusterCidr),
     unread: inventory.nodes.flatMap(({ name: host }) => {
       const reading = readings.get(host);
       return reading?.observed ? [] : [{ host, why: reading?.unreadable ?? '' }];
@@ -137,7 +138,7 @@ function draft(entry: NodeEntry, input: AdoptInput): Draft {
   const held = heldPodCidr(entry, observed, input.network, input.policy);
   if ('conflict' in held) return out(held.conflict);
   const node: Node = { ...entry, podCidr: held.podCidr, made: NOTHING_MADE };
-  return { entry, node, conflict: allowed(node, input) };
+  return { entry, node, conflict: entry.podCidr === undefined ? allowed(node, input) : null };
 }
 
 /** What no node may have, or somebody else has already; null when neither. */

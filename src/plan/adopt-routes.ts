@@ -7,7 +7,17 @@ import type { HeldRoutes, RouteToNobody } from './plan.js';
 import type { PlanPolicy } from './policy.js';
 import { clusterRoutes, type HostReading } from './reading.js';
 
-type Readings = ReadonlyMap<string, HostReading>;
+/** Of each host that could be read, the routes that matter to pods. */
+export type Tables = ReadonlyMap<string, readonly ObservedRoute[]>;
+
+/** Worked out once: of hundreds of hosts with hundreds of routes each it takes longest. */
+export function tablesOf(readings: ReadonlyMap<string, HostReading>, clusterCidr: Cidr): Tables {
+  return new Map(
+    [...readings].flatMap(([host, { observed }]) =>
+      observed ? [[host, clusterRoutes(observed, clusterCidr)] as const] : [],
+    ),
+  );
+}
 
 /**
  * For each node whose slice some host leads elsewhere: the first such route. `known` tells the OS of every host. A table of hundreds of
@@ -16,20 +26,23 @@ type Readings = ReadonlyMap<string, HostReading>;
 export function routedElsewhere(
   nodes: readonly Node[],
   known: readonly Pick<Node, 'name' | 'os'>[],
-  readings: Readings,
+  tables: Tables,
   nodePrefixLength: number,
-  { clusterCidr, nextHop }: PlanPolicy,
+  { nextHop }: PlanPolicy,
 ): Map<string, AdoptConflict> {
   const found = new Map<string, AdoptConflict>();
   const bySlice = new Map<Cidr, Node[]>();
   for (const node of nodes) bySlice.set(node.podCidr, [...(bySlice.get(node.podCidr) ?? []), node]);
   const osOf = new Map(known.map(({ name, os }) => [name, os]));
-  const touched = ({ destination }: ObservedRoute) =>
-    prefixLength(destination) >= nodePrefixLength
-      ? (bySlice.get(cidrAround(toText(baseOf(destination)), nodePrefixLength)) ?? [])
-      : nodes.filter((node) => overlaps(node.podCidr, destination));
-  for (const [host, { observed }] of readings) {
-    for (const route of observed ? clusterRoutes(observed, clusterCidr) : []) {
+  const touched = ({ destination }: ObservedRoute) => {
+    const length = prefixLength(destination);
+    if (length < nodePrefixLength) return nodes.filter((node) => overlaps(node.podCidr, destination));
+    const slice =
+      length === nodePrefixLength ? destination : cidrAround(toText(baseOf(destination)), nodePrefixLength);
+    return bySlice.get(slice) ?? [];
+  };
+  for (const [host, routes] of tables) {
+    for (const route of routes) {
       for (const node of touched(route)) {
         const leads = (mode: NextHopMode) =>
           host !== node.name &&
@@ -51,15 +64,15 @@ export function routedElsewhere(
 export function routesHeld(
   nodes: readonly Node[],
   members: readonly Node[],
-  readings: Readings,
-  { clusterCidr, nextHop }: PlanPolicy,
+  tables: Tables,
+  mode: NextHopMode,
 ): HeldRoutes[] {
   const count = (node: Node, peers: readonly Node[]): HeldRoutes[] => {
-    const observed = readings.get(node.name)?.observed;
-    if (!observed) return [];
-    const whole = clusterRoutes(observed, clusterCidr).filter((route) => !route.partial);
+    const routes = tables.get(node.name);
+    if (!routes) return [];
+    const whole = routes.filter((route) => !route.partial);
     const held = new Map(whole.map((route) => [`${route.destination} ${route.nextHop}`, route]));
-    const wanted = desiredRoutes(node, peers, nextHop);
+    const wanted = desiredRoutes(node, peers, mode);
     const there = wanted.filter((route) => held.has(`${route.destination} ${route.nextHop}`));
     const notOurs = there.filter((route) => !held.get(`${route.destination} ${route.nextHop}`)?.ours);
     return [
@@ -81,13 +94,12 @@ export function routesHeld(
 export function routesToNobody(
   hosts: readonly Pick<Node, 'name'>[],
   slices: ReadonlySet<Cidr>,
-  readings: Readings,
+  tables: Tables,
   clusterCidr: Cidr,
 ): RouteToNobody[] {
   const found = new Map<string, RouteToNobody>();
   for (const { name } of hosts) {
-    const observed = readings.get(name)?.observed;
-    for (const { destination, nextHop, ours } of observed ? clusterRoutes(observed, clusterCidr) : []) {
+    for (const { destination, nextHop, ours } of tables.get(name) ?? []) {
       if (nextHop === null || slices.has(destination) || !contains(clusterCidr, destination)) continue;
       const key = `${destination} ${nextHop}`;
       const before = found.get(key) ?? { destination, nextHop, ours: false, hosts: [] };

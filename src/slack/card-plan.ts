@@ -1,6 +1,7 @@
 /** The plan as a card shows it: what each host holds, the very commands, the inverse, and what to look out for. Pure. */
 import type { Cidr } from '../ip.js';
 import type { HostPlan, Plan } from '../plan/plan.js';
+import { unreadMembersHead } from '../words/adopt.js';
 import { codeBlock, lines } from '../words/mrkdwn.js';
 import { moreInDetails } from '../words/phrase.js';
 import {
@@ -40,7 +41,7 @@ export function leftAlone(plan: Plan): Block[] {
   return [
     ...(plan.kind === 'adopt' ? notRecorded(plan) : []),
     ...told([], foreign, 1200),
-    ...told([unreadHead], unread, 900),
+    ...told([plan.kind === 'adopt' ? unreadMembersHead : unreadHead], unread, 900),
   ];
 }
 

@@ -55,7 +55,8 @@ export function changeCard(
 /** A repair says on its result too what is not repaired, an adoption what is not recorded. */
 function warnings(change: Change, plan: Plan): Block[] {
   if (change.state === 'pending') return cautions(plan);
-  return 'unread' in plan && !PLAN_STATES.includes(change.state) ? leftAlone(plan) : [];
+  const isResult = plan.kind === 'adopt' ? isRecorded(change) : !PLAN_STATES.includes(change.state);
+  return 'unread' in plan && isResult ? leftAlone(plan) : [];
 }
 
 /** How every host of the plan stands once it runs; one that nobody has come to yet waits. */

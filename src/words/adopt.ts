@@ -138,19 +138,22 @@ export function memberLine(of: AdoptPlan['routes'][number]): string {
 function heldText({ held, wanted, notOurs, own }: AdoptPlan['routes'][number]): string {
   const notes = [
     ...(notOurs > 0 ? [`${notOurs} not Fairway's: good as they are, and left so`] : []),
-    ...(own.length > 0 ? [`${own.length} known for Fairway's from then on`] : []),
+    ...(own.length > 0 ? [`${own.length} ${own.length === 1 ? 'becomes' : 'become'} Fairway's`] : []),
   ];
   return `${held} of ${plural(wanted, 'route')}${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`;
 }
 
 /** Above Windows' routes. */
-export const ownHead = `*Known for Fairway's* from then on, so that ${code('remove node')} takes them away (Windows can't mark routes):`;
+export const ownHead = `*These become Fairway's*, so that ${code('remove node')} takes them away later (Windows can't mark routes):`;
 
 export function ownLines({ routes }: AdoptPlan): string[] {
   return routes.flatMap(({ host, own }) =>
     own.map(({ destination, nextHop }) => `${host}  ${destination} via ${nextHop}`),
   );
 }
+
+/** Above the members that could not be read. */
+export const unreadMembersHead = 'Could not be read, so nothing is known of their routes:';
 
 /** A route to a slice that nobody has. */
 export function toNobodyLine({ destination, nextHop, hosts, ours }: AdoptPlan['toNobody'][number]): string {
@@ -160,8 +163,8 @@ export function toNobodyLine({ destination, nextHop, hosts, ours }: AdoptPlan['t
     more,
     ', ',
   );
-  const after = ours ? `; ${code('repair')} would take it away` : '';
-  return `⚠️ ${who} ${hosts.length === 1 ? 'leads' : 'lead'} ${code(`${destination} via ${nextHop}`)}, to no node here. Is one missing in the list${after}?`;
+  const when = ours ? `before ${code('repair')}, which takes this route away` : 'too';
+  return `⚠️ ${who} ${hosts.length === 1 ? 'leads' : 'lead'} ${code(`${destination} via ${nextHop}`)}, to no node here. If one is missing in the list, adopt it ${when}.`;
 }
 
 /** In the file: above the list as it was asked for. */
@@ -180,7 +183,7 @@ export function adoptText(plan: AdoptPlan): string {
       ({ host, held, wanted, notOurs }) =>
         `${host} holds ${held} of ${plural(wanted, 'route')}${notOurs > 0 ? `, ${notOurs} of them not Fairway's` : ''}`,
     ),
-    ...ownLines(plan).map((line) => `known for Fairway's from then on: ${line}`),
+    ...ownLines(plan).map((line) => `becomes Fairway's: ${line}`),
     ...toNobody.map(
       ({ destination, nextHop, hosts }) =>
         `to no node here: ${destination} via ${nextHop} on ${hosts.join(', ')}`,

@@ -51,9 +51,7 @@ describe('a lost Redis', () => {
     expect(card).toContain('sandbox: adopt 3 nodes');
     expect(card).toContain('Nothing is changed on any host');
     expect(card).toContain('`lin01` Linux `10.0.0.4` → `192.168.0.0/24` · 2 of 2 routes');
-    expect(card).toContain(
-      '`win01` Windows `10.0.0.5` → `192.168.1.0/24` · 2 of 2 routes (2 known for Fairway',
-    );
+    expect(card).toContain('`win01` Windows `10.0.0.5` → `192.168.1.0/24` · 2 of 2 routes (2 become Fairway');
     expect(card).toContain('win01  192.168.0.0/24 via 10.0.0.4');
     expect(card).toContain(site.host('win02').fingerprint);
     expect(card).not.toContain('not Fairway');
@@ -210,9 +208,7 @@ describe('a cluster that was made by hand', () => {
     const card = await team.untilCard(change.id, 'Left out');
     expect(card).toContain('2 nodes, 3 left out');
     expect(card).toContain('`lin01` Linux `10.0.0.4` → `192.168.0.0/24` · 1 of 1 route (1 not Fairway');
-    expect(card).toContain(
-      '`win01` Windows `10.0.0.5` → `192.168.1.0/24` · 1 of 1 route (1 known for Fairway',
-    );
+    expect(card).toContain('`win01` Windows `10.0.0.5` → `192.168.1.0/24` · 1 of 1 route (1 becomes Fairway');
     expect(card).toMatch(
       /`lin02` 10\.0\.0\.8: `lin01` leads 192\.168\.2\.0\/24 elsewhere, via 10\.0\.0\.254/,
     );

@@ -105,7 +105,7 @@ export const refusalText: Texts = {
 
   'nothing-to-repair': nothingToRepair,
   'list-missing': (_facts, { code }) =>
-    `There is no list of nodes. ${code('/fairway adopt')} opens a form for it; in a shell: ${code('npm run console -- adopt < nodes.yaml')}. ${code('export')} shows how one looks.`,
+    `The list of nodes goes into a form, which ${code('/fairway adopt')} opens; in a shell: ${code('npm run console -- adopt < nodes.yaml')}. ${code('export')} shows how one looks.`,
   'list-too-long': ({ most }, { code }) =>
     `That is too long for a list of nodes: at most ${most} characters. Adopt the nodes in parts; ${code('export')} shows how a list looks.`,
   'list-broken': ({ line, got, why }, { code, quote }) =>

@@ -260,6 +260,26 @@ test('a repair is cancelled, retried and rolled back in the same states as any c
   }
 });
 
+test('an adoption is taken back, but never run again: what was not recorded is asked for anew', () => {
+  const decisions = [
+    { actor: bob.id, verdict: 'approve' as const, at: now.toISOString(), planHash: 'abc123abc123' },
+  ];
+  const codes = (move: (of: Change) => Change) =>
+    Object.fromEntries(
+      states.map((state) => {
+        const { node: _node, ...rest } = change({ state, decisions }) as MembershipChange;
+        return [state, codeOf(() => move({ ...rest, kind: 'adopt', asked: [] }))];
+      }),
+    );
+  expect(new Set(Object.values(codes(retry)))).toEqual(new Set(['not-retryable']));
+  const back = codes((of) => rollBack(of, alice));
+  expect(
+    Object.keys(back)
+      .filter((state) => back[state] === 'no refusal')
+      .sort(),
+  ).toEqual(['applied', 'failed', 'owing']);
+});
+
 describe('outcome', () => {
   const host = (status: HostStatus): HostResult => ({ host: status, status, at: now.toISOString() });
   test('what was given up on one host waits for what others are still owed, and is a failure in the end', () => {

@@ -197,8 +197,8 @@ describe('what is wrong is named, with its line and key', () => {
       /^Line [4-6] is no YAML that I can read: /,
     );
     expect(said(`${LIST}\n\t- x`)).toMatch(/^Line \d+/);
-    expect(said('')).toContain('There is no list of nodes');
-    expect(said(' \n ')).toContain('There is no list of nodes');
+    expect(said('')).toContain('goes into a form');
+    expect(said(' \n ')).toContain('goes into a form');
   });
 });
 

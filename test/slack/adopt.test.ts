@@ -282,7 +282,7 @@ describe('the form', () => {
       list: expect.stringContaining('Line 1, `cluster`'),
     });
     expect(faultsOf(formBody(null), CLUSTER)).toMatchObject({
-      list: expect.stringContaining('no list of nodes'),
+      list: expect.stringContaining('goes into a form'),
     });
     // Somebody else's form, or none: that is for whoever reads it.
     expect(faultsOf({ view: 1 }, CLUSTER)).toBeNull();

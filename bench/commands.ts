@@ -122,11 +122,12 @@ async function answersTo(world: World, typed: readonly Typed[]): Promise<number[
   const taken = new Set<Message>();
   const waits: number[] = [];
   for (const command of typed) {
+    const { act } = await command.outcome;
     const fits = (message: Message): boolean =>
       message.channel === command.channel &&
       !taken.has(message) &&
       (message.versions[0]?.at ?? 0) >= command.at &&
-      (isAdd(command) ? message.metadata !== undefined : message.ephemeralTo === ALICE);
+      (isAdd(command) ? message.metadata !== undefined : act !== undefined && message.answers === act);
     const message = await world.slack.waitFor(fits, 30_000);
     taken.add(message);
     waits.push((message.versions[0]?.at ?? 0) - command.at);

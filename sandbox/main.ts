@@ -6,19 +6,15 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Component } from '../src/node/component.js';
 import { buildGuide } from './build-guide.js';
 import type { SandboxHost } from './hosts/host.js';
 import { startSandboxHosts } from './hosts/start.js';
+import { readWish, type Wish } from './preflight.js';
 import { runPrompt } from './prompt/run.js';
 import type { Hands } from './prompt/session.js';
 import { ALICE, BOB, CHANNEL, HOSTS, startWorld, type World } from './world.js';
 
-const { values } = parseArgs({
-  options: { script: { type: 'string' }, lab: { type: 'boolean', default: false } },
-});
-const script = values.script !== undefined || process.stdin.isTTY !== true;
 /** A route that nobody of us made. */
 const STRANGE = { destination: '192.168.77.0/24', nextHop: '10.0.0.254' };
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -65,7 +61,7 @@ async function startLab(): Promise<Hosts> {
       reboot: (name) => lab.reboot(name),
       cut: (name) => lab.stop(name),
       heal: (name) => lab.start(name),
-      drop: (name) => lab.exec(name, 'ip route flush root 192.168.0.0/16 proto 155'),
+      drop: (name) => lab.exec(name, 'ip route flush root 192.168.0.0/16 scope global'),
       tamper: (name) => lab.exec(name, `ip route add ${destination} via ${nextHop}`),
     },
   };
@@ -133,34 +129,38 @@ async function act(
   return `(${process ? `${process} on ` : ''}${name} ${done})`;
 }
 
-/** Resolves at the first Ctrl-C (or SIGTERM); a second one ends everything at once. */
+/** Resolves at the first Ctrl-C (or SIGTERM, or the end of the terminal); a second one ends everything at once. */
 const interrupted = new Promise<number>((resolve) => {
   process.once('SIGINT', () => resolve(130));
   process.once('SIGTERM', () => resolve(143));
+  process.once('SIGHUP', () => resolve(129));
 });
+// Whoever read along may be gone; what was started is put away all the same.
+process.stdout.on('error', () => undefined);
 
-async function play(world: World, hosts: Hosts): Promise<number> {
+async function play(wish: Wish, world: World, hosts: Hosts): Promise<number> {
+  const { lab, script } = wish;
   say(
-    `Redis: ${world.redis.kind}. Hosts: ${values.lab ? 'network namespaces' : 'in-process'}. Log: ${world.logFile}`,
+    `Redis: ${world.redis.kind}. Hosts: ${lab ? 'network namespaces' : 'in-process'}. Log: ${world.logFile}`,
   );
   await buildGuide(world, (name) => say(`The guide's cluster: adding ${name} …`));
   return runPrompt({
     slackUrl: world.slack.url,
     identities: { alice: ALICE, bob: BOB },
     channel: CHANNEL,
-    input: values.script === undefined ? process.stdin : createReadStream(values.script),
+    input: script === undefined ? process.stdin : createReadStream(script),
     output: process.stdout,
-    script,
+    script: script !== undefined || process.stdin.isTTY !== true,
     hands: handsOn(hosts),
   });
 }
 
-async function main(): Promise<number> {
-  const hosts = await (values.lab ? startLab() : startInProcess());
+async function main(wish: Wish): Promise<number> {
+  const hosts = await (wish.lab ? startLab() : startInProcess());
   try {
     const world = await startWorld({ ssh: hosts });
     try {
-      return await Promise.race([play(world, hosts), interrupted]);
+      return await Promise.race([play(wish, world, hosts), interrupted]);
     } finally {
       await world.close();
     }
@@ -169,5 +169,14 @@ async function main(): Promise<number> {
   }
 }
 
+function wished(): Wish {
+  try {
+    return readWish(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
 // Whatever still waits for input or for a card is of no interest any more.
-process.exit(await main());
+process.exit(await main(wished()));

@@ -38,8 +38,12 @@ export interface RefusalFacts {
     with: Cidr | Ipv4;
     /** Whose address or route it is. */
     owner?: string;
+    /** No other slice could be given either. */
+    isLast?: boolean;
   };
   'cluster-full': { clusterCidr: Cidr; slices: number; resting: number; soonestFreeAt?: string };
+  /** Slices are free, but every one of them lies in a route that some host has. `hosts` of them do, `host` is one. */
+  'slices-routed': { clusterCidr: Cidr; free: number; host: string; destination: Cidr; hosts: number };
 
   'node-unreadable': { name: string; address: Ipv4; why: string };
   /** The host answers as one of the other operating system would. `os`: the one that was asked for. */
@@ -89,6 +93,8 @@ export interface RefusalFacts {
   'not-cancellable': { id: string; state: string };
   'not-retryable': { id: string; state: string };
   'not-rollbackable': { id: string; state: string };
+  /** Rolling back a removal: nodes that joined since, and that no plan of it leads to. */
+  'joined-since': { id: string; name: string; joined: readonly string[] };
   /** Rolling back a removal: the node's slice, name or address is in use again. */
   'node-replaced': { id: string; name: string; podCidr: Cidr };
   /** Rolling back an adoption: these changes came after it. */

@@ -3,12 +3,13 @@
  *
  *     slack/     listeners (ack, authorize, answer) ─▶ command/ (the desk: one use case a command) ─▶ job/ (queues)
  *     workers/   plan-change ─▶ [approve] ─▶ advance-changes (gate, phases) ─▶ sync-host ─▶ prove-changes ─▶ notify
+ *     workers/   sweep ─▶ look-at-hosts ─▶ watch/ (what changed: incidents, pure) ─▶ tell-incidents ─▶ notify
  *     change/    the state machine, pure, and its stores   plan/ + network/  what to do where, pure   host/  SSH
  *
  * Terms: a *node* is a Kubernetes machine, a *host* the same seen over SSH; a *pod CIDR* is a node's slice of the *cluster
  * CIDR*, its `.1` the *pod gateway*; a *lease* holds a slice for a *change*; a change is a sealed *plan* on its way from
  * request to result; what an absent host still has to do is a *debt*; a freed slice rests in *quarantine*; where hosts differ from
- * the inventory is *drift*, which a *repair* restores.
+ * the inventory is *drift*, which a *repair* restores; what happens to a host is an *incident*, which a *notice* tells.
  */
 import { accessOf, groupsOf } from './command/access.js';
 import { createDesk } from './command/run.js';

@@ -56,14 +56,16 @@ export function keys(prefix: string) {
     changeCounter: `${base}:change-counter`,
     /** Set of the ids of changes that are not finished. */
     openChanges: `${base}:open-changes`,
-    /** Hash node name, or `*` for all → id of the newest repair of it. */
-    repairs: `${base}:repairs`,
+    /** Hash `remove <node>`, `repair <node>` or `repair *` → id of the newest change that does it. */
+    newestChanges: `${base}:newest-changes`,
     /** How often Fairway itself asked for a repair of a node within the hour. */
     ownRepairs: (node: string) => `${base}:own-repairs:${node}`,
     /** Sorted set of all change ids, by the time of the request. */
     changes: `${base}:changes`,
     change: (id: string) => `${base}:change:${id}`,
+    /** The plan as it was sealed, and as it runs where pairs came to it at the gate. */
     changePlan: (id: string) => `${base}:change:${id}:plan`,
+    changePlanRunning: (id: string) => `${base}:change:${id}:plan:running`,
     /** Hash host → HostResult JSON. */
     changeHosts: (id: string) => `${base}:change:${id}:hosts`,
 
@@ -126,5 +128,7 @@ export function keys(prefix: string) {
     /** List of the audit log's records, and the hash of its newest one. */
     audit: `${base}:audit`,
     auditHead: `${base}:audit:head`,
+    /** List of the events that are to be chained to it next. */
+    auditPending: `${base}:audit:pending`,
   };
 }

@@ -14,7 +14,7 @@ function steady(text: string): string {
     .replace(/Redis: \S+\./g, 'Redis: ….')
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '<time>')
     .replace(/SHA256:\S+/g, 'SHA256:…')
-    .replace(/plan [0-9a-f]{12}/g, 'plan …');
+    .replace(/plan `[0-9a-f]{12}`/g, 'plan …');
 }
 
 /**
@@ -23,7 +23,8 @@ function steady(text: string): string {
  */
 function read(transcript: string): { typed: string[]; shown: string[]; rest: string[] } {
   const blocks = [...steady(transcript).matchAll(/^┌[\s\S]*?^└$/gm)].map((match) => match[0]);
-  const passing = /^┌ Fairway · c\d+ (planning|approved|applying|proving)|Approved c\d+: it runs now/m;
+  const passing =
+    /^┌ Fairway · c\d+ (planning|approved|applying|proving)|Approved `c\d+`: it runs now|is on its way/m;
   const lines = steady(transcript)
     .replace(/^┌[\s\S]*?^└$/gm, '')
     .split('\n');

@@ -1,6 +1,7 @@
 /** The gate between approval and the hosts: read every host again, and let through only what is still as it was sealed. */
-import type { Change } from '../src/change/change.js';
+import type { Change, HostResult, MembershipChange } from '../src/change/change.js';
 import type { Inventory, Node } from '../src/node/node.js';
+import { nextHopsTo, routesInTheWay } from '../src/plan/add-node.js';
 import { adoptPairs, uncovered } from '../src/plan/adopt.js';
 import {
   type HostPlan,
@@ -9,10 +10,22 @@ import {
   type Plan,
   type RepairPlan,
 } from '../src/plan/plan.js';
-import { differences, type HostReading } from '../src/plan/reading.js';
-import { sayJoinedSince, sayLeftSince, saySliceLost, sayStale } from '../src/words/trouble.js';
+import { differences, type HostReading, scopeOf } from '../src/plan/reading.js';
+import { planHash } from '../src/plan/seal.js';
+import { routeText } from '../src/words/plan.js';
+import {
+  sayJoinedSince,
+  sayLeftSince,
+  sayNodeAway,
+  sayNotMember,
+  sayPlanAltered,
+  saySliceLost,
+  saySliceRouted,
+  sayStale,
+} from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 import { planPolicy, readHosts, renderer } from './read-hosts.js';
+import { startRun } from './start-run.js';
 
 /** Lets approved changes through, one after the other, with one reading of each host for all of them. */
 export async function admitChanges(deps: WorkerDeps, approved: readonly Change[]): Promise<void> {
@@ -20,9 +33,14 @@ export async function admitChanges(deps: WorkerDeps, approved: readonly Change[]
   const before = await deps.nodes.read();
   const plans = new Map<string, Plan>();
   for (const change of approved) {
-    const plan = await deps.changes.plan(change.id);
-    if (plan) plans.set(change.id, plan);
+    if (change.cancelRequestedBy !== undefined) await withdraw(deps, change);
+    else {
+      const plan = await approvedPlan(deps, change, before);
+      if (plan) plans.set(change.id, plan);
+      else await makeStale(deps, change, sayPlanAltered());
+    }
   }
+  if (plans.size === 0) return;
   const moving = [...plans.values()].flatMap((plan) => (isMembershipPlan(plan) ? [plan.node] : []));
   const nodes = uniqueByName([...before.nodes, ...moving]);
   const readings = await readHosts(deps, nodes, readInFull([...plans.values()]));
@@ -32,6 +50,20 @@ export async function admitChanges(deps: WorkerDeps, approved: readonly Change[]
     if (plan?.kind === 'repair') await admitRepair(deps, change, plan, readings);
     else if (plan && isMembershipPlan(plan)) await admitMembership(deps, change, plan, readings);
   }
+}
+
+/**
+ * The plan, if it is the very one that was approved. Approving it accepted the fingerprints that it showed for hosts met for the first
+ * time, so from here on those hosts have to show them. A node that is pending itself is for its own plan to accept.
+ */
+async function approvedPlan(deps: WorkerDeps, change: Change, { nodes }: Inventory): Promise<Plan | null> {
+  const plan = await deps.changes.sealedPlan(change.id);
+  if (plan === null || planHash(plan, planPolicy(deps)) !== change.planHash) return null;
+  for (const { host, role, hostKey } of plan.hosts) {
+    const isInIt = role === 'node' || nodes.some((member) => member.name === host);
+    if (hostKey?.firstContact && isInIt) await deps.hostKeys.pin(host, hostKey.fingerprint);
+  }
+  return plan;
 }
 
 /** Hosts that were planned for with all that they hold are compared with all of it. */
@@ -48,13 +80,11 @@ async function admitRepair(
   readings: ReadonlyMap<string, HostReading>,
 ): Promise<void> {
   const inventory = await deps.nodes.read();
-  if (change.cancelRequestedBy !== undefined) return withdraw(deps, change);
-  const named = inventory.nodes.find((member) => member.name === plan.node?.name);
-  if (plan.node && (named?.podCidr !== plan.node.podCidr || named.address !== plan.node.address))
-    return makeStale(deps, change, sayLeftSince(plan.node.name), []);
+  if (plan.node && !isMember(plan.node, inventory))
+    return makeStale(deps, change, sayLeftSince(plan.node.name));
   const detail = await changedSince(deps, change, plan, inventory, readings);
   if (detail.length > 0) return makeStale(deps, change, sayStale(), detail);
-  await begin(deps, change, []);
+  await begin(deps, change, plan, []);
 }
 
 async function admitMembership(
@@ -64,95 +94,89 @@ async function admitMembership(
   readings: ReadonlyMap<string, HostReading>,
 ): Promise<void> {
   const inventory = await deps.nodes.read();
-  // After a crash in between, the inventory may have moved already: then it goes on, and stops as a running change does.
-  const entered = inventory.nodes.some((node) => node.name === plan.node.name) === (plan.kind === 'add-node');
-  if (change.cancelRequestedBy !== undefined && !entered) return withdraw(deps, change);
+  if (plan.kind === 'remove-node' && !isMember(plan.node, inventory))
+    return makeStale(deps, change, sayNotMember(plan.node.name));
+  const own = readings.get(plan.node.name);
+  // It answered when it was planned. A member is nothing that a machine out of reach could become.
+  if (plan.kind === 'add-node' && !own?.observed)
+    return makeStale(deps, change, sayNodeAway(plan.node.name, own?.unreadable ?? ''));
   const strangers = uncovered(plan, inventory);
-  const adopted: Node[] = [];
-  for (const member of strangers) {
-    if (!(await isCoveredBy(deps, plan, member)))
-      return makeStale(deps, change, sayJoinedSince(member.name), []);
-    adopted.push(member);
-  }
+  const added = strangers.length > 0 ? await deps.nodes.addedBy() : new Map<string, string>();
+  for (const member of strangers)
+    if (!(await isCoveredBy(deps, plan, added.get(member.name))))
+      return makeStale(deps, change, sayJoinedSince(member.name));
   const detail = await changedSince(deps, change, plan, inventory, readings);
   if (detail.length > 0) return makeStale(deps, change, sayStale(), detail);
-  if (plan.kind === 'add-node' && !(await holdsSlice(deps, change, plan, inventory))) {
-    return makeStale(deps, change, saySliceLost(plan.node.podCidr), []);
+  if (plan.kind === 'add-node') {
+    const inTheWay = slicesRoutedNow(deps, plan, inventory, readings);
+    if (inTheWay.length > 0) return makeStale(deps, change, saySliceRouted(plan.node.podCidr, inTheWay));
+    if (!(await holdsSlice(deps, change, plan)))
+      return makeStale(deps, change, saySliceLost(plan.node.podCidr));
   }
-  if (adopted.length > 0) {
-    const policy = planPolicy(deps);
-    await deps.changes.savePlan(change.id, adoptPairs(plan, adopted, policy, renderer(deps.config)));
-    const at = new Date().toISOString();
-    const results = adopted.map((member) => ({ host: member.name, status: 'waiting' as const, at }));
-    await deps.changes.setResults(change.id, results);
-  }
-  await enterInventory(deps, change, plan, inventory);
-  await begin(deps, change, adopted);
+  await begin(deps, change, plan, strangers);
 }
 
-export async function begin(deps: WorkerDeps, change: Change, adopted: readonly Node[]): Promise<void> {
-  const now = new Date();
-  await deps.changes.update(
-    change.id,
-    (current) => (current.state === 'approved' ? { ...current, state: 'applying' } : current),
-    now,
+function isMember(node: Node, { nodes }: Inventory): boolean {
+  const named = nodes.find((member) => member.name === node.name);
+  return named?.podCidr === node.podCidr && named.address === node.address;
+}
+
+/** Hosts that were away when the slice was chosen may have routes there that nobody saw. Each names the host and its route. */
+function slicesRoutedNow(
+  deps: WorkerDeps,
+  { node }: MembershipPlan,
+  inventory: Inventory,
+  readings: ReadonlyMap<string, HostReading>,
+): string[] {
+  const policy = planPolicy(deps);
+  const hops = nextHopsTo(node, inventory.nodes, policy);
+  return routesInTheWay(node.podCidr, node, readings, policy, hops).map(
+    ({ host, route }) => `${host}: ${routeText(route)}`,
   );
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: 'fairway',
-    what: 'apply-started',
-    changeId: change.id,
-    ...(change.planHash ? { planHash: change.planHash } : {}),
-    ...(adopted.length > 0 ? { facts: { adopted: adopted.map((member) => member.name) } } : {}),
-  });
+}
+
+/** From here on the change touches hosts. The plan that was approved stays as it was, beside the one that runs. */
+export async function begin(
+  deps: WorkerDeps,
+  change: Change,
+  plan: Plan,
+  adopted: readonly Node[],
+): Promise<void> {
+  const now = new Date();
+  const at = now.toISOString();
+  const running =
+    isMembershipPlan(plan) && adopted.length > 0
+      ? { running: adoptPairs(plan, adopted, planPolicy(deps), renderer(deps.config)) }
+      : {};
+  const admitted = await deps.changes.moveOnce(
+    change.id,
+    (current) =>
+      current.state === 'approved' && current.cancelRequestedBy === undefined
+        ? { ...current, state: 'applying', admittedAt: at, starts: 'first' }
+        : current,
+    now,
+    {
+      ...running,
+      results: adopted.map(({ name }): HostResult => ({ host: name, status: 'waiting', at })),
+      record: () => [
+        {
+          ...{ at, actor: 'fairway', what: 'apply-started', changeId: change.id },
+          ...(change.planHash ? { planHash: change.planHash } : {}),
+          ...(adopted.length > 0 ? { facts: { adopted: adopted.map((member) => member.name) } } : {}),
+        },
+      ],
+    },
+  );
+  // Somebody asked to cancel it meanwhile: the next turn withdraws it.
+  if (admitted === null) return deps.jobs.advance();
+  await startRun(deps, admitted, running.running ?? plan);
   await deps.jobs.card(change.id);
 }
 
 /** Makes the claim on the slice final. False when it is gone, as after a Redis restored from a backup: then it may be another's by now. */
-async function holdsSlice(
-  deps: WorkerDeps,
-  change: Change,
-  plan: MembershipPlan,
-  inventory: Inventory,
-): Promise<boolean> {
+async function holdsSlice(deps: WorkerDeps, change: Change, plan: MembershipPlan): Promise<boolean> {
   const lease = await deps.leases.confirm(change.id);
-  return (
-    lease?.podCidr === plan.node.podCidr || inventory.nodes.some((member) => member.name === plan.node.name)
-  );
-}
-
-/** Desired state moves first; the hosts follow it. Every call is safe to repeat. */
-async function enterInventory(
-  deps: WorkerDeps,
-  change: Change,
-  plan: MembershipPlan,
-  inventory: Inventory,
-): Promise<void> {
-  if (plan.kind === 'add-node') {
-    await deps.nodes.add({ ...plan.node, made: plan.made });
-    await deps.redis.hset(deps.keys.nodeChanges, plan.node.name, change.id);
-  } else {
-    await restSlice(deps, plan.node, inventory.nodes);
-    await deps.nodes.remove(plan.node.name);
-    await forgiveDebts(deps, plan.node.name);
-  }
-}
-
-/** A node that leaves sends no more packets to slices that rest; they need not wait for it. */
-async function forgiveDebts(deps: WorkerDeps, name: string): Promise<void> {
-  for (const lease of await deps.leases.list(new Date())) {
-    if (lease.owing.includes(name)) await deps.leases.settle(lease.podCidr, name);
-  }
-}
-
-/** Puts the slice of a node that leaves to rest, until every peer has confirmed and the time has passed. */
-export async function restSlice(deps: WorkerDeps, node: Node, members: readonly Node[]): Promise<void> {
-  await deps.leases.quarantine({
-    podCidr: node.podCidr,
-    node: node.name,
-    peersOwing: members.map((member) => member.name).filter((name) => name !== node.name),
-    until: new Date(Date.now() + deps.config.quarantineMs),
-  });
+  return lease?.podCidr === plan.node.podCidr;
 }
 
 /** What differs between the seal and now, one line a fact. Hosts that could not be read, then or now, differ in nothing known. */
@@ -173,7 +197,7 @@ export async function changedSince(
       own !== undefined && moves.joined.has(own)
         ? new Set([...moves.all, ...inventory.nodes.map(podCidrOf)])
         : moves.all;
-    const lines = differences(host.observed, reading.observed, deps.config.cluster.clusterCidr, moved);
+    const lines = differences(host.observed, reading.observed, scopeOf(plan, host, planPolicy(deps)), moved);
     return lines.map((line) => `${host.host}: ${line}`);
   });
 }
@@ -182,19 +206,21 @@ function podCidrOf(node: Node): string {
   return node.podCidr;
 }
 
-/** True when the member's own approved plan names this one's node among those it goes together with. */
-async function isCoveredBy(deps: WorkerDeps, { kind, node }: MembershipPlan, member: Node): Promise<boolean> {
-  if (kind !== 'add-node') return false;
-  const by = await deps.redis.hget(deps.keys.nodeChanges, member.name);
-  const plan = by === null ? null : await deps.changes.plan(by);
-  return plan?.together.includes(node.name) ?? false;
+/** True when the plan that made a member one, approved as well, names this one's node among those that it goes together with. */
+async function isCoveredBy(
+  deps: WorkerDeps,
+  { kind, node }: MembershipPlan,
+  by: string | undefined,
+): Promise<boolean> {
+  if (kind !== 'add-node' || by === undefined) return false;
+  return (await deps.changes.plan(by))?.together.includes(node.name) ?? false;
 }
 
 export async function makeStale(
   deps: WorkerDeps,
   change: Change,
   reason: string,
-  detail: string[],
+  detail: string[] = [],
 ): Promise<void> {
   await finishUntouched(deps, change, { state: 'stale', reason, detail });
 }
@@ -209,22 +235,27 @@ async function finishUntouched(
   end: Pick<Change, 'state'> & Partial<Pick<Change, 'reason' | 'detail'>>,
 ): Promise<void> {
   const now = new Date();
-  await deps.leases.release(change.id);
-  await deps.changes.update(
-    change.id,
-    (current) =>
-      current.state === 'approved' ? { ...current, ...end, finishedAt: now.toISOString() } : current,
-    now,
-  );
+  const at = now.toISOString();
   const facts = { reason: end.reason ?? '', detail: end.detail ?? [] };
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: 'fairway',
-    what: `change-${end.state}`,
-    changeId: change.id,
-    facts,
-  });
+  const ended = await deps.changes.moveOnce(
+    change.id,
+    (current) => (current.state === 'approved' ? { ...current, ...end, finishedAt: at } : current),
+    now,
+    {
+      record: () => [{ at, actor: 'fairway', what: `change-${end.state}`, changeId: change.id, facts }],
+    },
+  );
+  if (ended === null) return;
+  if (ended.kind === 'add-node') await unpinNode(deps, ended);
+  await deps.leases.release(change.id, 'untouched');
   await deps.jobs.card(change.id);
+}
+
+/** The key was accepted together with the plan. Before the name is free: whoever has it next is met anew. */
+async function unpinNode(deps: WorkerDeps, change: MembershipChange): Promise<void> {
+  const plan = await deps.changes.sealedPlan(change.id);
+  const own = plan?.hosts.find((host) => host.host === change.node.name);
+  if (own?.hostKey?.firstContact) await deps.hostKeys.unpin(change.node.name);
 }
 
 function uniqueByName(nodes: readonly Node[]): Node[] {

@@ -5,12 +5,12 @@ import { isExpired } from '../src/change/transition.js';
 import type { Work } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
 import { type HostPlan, isMembershipPlan, type Plan } from '../src/plan/plan.js';
+import { admitAdoption } from './admit-adoption.js';
 import { admitChanges } from './admit-changes.js';
-import { admitAdoption, settleAdoption } from './adopt-cluster.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
 import { finishChange } from './finish-change.js';
-import { restartChange } from './restart-change.js';
+import { startRun } from './start-run.js';
 
 /**
  * Processes `advance-changes`. BullMQ's deduplication sees to it that never two run at once. Changes approved while others are being
@@ -55,13 +55,16 @@ interface Moving {
 /** True when hosts are still being worked on. */
 async function moveAll(deps: WorkerDeps, changes: readonly Change[]): Promise<boolean> {
   const moving: Moving[] = [];
+  let begun = false;
   for (const { id } of changes) {
     const change = await deps.changes.get(id);
-    if (change.restart) await restartChange(deps, change);
-    else if (['applying', 'rolling-back', 'owing'].includes(change.state)) {
-      if (change.kind === 'adopt') await settleAdoption(deps, change);
-      else moving.push(await look(deps, change));
-    } else if (isExpired(change, new Date())) await expireChange(deps, id);
+    if (isExpired(change, new Date())) await expireChange(deps, id);
+    if (!['applying', 'rolling-back', 'owing'].includes(change.state)) continue;
+    const plan = await deps.changes.plan(id);
+    // Nothing can be done with it, and it must not keep the others from going on.
+    if (plan === null) deps.log.error({ change: id, state: change.state }, 'a change has lost its plan');
+    else if (change.starts === undefined) moving.push(await look(deps, change, plan));
+    else if (await startRun(deps, change, plan)) begun = true;
   }
   const last = Math.min(...moving.map(({ next }) => (next.kind === 'finish' ? Infinity : next.phase)));
   const now = new Date();
@@ -72,12 +75,11 @@ async function moveAll(deps: WorkerDeps, changes: readonly Change[]): Promise<bo
   }
   // Only now, when the work of all changes lies ready: a host does all of it in one visit.
   await deps.jobs.syncHosts([...hosts]);
+  if (begun) await deps.jobs.advance();
   return last !== Infinity;
 }
 
-async function look(deps: WorkerDeps, change: Change): Promise<Moving> {
-  const plan = await deps.changes.plan(change.id);
-  if (!plan) throw new Error(`change ${change.id} is ${change.state} without a plan`);
+async function look(deps: WorkerDeps, change: Change, plan: Plan): Promise<Moving> {
   const results = await deps.changes.results(change.id);
   const holding = await deps.works.holding(
     change.id,
@@ -121,7 +123,11 @@ async function dispatch(
       absent.push({ host: host.host, status: 'unchanged', at: new Date().toISOString() });
     else works.push(workOf(change, host, node));
   }
-  await deps.changes.setResults(change.id, absent);
+  const at = new Date().toISOString();
+  const begun = works.map(
+    ({ node }): HostResult => ({ host: node.name, status: 'waiting', visited: true, at }),
+  );
+  await deps.changes.setResults(change.id, [...absent, ...begun]);
   await deps.works.dispatch(change.id, works);
   if (works.length === 0) await deps.jobs.advance();
   return works.map((work) => work.node.name);

@@ -31,6 +31,7 @@ export async function controlProcess(deps: WorkerDeps, job: Control): Promise<st
     deps.log.info({ host, component, action, by, ...outcome }, 'process controlled');
     const words = outcome.error === '' ? sayControlled(job) : sayControlFailed(job, outcome.error);
     if (job.origin) await deps.jobs.reply({ name: 'reply', origin: job.origin, message: say(words) });
+    await deps.watch.expectNoMore(host, component);
     await deps.jobs.look([host]);
     return words;
   });

@@ -5,17 +5,14 @@ import type { WorkerDeps } from './deps.js';
 /** Processes `expire-change`. A plan that was decided, or planned anew with a later end, is left alone. */
 export async function expireChange(deps: WorkerDeps, changeId: string): Promise<void> {
   const now = new Date();
-  const before = await deps.changes.get(changeId);
-  const after = await deps.changes.update(
+  const at = now.toISOString();
+  const change = await deps.changes.update(
     changeId,
-    (change) =>
-      isExpired(change, now) ? { ...change, state: 'expired', finishedAt: now.toISOString() } : change,
+    (current) => (isExpired(current, now) ? { ...current, state: 'expired', finishedAt: at } : current),
     now,
+    { record: () => [{ at, actor: 'fairway', what: 'change-expired', changeId }] },
   );
-  if (after.state !== 'expired') return;
+  if (change.state !== 'expired') return;
   await deps.leases.release(changeId);
-  if (before.state !== 'expired') {
-    await deps.audit.append({ at: now.toISOString(), actor: 'fairway', what: 'change-expired', changeId });
-  }
   await deps.jobs.card(changeId);
 }

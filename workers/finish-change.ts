@@ -19,44 +19,47 @@ export async function finishChange(
   for (const host of hosts) {
     if (host.status === 'done' || host.status === 'unchanged') {
       const gone = leaver ? [leaver.podCidr] : strayCidrs(plan, change, host.host);
-      for (const podCidr of gone) await deps.leases.settle(podCidr, host.host);
+      for (const podCidr of gone) await deps.leases.settle(podCidr, host.host, leaver?.name);
     }
   }
   const proves = settled === 'rolled-back' || settled === 'applied' || settled === 'owing';
   if (settled === change.state) return;
   const state = proves && isProvable(plan, change) ? 'proving' : settled;
   const now = new Date();
-  const moved = await deps.changes.update(
+  const at = now.toISOString();
+  const moved = await deps.changes.moveOnce(
     change.id,
     (current) =>
-      current.state === change.state && !current.restart
-        ? { ...current, state, ...(state === 'proving' ? {} : { finishedAt: now.toISOString() }) }
+      current.state === change.state && !current.starts
+        ? { ...current, state, ...(state === 'proving' ? {} : { finishedAt: at }) }
         : current,
     now,
+    {
+      record: () => [
+        { at, actor: 'fairway', what: `change-${state}`, changeId: change.id },
+        ...hosts.map((host) => ({
+          at: host.at,
+          actor: 'fairway',
+          what: 'host-settled',
+          changeId: change.id,
+          host: host.host,
+          facts: {
+            status: host.status,
+            commands: commandsOf(plan, change, host.host),
+            error: host.error ?? '',
+            printed: host.printed ?? '',
+          },
+        })),
+      ],
+    },
   );
-  if (moved.state !== state) return;
+  if (moved === null) return;
   // Not while it is owed something: when it returns, it must still be the same host.
   const isOver = ['applied', 'rolled-back', 'cancelled'].includes(settled);
   const isLeft = settled === 'failed' && hosts.every((host) => host.status !== 'failed' || isGivenUp(host));
   // Run again long after, it may find that another has the name.
   if (leaver && (isOver || isLeft) && !(await isMember(deps, leaver.name)))
     await deps.hostKeys.unpin(leaver.name);
-  await deps.audit.append(
-    { at: now.toISOString(), actor: 'fairway', what: `change-${state}`, changeId: change.id },
-    ...hosts.map((host) => ({
-      at: host.at,
-      actor: 'fairway',
-      what: 'host-settled',
-      changeId: change.id,
-      host: host.host,
-      facts: {
-        status: host.status,
-        commands: commandsOf(plan, change, host.host),
-        error: host.error ?? '',
-        printed: host.printed ?? '',
-      },
-    })),
-  );
   await deps.jobs.card(change.id);
 }
 
@@ -77,8 +80,9 @@ function strayCidrs(plan: Plan, change: Change, host: string): string[] {
   return routesOf(steps, 'remove').map((route) => route.destination);
 }
 
-/** What takes routes away has nothing to prove. */
+/** What takes routes away has nothing to prove, nor what makes none. */
 function isProvable(plan: Plan, change: Change): boolean {
+  if (plan.kind === 'adopt') return false;
   return plan.kind === 'repair' ? change.direction === 'do' : leavingNode(plan, change) === null;
 }
 

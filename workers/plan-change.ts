@@ -2,11 +2,10 @@
 import type { Change, MembershipChange } from '../src/change/change.js';
 import { isMembership } from '../src/change/subject.js';
 import { isRefusal, Refusal } from '../src/errors.js';
-import { overlaps } from '../src/ip.js';
+import { overlaps, prefixLength } from '../src/ip.js';
 import { podCidrs } from '../src/network/allocation.js';
-import { nextHopTo } from '../src/network/route.js';
 import type { Node } from '../src/node/node.js';
-import { planAddNode, type RouteInTheWay, routesInTheWay } from '../src/plan/add-node.js';
+import { nextHopsTo, planAddNode, type RouteInTheWay, routesInTheWay } from '../src/plan/add-node.js';
 import type { Plan } from '../src/plan/plan.js';
 import { clusterRoutes, type HostReading } from '../src/plan/reading.js';
 import { planRemoveNode } from '../src/plan/remove-node.js';
@@ -21,21 +20,25 @@ import { refusePlan, sealPlan } from './seal-plan.js';
 /** Slices that turned out to be routed somewhere are passed over this often before the cluster is called full. */
 const CLAIMS = 8;
 
-/** Processes `plan-change`. Safe to repeat: a change that is no longer in planning is left alone. */
+/** Processes `plan-change`. Safe to repeat, and to run twice at once: only a change that is still in planning is sealed or refused. */
 export async function planChange(deps: WorkerDeps, changeId: string): Promise<void> {
   const change = await deps.changes.get(changeId);
   if (change.state !== 'planning') return;
   try {
-    await sealPlan(deps, changeId, await planned(deps, change));
+    const plan = await planned(deps, change);
+    if (plan !== null) await sealPlan(deps, changeId, plan);
   } catch (error) {
     if (!isRefusal(error)) throw error;
     const detail = error instanceof NothingToAdopt ? error.leftOut : [];
     await refusePlan(deps, changeId, sayRefusal(error, storedVoice), detail);
   }
+  // Refused; or cancelled while its hosts were read: a slice that was taken after that belongs to nobody.
+  if ((await deps.changes.get(changeId)).finishedAt !== undefined) await deps.leases.release(changeId);
   await deps.jobs.card(changeId);
 }
 
-async function planned(deps: WorkerDeps, change: Change): Promise<Plan> {
+/** Null when another planner was faster. */
+async function planned(deps: WorkerDeps, change: Change): Promise<Plan | null> {
   switch (change.kind) {
     case 'add-node':
       return planAdding(deps, change);
@@ -48,19 +51,20 @@ async function planned(deps: WorkerDeps, change: Change): Promise<Plan> {
   }
 }
 
-async function planAdding(deps: WorkerDeps, change: MembershipChange): Promise<Plan> {
+async function planAdding(deps: WorkerDeps, change: MembershipChange): Promise<Plan | null> {
   const policy = planPolicy(deps);
   // The address book knows best: a planner that died may have taken another slice without telling the change.
-  let { node, together } = await takeSlice(deps, change, []);
+  let taken = await takeSlice(deps, change, []);
   const excluded = new Set<string>();
-  for (let claim = 0; claim < CLAIMS; claim += 1) {
+  for (let claim = 0; ; claim += 1) {
+    if (taken === null) return null;
+    const { node, together } = taken;
     const inventory = await deps.nodes.read();
     const others = together.filter((other) => !inventory.nodes.some((member) => member.name === other.name));
     const peers = [...inventory.nodes, ...others];
     const readings = await readHosts(deps, [node, ...peers], new Set([node.name]));
-    const hop = (host: string) =>
-      nextHopTo(node, peers.find((peer) => peer.name === host)?.os ?? 'linux', policy.nextHop);
-    const [inTheWay] = routesInTheWay(node.podCidr, node, readings, policy, hop);
+    const found = routesInTheWay(node.podCidr, node, readings, policy, nextHopsTo(node, peers, policy));
+    const [inTheWay] = found;
     if (inTheWay === undefined) {
       return planAddNode({
         node,
@@ -71,19 +75,32 @@ async function planAdding(deps: WorkerDeps, change: MembershipChange): Promise<P
         render: renderer(deps.config),
       });
     }
-    if (change.podCidrAsked !== undefined) throw routedElsewhere(node.podCidr, inTheWay);
-    for (const slice of routedSlices(deps, readings)) excluded.add(slice);
-    ({ node, together } = await takeSlice(deps, change, [...excluded]));
+    const routed = routedSlices(deps, readings);
+    if (change.podCidrAsked !== undefined) {
+      const isLast = (await deps.leases.freeCount([...excluded, ...routed], new Date())) === 0;
+      throw routedElsewhere(node.podCidr, inTheWay, isLast);
+    }
+    for (const slice of routed) excluded.add(slice);
+    if (claim + 1 === CLAIMS) throw await allRouted(deps, found);
+    try {
+      taken = await takeSlice(deps, change, [...excluded]);
+    } catch (error) {
+      // Its own slice is free but for the route: the cluster is not full.
+      throw isRefusal(error, 'cluster-full') ? await allRouted(deps, found) : error;
+    }
   }
-  throw new Refusal('cluster-full', { clusterCidr: policy.clusterCidr, slices: excluded.size, resting: 0 });
 }
 
-/** The slice that the change has or, when some are routed somewhere, the lowest one that is not; the change follows. */
+/**
+ * The slice that the change has or, when some are routed somewhere, the lowest one that is not; the change follows. Null when it is
+ * not in planning any more: then its slice is not to be moved from under its plan.
+ */
 async function takeSlice(
   deps: WorkerDeps,
   change: MembershipChange,
   routed: string[],
-): Promise<{ node: Node; together: Node[] }> {
+): Promise<{ node: Node; together: Node[] } | null> {
+  if ((await deps.changes.get(change.id)).state !== 'planning') return null;
   const { podCidr: _old, made: _made, ...spec } = change.node;
   const { lease, others } = await deps.leases.claim({
     changeId: change.id,
@@ -101,12 +118,12 @@ async function takeSlice(
     node: { ...change.node, podCidr: lease.podCidr },
     together: others.filter(isClaimed).map((other) => ({ ...other.node, podCidr: other.podCidr })),
   };
-  await deps.changes.update(
+  const told = await deps.changes.moveOnce(
     change.id,
-    (current) => (isMembership(current) ? { ...current, ...next } : current),
+    (current) => (current.state === 'planning' && isMembership(current) ? { ...current, ...next } : current),
     new Date(),
   );
-  return next;
+  return told && next;
 }
 
 async function planRemoving(deps: WorkerDeps, change: MembershipChange): Promise<Plan> {
@@ -134,12 +151,28 @@ function routedSlices(deps: WorkerDeps, readings: ReadonlyMap<string, HostReadin
   );
 }
 
-function routedElsewhere(podCidr: string, { host, route }: RouteInTheWay): Refusal {
+/** Nothing is left to give but what some host routes already. */
+async function allRouted(deps: WorkerDeps, found: readonly RouteInTheWay[]): Promise<Refusal> {
+  const [widest] = [...found].sort(
+    (a, b) => prefixLength(a.route.destination) - prefixLength(b.route.destination),
+  );
+  return new Refusal('slices-routed', {
+    clusterCidr: deps.config.cluster.clusterCidr,
+    // The change holds one of them itself.
+    free: 1 + (await deps.leases.freeCount([], new Date())),
+    host: widest?.host ?? '',
+    destination: widest?.route.destination ?? '',
+    hosts: new Set(found.map(({ host }) => host)).size,
+  });
+}
+
+function routedElsewhere(podCidr: string, { host, route }: RouteInTheWay, isLast: boolean): Refusal {
   return new Refusal('pod-cidr-overlaps', {
     podCidr,
     overlap: 'host-route',
     with: route.destination,
     owner: host,
+    ...(isLast ? { isLast } : {}),
   });
 }
 

@@ -88,14 +88,18 @@ async function conclude(deps: WorkerDeps, change: Change, proof: ProofRow[]): Pr
           }
         : current,
     now,
+    {
+      record: () => [
+        {
+          at: now.toISOString(),
+          actor: 'fairway',
+          what: `change-${settled}`,
+          changeId: change.id,
+          facts: { proof },
+        },
+      ],
+    },
   );
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: 'fairway',
-    what: `change-${settled}`,
-    changeId: change.id,
-    facts: { proof },
-  });
   await deps.jobs.card(change.id);
   // Watched from now on; and what was mended is told at once, not at the next turn.
   const hosts = isMembership(change) ? [change.node.name] : results.map(({ host }) => host);

@@ -7,24 +7,22 @@ import { isRestoring, slicesMoved } from '../src/plan/repair-drift.js';
 import { planHash } from '../src/plan/seal.js';
 import { FAIRWAY, isPolicy } from '../src/principal.js';
 import type { WorkerDeps } from './deps.js';
+import { planPolicy } from './read-hosts.js';
 
-/** Stores the plan and offers it for approval; what the policy may approve is approved in the same write. */
+/**
+ * Offers the plan for approval; what the policy may approve is approved in the same write. The plan, its hash and what hosts wait for
+ * are stored in one stroke: whoever comes late changes nothing of them any more.
+ */
 export async function sealPlan(deps: WorkerDeps, changeId: string, plan: Plan): Promise<void> {
   const now = new Date();
-  const hash = planHash(plan, deps.config.cluster.clusterCidr);
+  const at = now.toISOString();
+  const hash = planHash(plan, planPolicy(deps));
   const expiresAt = new Date(now.getTime() + deps.config.approvalTtlMs).toISOString();
-  await deps.changes.savePlan(changeId, plan);
-  await deps.changes.setResults(
-    changeId,
-    // An adoption visits no host.
-    plan.kind === 'adopt'
-      ? []
-      : plan.hosts.map((host) => ({ host: host.host, status: 'waiting' as const, at: now.toISOString() })),
-  );
   // In one write: a plan that the policy approves is never seen waiting for somebody.
   const decided = (change: Change) =>
     isForPolicy(deps, plan) ? approveByPolicy(change, REPAIR, now) : change;
-  const sealed = await deps.changes.update(
+  const record = { at, changeId, planHash: hash };
+  const sealed = await deps.changes.moveOnce(
     changeId,
     (change) =>
       change.state === 'planning'
@@ -32,22 +30,24 @@ export async function sealPlan(deps: WorkerDeps, changeId: string, plan: Plan): 
             ...settledBy(change, plan),
             state: 'pending',
             planHash: hash,
-            sealedAt: now.toISOString(),
+            sealedAt: at,
             expiresAt,
           })
         : change,
     now,
+    {
+      sealed: plan,
+      // An adoption visits no host.
+      results: plan.kind === 'adopt' ? [] : plan.hosts.map(({ host }) => ({ host, status: 'waiting', at })),
+      record: ({ decisions }) => [
+        { ...record, actor: FAIRWAY, what: 'plan-sealed' },
+        ...decisions
+          .filter(({ actor }) => isPolicy(actor))
+          .map(({ actor, verdict }) => ({ ...record, actor, what: verdict })),
+      ],
+    },
   );
-  // Cancelled while its hosts were read: a slice that was taken after that belongs to nobody.
-  if (sealed.finishedAt !== undefined) await deps.leases.release(changeId);
-  if (sealed.state !== 'pending' && sealed.state !== 'approved') return;
-  const record = { at: now.toISOString(), changeId, planHash: hash };
-  await deps.audit.append(
-    { ...record, actor: FAIRWAY, what: 'plan-sealed' },
-    ...sealed.decisions
-      .filter(({ actor }) => isPolicy(actor))
-      .map(({ actor, verdict }) => ({ ...record, actor, what: verdict })),
-  );
+  if (sealed === null) return;
   if (sealed.state === 'approved') await deps.jobs.advance();
   else await deps.jobs.expireChange(changeId, deps.config.approvalTtlMs);
 }
@@ -76,21 +76,13 @@ export async function refusePlan(
   detail: readonly string[] = [],
 ): Promise<void> {
   const now = new Date();
+  const at = now.toISOString();
   const more = detail.length > 0 ? { detail: [...detail] } : {};
-  await deps.leases.release(changeId);
   await deps.changes.update(
     changeId,
     (change) =>
-      change.state === 'planning'
-        ? { ...change, state: 'refused', reason, ...more, finishedAt: now.toISOString() }
-        : change,
+      change.state === 'planning' ? { ...change, state: 'refused', reason, ...more, finishedAt: at } : change,
     now,
+    { record: () => [{ at, actor: FAIRWAY, what: 'plan-refused', changeId, facts: { reason, ...more } }] },
   );
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: 'fairway',
-    what: 'plan-refused',
-    changeId,
-    facts: { reason, ...more },
-  });
 }

@@ -13,6 +13,7 @@ import { controlProcess, fetchLogs } from './control-process.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
 import { lookAtHosts, sweep } from './look-at-hosts.js';
+import { mend } from './mend.js';
 import { createNotifier } from './notify.js';
 import { payDebts } from './pay-debts.js';
 import { planChange } from './plan-change.js';
@@ -108,6 +109,7 @@ async function runChangeJob(deps: WorkerDeps, job: ChangeJob): Promise<unknown> 
     case 'advance-changes':
       return advanceChanges(deps);
     case 'safety-net':
+      await mend(deps);
       // Not done here: `advance-changes` is the one that never runs twice at once.
       return deps.jobs.advance();
     case 'expire-change':

@@ -39,6 +39,7 @@ async function visit(deps: WorkerDeps, host: string, held: Held): Promise<Outcom
   const result = (status: HostStatus, extra: Partial<HostResult> = {}): HostResult => ({
     host,
     status,
+    visited: true,
     at: new Date().toISOString(),
     ...extra,
   });

@@ -39,6 +39,8 @@ export interface SandboxHost {
   up(): Promise<void>;
   /** Somebody else's route (Windows: in both stores). */
   addForeignRoute(route: ForeignRoute): void;
+  /** Whatever else somebody does to it by hand. */
+  alter(change: (state: HostState) => HostState): void;
   /** Takes every route to the destination away, whoever made it. */
   removeRoute(destination: Cidr): void;
   /** Every later request takes at least this many milliseconds. */
@@ -138,6 +140,7 @@ export async function startHost(
     addForeignRoute: (route) => {
       become(withForeignRoute(state, route));
     },
+    alter: (change) => become(change(state)),
     removeRoute: (destination) => {
       become(withoutRoute(state, destination));
     },

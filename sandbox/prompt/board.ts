@@ -35,9 +35,9 @@ export function cardOf(board: Board, id: string): Message | undefined {
   return newestFirst(board).find((message) => changeOf(message)?.id.toLowerCase() === id.toLowerCase());
 }
 
-export function newestChange(board: Board): string | undefined {
-  const ids = newestFirst(board).map((message) => changeOf(message)?.id);
-  return ids.find((id) => id !== undefined);
+/** The changes whose cards were seen, the newest first. */
+export function changeIds(board: Board): string[] {
+  return newestFirst(board).flatMap((message) => changeOf(message)?.id ?? []);
 }
 
 /** The newest message, of that change if one is named, whose button one may click. */

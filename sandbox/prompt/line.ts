@@ -27,6 +27,7 @@ export const WORDS = [
   '@fairway <words>                mention the bot instead of /fairway',
   '#<channel>                      switch the channel',
   '! <line>                        expect a refusal;  expect <text>: the last answer holds it',
+  '$id                             the change that was started last',
   'quit                            everything else goes to Fairway: try help',
 ].map((line) => `  ${line}`);
 
@@ -35,7 +36,7 @@ const WAIT_SECONDS = 120;
 
 /**
  * Parses a line. `!` in front means that a refusal is expected; `isChange` tells an id from a word of a button's label.
- * `$id` stands for the newest change. `hands` are the verbs that act on the world outside of Slack.
+ * `$id` stands for `newest`, the change that was started last. `hands` are the verbs that act on the world outside of Slack.
  */
 export function parseLine(
   typed: string,

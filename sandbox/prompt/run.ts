@@ -71,10 +71,10 @@ async function runScript(
 ): Promise<number> {
   for (let number = 1; ; number += 1) {
     const { value: line, done } = await typed.next();
-    if (done) return 0;
-    if (line.trim() !== '') output.write(`${session.who()}> ${line}\n`);
+    if (!done && line.trim() !== '') output.write(`${session.who()}> ${line}\n`);
     try {
-      if (!(await session.obey(line))) return 0;
+      if (done) await session.settle();
+      if (done || !(await session.obey(line))) return 0;
     } catch (error) {
       output.write(`Line ${number}: ${error instanceof Error ? error.message : String(error)}.\n`);
       return 1;

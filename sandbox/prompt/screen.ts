@@ -2,7 +2,7 @@
 import { type Look, renderCard, renderView } from '../../src/terminal/card.js';
 import { paint } from '../../src/terminal/mrkdwn.js';
 import { stripColour, widthOf, wrap } from '../../src/terminal/width.js';
-import type { Message, Sight, SlackFile, View } from '../slack/types.js';
+import type { Message, Obj, Sight, SlackFile, View } from '../slack/types.js';
 import { changeOf, isUnderway } from './board.js';
 import type { Workspace } from './client.js';
 
@@ -17,22 +17,29 @@ export interface Screen {
   card(message: Message): string;
 }
 
+interface Drawn {
+  content: string;
+  gist: string[];
+  /** Of the change, if it is a card. */
+  state: string;
+}
+
 export function createScreen(workspace: Workspace, width: number, look: Look): Screen {
   /** What was last drawn of each message, by ts. */
-  const drawn = new Map<string, string>();
+  const drawn = new Map<string, Drawn>();
   const inner = width - widthOf(GUTTER);
   const name = (id: string): string => (id === workspace.bot.userId ? 'Fairway' : (look.userName(id) ?? id));
 
   function content(message: Message): string {
-    const blocks =
-      message.blocks.length > 0
-        ? message.blocks
-        : message.text === ''
-          ? []
-          : [{ type: 'section', text: { type: 'mrkdwn', text: message.text } }];
-    return [renderCard(blocks, inner, look), ...message.files.map((file) => fileText(file))]
+    return [renderCard(blocksOf(message), inner, look), ...message.files.map((file) => fileText(file))]
       .filter((part) => part !== '')
       .join('\n');
+  }
+
+  /** What a progress line may tell of a message, unwrapped: its buttons are for when it stands still. */
+  function gist(message: Message): string[] {
+    const blocks = blocksOf(message).filter((block) => block['type'] !== 'actions');
+    return renderCard(blocks, Number.MAX_SAFE_INTEGER, look).split('\n');
   }
 
   function frame(title: string, body: string): string {
@@ -54,16 +61,17 @@ export function createScreen(workspace: Workspace, width: number, look: Look): S
     return frame(title(message), content(message));
   }
 
-  /** One line for an edit on the way: what is new on the card. */
-  function progress(message: Message, before: string, after: string): string {
-    const { id = '', state = '' } = changeOf(message) ?? {};
-    const old = new Set(before.split('\n'));
-    const fresh = after
-      .split('\n')
-      .filter((line) => !old.has(line) && wordsOf(line) !== '' && wordsOf(line) !== wordsOf(state))
-      .map((line) => line.trim());
-    const [text = ''] = wrap(fresh.join(' · '), width - id.length - state.length - 6);
-    return `${paint(`· ${id} ${state}:`, 'dim', look)} ${text}`.trimEnd();
+  /** One line for an edit on the way: what is new on the card, as much as fits; '' when that is nothing but its buttons. */
+  function progress(message: Message, before: Drawn, after: Drawn): string {
+    const { id = '' } = changeOf(message) ?? {};
+    const { state } = after;
+    const fresh = after.gist
+      .filter((line) => !before.gist.includes(line) && !['', wordsOf(state)].includes(wordsOf(line)))
+      .map((line) => line.trim().replace(/^· /, ''));
+    if (fresh.length === 0) return before.state === state ? '' : paint(`· ${id} ${state}`, 'dim', look);
+    const [text = '', ...rest] = wrap(fresh.join(' · '), width - id.length - state.length - 8);
+    const cut = rest.length > 0 ? `${text.replace(/[\s·,:]+$/, '')} …` : text;
+    return `${paint(`· ${id} ${state}:`, 'dim', look)} ${cut}`;
   }
 
   return {
@@ -75,12 +83,12 @@ export function createScreen(workspace: Workspace, width: number, look: Look): S
         return drawn.delete(message.ts) ? `${paint('· deleted', 'dim', look)}` : '';
       // One's own words are on the screen already.
       if (message.user !== workspace.bot.userId) return '';
-      const now = content(message);
+      const state = changeOf(message)?.state ?? '';
+      const now = { content: content(message), gist: gist(message), state };
       const before = drawn.get(message.ts);
       drawn.set(message.ts, now);
       if (before === undefined) return card(message);
-      if (before === now) return '';
-      const state = changeOf(message)?.state ?? '';
+      if (before.content === now.content) return '';
       return isUnderway(state) && state !== 'pending' ? progress(message, before, now) : card(message);
     },
   };
@@ -91,6 +99,11 @@ export function createScreen(workspace: Workspace, width: number, look: Look): S
       renderView(view.view, inner, look),
     );
   }
+}
+
+function blocksOf(message: Message): readonly Obj[] {
+  if (message.blocks.length > 0) return message.blocks;
+  return message.text === '' ? [] : [{ type: 'section', text: { type: 'mrkdwn', text: message.text } }];
 }
 
 function fileText(file: SlackFile): string {

@@ -2,17 +2,17 @@
 import type { Look } from '../../src/terminal/card.js';
 import { stripColour } from '../../src/terminal/width.js';
 import { findInput } from '../slack/controls.js';
-import { isObj, type Message, type Outcome, objects, type Sight } from '../slack/types.js';
+import { isObj, type Outcome, objects, type Sight } from '../slack/types.js';
+import { answerIn } from './answers.js';
 import {
   cardOf,
+  changeIds,
   changeOf,
   createBoard,
   formOf,
   isBadEnd,
-  isRefusal,
   isUnderway,
   labels,
-  newestChange,
   note,
   withControl,
 } from './board.js';
@@ -43,10 +43,15 @@ export interface Session {
   where(): string;
   /** Runs one line; false when it says to quit. Throws, in words for whoever typed it, when it goes wrong. */
   obey(typed: string): Promise<boolean>;
+  /** For the end of a script: throws when what the last line started was refused after all. */
+  settle(): Promise<void>;
   /** Calls back when the fake Slack has gone. */
   onGone(listener: () => void): void;
   close(): void;
 }
+
+/** Lines that neither ask nor look, so that nothing has to be settled before them. */
+const ASIDE: readonly Line['kind'][] = ['nothing', 'as', 'channel', 'words'];
 
 /** A line that went wrong, in words for whoever typed it. */
 class Trouble extends Error {}
@@ -60,6 +65,9 @@ export async function startSession(options: SessionOptions): Promise<Session> {
   /** What was seen and printed since the last line that asked for something. */
   let sights: Sight[] = [];
   let heard = '';
+  /** The change that a line started last, and the one of which nothing was said since: its plan may still be refused. */
+  let started: string | undefined;
+  let unsettled: string | undefined;
   let screen: Screen | null = null;
   let gone = (): void => {};
 
@@ -107,18 +115,31 @@ export async function startSession(options: SessionOptions): Promise<Session> {
     return watch.until(find, strict ? patienceMs : 0);
   }
 
-  function refusal(): Message | undefined {
-    return sights.flatMap((sight) => (sight.type === 'view' ? [] : [sight.message])).find(isRefusal);
+  function stateOf(id: string): string {
+    const card = cardOf(board, id);
+    return card ? (changeOf(card)?.state ?? '') : '';
   }
 
-  function isAnswer(sight: Sight): boolean {
-    return sight.type === 'view' || sight.message.user === client.workspace.bot.userId;
+  /** The state of a change once its plan is made, or refused; null when that takes too long. */
+  function planned(id: string): Promise<string | null> {
+    return soon(() => {
+      const state = stateOf(id);
+      return state === '' || state === 'planning' ? undefined : state;
+    });
   }
 
-  /** Sends something to the bot; strict, it waits for what the bot answers. */
+  async function settle(): Promise<void> {
+    if (!strict || unsettled === undefined) return;
+    const state = await planned(unsettled);
+    if (state !== null) unsettled = undefined;
+    if (state === 'refused') throw new Trouble('the line before was refused');
+  }
+
+  /** Sends something to the bot; strict, it waits for the answer to just this. */
   async function send(refused: boolean, act: () => Promise<Outcome>): Promise<void> {
     sights = [];
     heard = '';
+    const known = new Set(changeIds(board));
     const outcome = await act();
     if (outcome.error === 'validation') {
       print(`The form says: ${faults(outcome.body)}`);
@@ -128,10 +149,17 @@ export async function startSession(options: SessionOptions): Promise<Session> {
     if (!outcome.ok)
       throw new Trouble(`Slack says ${outcome.error} after ${Math.round(outcome.latencyMs)} ms`);
     if (!strict) return;
-    const answer = await soon<unknown>(refused ? refusal : () => sights.find(isAnswer));
-    if (answer === null && refused) throw new Trouble('this was expected to be refused, and was not');
+    const botUser = client.workspace.bot.userId;
+    const answer = await soon(() => answerIn(sights, { outcome, user: user(), botUser, known }));
     if (answer === null) throw new Trouble(`no answer within ${patienceMs / 1000} s`);
-    if (refused) sights = [];
+    if (answer.started !== undefined) started = answer.started;
+    if (!refused) {
+      if (answer.refused) throw new Trouble('this was refused');
+      unsettled = answer.started;
+      return;
+    }
+    const late = answer.started !== undefined && (await planned(answer.started)) === 'refused';
+    if (!answer.refused && !late) throw new Trouble('this was expected to be refused, and was not');
   }
 
   async function run(line: Line, refused: boolean): Promise<void> {
@@ -202,20 +230,18 @@ export async function startSession(options: SessionOptions): Promise<Session> {
   }
 
   async function wait(line: Extract<Line, { kind: 'wait' }>, refused: boolean): Promise<void> {
-    const now = (): string => {
-      const card = cardOf(board, line.id);
-      return card ? (changeOf(card)?.state ?? '') : '';
-    };
     const reached = (): string | undefined => {
-      const state = now();
+      const state = stateOf(line.id);
       const there = line.state === undefined ? state !== '' && !isUnderway(state) : state === line.state;
       return there || isBadEnd(state) ? state : undefined;
     };
     const state = await watch.until(reached, line.seconds * 1000);
     if (state === null)
-      throw new Trouble(`${line.id || 'it'} is still ${now() || 'unknown'} after ${line.seconds} s`);
-    // The bad end is what this line tells of; it is not told twice.
-    sights = [];
+      throw new Trouble(
+        `${line.id || 'it'} is still ${stateOf(line.id) || 'unknown'} after ${line.seconds} s`,
+      );
+    // What became of it is what this line tells of; it is not told twice.
+    if (state !== 'planning') unsettled = undefined;
     const bad = isBadEnd(state) && state !== line.state;
     if (bad !== refused) throw new Trouble(`${line.id} ended ${state}`);
   }
@@ -224,15 +250,16 @@ export async function startSession(options: SessionOptions): Promise<Session> {
     who: () => who,
     where: () => channel.name,
     obey: async (typed) => {
-      // A refusal may come after the answer that a line went on with.
-      if (strict && refusal()) throw new Trouble('the line before was refused');
       const isChange = (word: string): boolean => cardOf(board, word) !== undefined;
-      const { line, refused } = parseLine(typed, isChange, newestChange(board), Object.keys(options.hands));
+      const newest = started ?? changeIds(board)[0];
+      const { line, refused } = parseLine(typed, isChange, newest, Object.keys(options.hands));
+      const tells = line.kind === 'wait' && line.id.toLowerCase() === unsettled?.toLowerCase();
+      if (!tells && !ASIDE.includes(line.kind)) await settle();
       await run(line, refused);
       if (watch.ended()) throw new Trouble('Slack is gone');
-      if (strict && line.kind !== 'nothing' && refusal()) throw new Trouble('this was refused');
       return line.kind !== 'quit';
     },
+    settle,
     onGone: (listener) => {
       gone = listener;
     },
@@ -245,9 +272,10 @@ function faults(body: unknown): string {
   return Object.values(errors).join('; ');
 }
 
-/** Without colours, gutters and line breaks, so that a wrapped sentence is found. */
+/** Without colours, back-ticks, gutters and line breaks, so that a wrapped sentence is found. */
 function flat(text: string): string {
   return stripColour(text)
+    .replaceAll('`', '')
     .replace(/^[│┌└] ?/gm, '')
     .replace(/\s+/g, ' ')
     .trim();

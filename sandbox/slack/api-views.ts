@@ -48,6 +48,6 @@ function openView(api: Api, args: Obj, push: boolean): Answer {
   const depth = world.views.filter((each) => each.open && each.rootId === below?.rootId).length;
   if (push && depth >= MOST_VIEWS) return no('push_limit_reached', `${MOST_VIEWS} views at most`);
   trigger.used += 1;
-  const view = storeView(world, trigger.userId, args['view'] as Obj, below ?? null);
+  const view = storeView(world, trigger.userId, args['view'] as Obj, below ?? null, trigger.act);
   return { ok: true, view: wireView(world, view) };
 }

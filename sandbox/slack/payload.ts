@@ -1,7 +1,7 @@
 /** The payloads that a person's acts make, in Slack's form. */
 import type { Control } from './controls.js';
 import type { Obj, SlackUser } from './types.js';
-import { newId, newTs, type World } from './world.js';
+import { newId, newTs, type Ticket, type World } from './world.js';
 
 /** Slack lets a trigger_id live for three seconds. */
 const TRIGGER_MS = 3000;
@@ -43,15 +43,19 @@ export function interaction(world: World, user: SlackUser, type: string): Obj {
   };
 }
 
-/** A new one-time trigger_id. `viewId`: the modal that it was made in. */
-export function newTrigger(world: World, userId: string, channel: string, viewId?: string): string {
+/** A new one-time trigger_id, for an act in a channel or (`viewId`) in a modal. */
+export function newTrigger(
+  world: World,
+  of: Pick<Ticket, 'userId' | 'channel' | 'viewId'> & { act?: string | undefined },
+): string {
   const id = `${Date.now()}.${newId('')}`;
   world.triggers.set(id, {
-    userId,
-    channel,
+    userId: of.userId,
+    channel: of.channel,
     until: Date.now() + TRIGGER_MS,
     used: 0,
-    ...(viewId ? { viewId } : {}),
+    ...(of.viewId ? { viewId: of.viewId } : {}),
+    ...(of.act ? { act: of.act } : {}),
   });
   return id;
 }

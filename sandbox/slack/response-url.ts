@@ -8,14 +8,17 @@ import { edit, newId, post, remove, type Ticket, violate, type World } from './w
 const USES = 5;
 const LIFE_MS = 30 * 60_000;
 
-/** A new response_url path for a user's command or click. */
+/** The path of a response_url. Its id names the act that it was made for. */
+export const responsePath = (id: string): string => `response/${id}`;
+
+/** The id of a new response_url for a user's command or click. */
 export function newResponseUrl(
   world: World,
   ticket: Pick<Ticket, 'userId' | 'channel' | 'messageTs' | 'threadTs'>,
 ): string {
   const id = newId('');
   world.responseUrls.set(id, { ...ticket, until: Date.now() + LIFE_MS, used: 0 });
-  return `response/${id}`;
+  return id;
 }
 
 /** Handles a POST to a response_url. */
@@ -35,6 +38,7 @@ export function respond(world: World, id: string, body: unknown): { status: numb
     userId: ticket.userId,
     channel: ticket.channel,
     threadTs: str(body['thread_ts']) || ticket.threadTs,
+    answers: id,
     original: body['replace_original'] === true ? original : undefined,
   });
   return result === null
@@ -51,6 +55,8 @@ export function answerUser(
     userId: string;
     channel: string;
     threadTs?: string | undefined;
+    /** The act that is answered. */
+    answers: string;
     original?: World['messages'][number] | undefined;
   },
 ): string | null {
@@ -62,6 +68,7 @@ export function answerUser(
     return error?.error ?? '';
   }
   if (where.original) {
+    where.original.answers = where.answers;
     edit(world, where.original, content);
     return null;
   }
@@ -69,6 +76,7 @@ export function answerUser(
     channel: where.channel,
     user: world.bot.userId,
     threadTs: where.threadTs,
+    answers: where.answers,
     ...(body['response_type'] === 'in_channel' ? {} : { ephemeralTo: where.userId }),
     ...content,
   });

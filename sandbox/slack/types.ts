@@ -98,6 +98,8 @@ export interface Message {
   threadTs?: string;
   /** Only this user sees it. */
   ephemeralTo?: string;
+  /** The act (see Outcome) that it answers, by the response_url or the acknowledgement. */
+  answers?: string;
   text: string;
   blocks: Obj[];
   metadata?: Metadata;
@@ -113,6 +115,8 @@ export interface View {
   userId: string;
   rootId: string;
   previousId: string | null;
+  /** The act (see Outcome) that it was opened for. */
+  answers?: string;
   /** The view as the app sent it. */
   view: Obj;
   open: boolean;
@@ -130,6 +134,8 @@ export interface Outcome {
   /** `operation_timeout`, `dispatch_failed`, or what Slack's client itself says. */
   error?: string;
   via: 'socket' | 'http' | 'none';
+  /** Names what the person did: what the app answers to it says so. Mentions have no answer of their own. */
+  act?: string;
   /** Milliseconds from sending to the acknowledgement, or to giving up. */
   latencyMs: number;
   /** The acknowledgement's body; undefined when it had none. */

@@ -3,7 +3,7 @@ import { type Control, findControl, findInput } from './controls.js';
 import type { Delivery } from './delivery.js';
 import { applyResponse, close, openView } from './modal.js';
 import { action, eventPayload, interaction, newTrigger } from './payload.js';
-import { answerUser, newResponseUrl } from './response-url.js';
+import { answerUser, newResponseUrl, responsePath } from './response-url.js';
 import { isObj, type Message, type Obj, type Outcome, objects, str, type View } from './types.js';
 import { escapedCommandText, escapeText, messageText, smartPunctuation } from './typing.js';
 import { wire, wireView } from './wire.js';
@@ -44,6 +44,7 @@ export function userSide(wiring: Wiring, userId: string): User {
 
   return {
     slash: async (text, channel, command = '/fairway') => {
+      const act = newResponseUrl(world, { userId: user.id, channel });
       const payload = {
         token: 'legacy',
         team_id: world.options.teamId,
@@ -58,12 +59,13 @@ export function userSide(wiring: Wiring, userId: string): User {
           : escapeText(typed(text)),
         api_app_id: world.bot.appId,
         is_enterprise_install: 'false',
-        response_url: `${wiring.base()}/${newResponseUrl(world, { userId: user.id, channel })}`,
-        trigger_id: newTrigger(world, user.id, channel),
+        response_url: `${wiring.base()}/${responsePath(act)}`,
+        trigger_id: newTrigger(world, { userId: user.id, channel, act }),
       };
-      const outcome = await delivery.send({ type: 'slash_commands', payload, acceptsResponse: true });
+      const sent = await delivery.send({ type: 'slash_commands', payload, acceptsResponse: true });
+      const outcome = { ...sent, act };
       if (isObj(outcome.body)) {
-        const error = answerUser(world, 'ack', outcome.body, { userId: user.id, channel });
+        const error = answerUser(world, 'ack', outcome.body, { userId: user.id, channel, answers: act });
         if (error !== null) return { ...outcome, ok: false, error };
       }
       return outcome;
@@ -92,7 +94,7 @@ export function userSide(wiring: Wiring, userId: string): User {
       if (!message || !maySee(world, message, user.id))
         throw new Error(`no message ${messageTs} to click in`);
       const control = findInMessage(message, wanted, options.stale === true);
-      const responseUrl = newResponseUrl(world, {
+      const act = newResponseUrl(world, {
         userId: user.id,
         channel,
         messageTs,
@@ -107,14 +109,14 @@ export function userSide(wiring: Wiring, userId: string): User {
           is_ephemeral: message.ephemeralTo !== undefined,
           ...(message.threadTs ? { thread_ts: message.threadTs } : {}),
         },
-        trigger_id: newTrigger(world, user.id, channel),
+        trigger_id: newTrigger(world, { userId: user.id, channel, act }),
         channel: { id: channel, name: channelName(world, channel) },
         ...(message.ephemeralTo ? {} : { message: wire(world, message) }),
         state: { values: {} },
-        response_url: `${wiring.base()}/${responseUrl}`,
+        response_url: `${wiring.base()}/${responsePath(act)}`,
         actions: [action(control)],
       };
-      return delivery.send({ type: 'interactive', payload, acceptsResponse: false });
+      return { ...(await delivery.send({ type: 'interactive', payload, acceptsResponse: false })), act };
     },
 
     submitView: async (which, values) => {
@@ -127,11 +129,13 @@ export function userSide(wiring: Wiring, userId: string): User {
       }
       const payload = {
         ...interaction(world, user, 'view_submission'),
-        trigger_id: newTrigger(world, user.id, '', view.id),
+        trigger_id: newTrigger(world, { userId: user.id, channel: '', viewId: view.id, act: view.answers }),
         view: { ...wireView(world, view), state: { values: state } },
         response_urls: [],
       };
-      const outcome = await delivery.send({ type: 'interactive', payload, acceptsResponse: true });
+      const sent = await delivery.send({ type: 'interactive', payload, acceptsResponse: true });
+      // A modal has no response_url: it is answered by that of the click which opened it.
+      const outcome = { ...sent, ...(view.answers ? { act: view.answers } : {}) };
       return outcome.ok ? applyResponse(world, view, outcome) : outcome;
     },
 

@@ -25,6 +25,8 @@ export interface Ticket {
   threadTs?: string;
   /** The modal that a click or submission came from. */
   viewId?: string;
+  /** The act that a trigger_id was made for. */
+  act?: string;
 }
 
 export interface World {
@@ -88,6 +90,7 @@ export function post(
     user: string;
     threadTs?: string | undefined;
     ephemeralTo?: string | undefined;
+    answers?: string | undefined;
     files?: SlackFile[];
   } & Content,
 ): Message {
@@ -97,6 +100,7 @@ export function post(
     user: message.user,
     ...(message.threadTs ? { threadTs: message.threadTs } : {}),
     ...(message.ephemeralTo ? { ephemeralTo: message.ephemeralTo } : {}),
+    ...(message.answers ? { answers: message.answers } : {}),
     text: '',
     blocks: [],
     files: message.files ?? [],
@@ -155,7 +159,13 @@ export function show(world: World, sight: Sight): void {
   world.sights.emit('sight', sight);
 }
 
-export function storeView(world: World, userId: string, sent: Obj, below: View | null): View {
+export function storeView(
+  world: World,
+  userId: string,
+  sent: Obj,
+  below: View | null,
+  answers = below?.answers,
+): View {
   const id = newId('V');
   const view: View = {
     id,
@@ -163,6 +173,7 @@ export function storeView(world: World, userId: string, sent: Obj, below: View |
     userId,
     rootId: below?.rootId ?? id,
     previousId: below?.id ?? null,
+    ...(answers ? { answers } : {}),
     view: sent,
     open: true,
   };

@@ -24,15 +24,24 @@ interface AuditRecord {
   hash: string;
 }
 
-/** Input: KEYS list, head; ARGV expected head, new head, records… Output: 1 when appended, 0 when somebody else was first. */
+/**
+ * Input: KEYS list, head, pending; ARGV expected head, new head, records…: of as many pending events, the oldest. Output: 1 when appended,
+ * 0 when somebody else was first.
+ */
 const APPEND = `
 if (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return 0 end
 for i = 3, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
+redis.call('LTRIM', KEYS[3], #ARGV - 2, -1)
 redis.call('SET', KEYS[2], ARGV[2])
 return 1`;
 
-/** Writers collide only when two append within one round trip; this many losses in a row mean that something else is wrong. */
-const ATTEMPTS = 200;
+/** Events that are chained in one stroke. */
+const AT_ONCE = 200;
+
+/** An event as it is stored, secrets redacted. */
+export function auditText(event: AuditEvent): string {
+  return redact(JSON.stringify(event));
+}
 
 export class AuditLog {
   private readonly redis: Redis;
@@ -47,22 +56,34 @@ export class AuditLog {
 
   /** Appends events in order. */
   async append(...events: readonly AuditEvent[]): Promise<void> {
-    const texts = events.map((event) => redact(JSON.stringify(event)));
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const head = (await this.redis.get(this.keys.auditHead)) ?? '';
-      const records = chain(head, texts);
-      const newHead = records.at(-1)?.hash ?? head;
-      const appended = await this.appendScript(
-        [this.keys.audit, this.keys.auditHead],
-        [head, newHead, ...records.map((record) => JSON.stringify(record))],
+    if (events.length === 0) return;
+    await this.redis.rpush(this.keys.auditPending, ...events.map(auditText));
+    await this.flush();
+  }
+
+  /**
+   * Chains what is pending. An event is pending from the stroke that makes it true (a hash can't be computed there), so none is lost or
+   * doubled, whoever dies before it is chained: the next one who comes by does it.
+   */
+  async flush(): Promise<void> {
+    for (;;) {
+      const [head, texts] = await Promise.all([
+        this.redis.get(this.keys.auditHead),
+        this.redis.lrange(this.keys.auditPending, 0, AT_ONCE - 1),
+      ]);
+      if (texts.length === 0) return;
+      const records = chain(head ?? '', texts);
+      // Whoever took some of these events away moved the head by that.
+      await this.appendScript(
+        [this.keys.audit, this.keys.auditHead, this.keys.auditPending],
+        [head ?? '', records.at(-1)?.hash ?? '', ...records.map((record) => JSON.stringify(record))],
       );
-      if (appended === 1) return;
     }
-    throw new Error('the audit log could not be appended to');
   }
 
   /** All events, oldest first. */
   async read(): Promise<AuditEvent[]> {
+    await this.flush();
     return (await this.records()).map((record) => JSON.parse(record.event) as AuditEvent);
   }
 

@@ -1,10 +1,12 @@
-/** Changes in Redis. A change is written by compare-and-set only; its plan once; its hosts' results one field each. */
+/** Changes in Redis. A change is written by compare-and-set only, its plan together with the seal; its hosts' results one field each. */
+import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { Refusal } from '../errors.js';
 import type { Cidr } from '../ip.js';
 import type { Plan } from '../plan/plan.js';
 import type { Keys, Script } from '../redis.js';
 import { prepareScript } from '../redis.js';
+import { type AuditEvent, AuditLog, auditText } from './audit-log.js';
 import type { Card, Change, HostResult } from './change.js';
 import { ParsedPlans } from './parsed-plans.js';
 import { slicesMoving } from './subject.js';
@@ -13,31 +15,10 @@ import { HANDS_OFF_STATES, OPEN_STATES } from './transition.js';
 /** A change that moved between reading and writing it is read again, this often; each loss means that another writer won. */
 const ATTEMPTS = 50;
 
-/**
- * Input: KEYS change, openChanges, moved, repairs; ARGV expected version (0: must not exist), JSON, id, 1 when open, now (ms), since
- * when moves are kept (ms), what a new repair is of (else empty), an open repair of the same that may stay beside it, then the moves
- * that may have begun. Output: 1 when written, 0 when the stored version is another one, or the id of the repair in the way.
- */
-const SAVE = `
-local stored = redis.call('GET', KEYS[1])
-local version = '0'
-if stored then version = string.match(stored, '"version":(%d+)') end
-if version ~= ARGV[1] then return 0 end
-if ARGV[7] ~= '' then
-  local other = redis.call('HGET', KEYS[4], ARGV[7])
-  if other and other ~= ARGV[8] and redis.call('SISMEMBER', KEYS[2], other) == 1 then return other end
-  redis.call('HSET', KEYS[4], ARGV[7], ARGV[3])
-end
-redis.call('SET', KEYS[1], ARGV[2])
-if ARGV[4] == '1' then redis.call('SADD', KEYS[2], ARGV[3]) else redis.call('SREM', KEYS[2], ARGV[3]) end
-for i = 9, #ARGV do redis.call('ZADD', KEYS[3], ARGV[5], ARGV[i]) end
-if #ARGV > 8 then redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[6]) end
-return 1`;
-
 /** In place of a node's name, which has no star. */
 const EVERY_NODE = '*';
 
-/** Old changes stay readable this long after the last write: long enough for a quarter's review. In seconds. */
+/** Plans and results of changes that are over stay readable this long: long enough for a quarter's review. In seconds. */
 const KEPT_FOR_S = 120 * 24 * 3600;
 
 /** Slices whose routes were moved; `joined`: those of nodes that joined or left. */
@@ -46,16 +27,38 @@ export interface Moves {
   joined: ReadonlySet<Cidr>;
 }
 
+const lua = readFileSync(new URL('./change.lua', import.meta.url), 'utf8');
+
+/** What is written in the same stroke as a change: all of it, or nothing. */
+export interface Alongside {
+  /** What goes on record about it. */
+  record?: (stored: Change) => readonly AuditEvent[];
+  /** The plan that is offered for approval. Written once: what was approved stays readable as it was. */
+  sealed?: Plan;
+  /** The plan that runs, where pairs came to the sealed one. */
+  running?: Plan;
+  results?: readonly HostResult[];
+}
+
+interface NewChange {
+  /** What no other open change may do meanwhile; empty: anything. */
+  does: string;
+  /** The open change that may do it all the same. */
+  beside: string;
+}
+
 export class ChangeStore {
   private readonly redis: Redis;
   private readonly keys: Keys;
+  private readonly audit: AuditLog;
   private readonly saveScript: Script;
   private readonly plans = new ParsedPlans();
 
   constructor(redis: Redis, keys: Keys) {
     this.redis = redis;
     this.keys = keys;
-    this.saveScript = prepareScript(redis, SAVE);
+    this.audit = new AuditLog(redis, keys);
+    this.saveScript = prepareScript(redis, lua);
   }
 
   /** The next change id, `c1`, `c2`, …: short, because people type it. */
@@ -64,14 +67,14 @@ export class ChangeStore {
   }
 
   /**
-   * Stores a new change. There is one open repair of a node at a time (and one of all), however many ask: then its id is the answer,
-   * and nothing was stored. One that merely waits for hosts that are owed something keeps nobody from another. Else null.
+   * Stores a new change. There is one open repair of a node at a time (and one of all), and one removal, however many ask: then its id
+   * is the answer, and nothing was stored. One that merely waits for hosts that are owed something keeps nobody from another. Else null.
    */
-  async create(change: Change, now: Date): Promise<string | null> {
-    const place = change.kind === 'repair' ? (change.node?.name ?? EVERY_NODE) : '';
-    const before = place === '' ? null : await this.newestRepair(place);
-    const beside = before?.state === 'owing' ? before.id : '';
-    const written = await this.write({ ...change, version: 1 }, 0, now, [place, beside]);
+  async create(change: Change, now: Date, alongside: Alongside = {}): Promise<string | null> {
+    const does = exclusive(change);
+    const before = does === '' ? null : await this.redis.hget(this.keys.newestChanges, does);
+    const beside = before !== null && (await this.load(before))?.state === 'owing' ? before : '';
+    const written = await this.write({ ...change, version: 1 }, 0, now, alongside, { does, beside });
     if (typeof written === 'string') return written;
     if (!written) throw new Error(`change ${change.id} exists already`);
     await this.redis.zadd(this.keys.changes, now.getTime(), change.id);
@@ -80,7 +83,7 @@ export class ChangeStore {
 
   /** The last repair that was asked for of a node, or of all; null when there was none. */
   async newestRepair(node: string = EVERY_NODE): Promise<Change | null> {
-    const id = await this.redis.hget(this.keys.repairs, node);
+    const id = await this.redis.hget(this.keys.newestChanges, `repair ${node}`);
     return id === null ? null : this.load(id);
   }
 
@@ -88,6 +91,13 @@ export class ChangeStore {
   async load(id: string): Promise<Change | null> {
     const text = await this.redis.get(this.keys.change(id));
     return text === null ? null : (JSON.parse(text) as Change);
+  }
+
+  /** Those of the changes that there are. */
+  async loadAll(ids: readonly string[]): Promise<Change[]> {
+    if (ids.length === 0) return [];
+    const texts = await this.redis.mget(ids.map((id) => this.keys.change(id)));
+    return texts.flatMap((text) => (text === null ? [] : (JSON.parse(text) as Change)));
   }
 
   /** The change; throws the Refusal `change-unknown`. */
@@ -99,17 +109,26 @@ export class ChangeStore {
 
   /**
    * Moves a change by a pure function of what is stored, however many try at once: each is applied to the result of the one
-   * before. The function's Refusals pass through. Returns what was stored; the same object means that nothing was to be written.
+   * before. The function's Refusals pass through; the same object back means that nothing is to be written. Returns what is stored then.
    */
-  async update(id: string, move: (change: Change) => Change, now: Date): Promise<Change> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const before = await this.get(id);
-      const after = move(before);
-      if (after === before) return before;
-      const next = { ...after, version: before.version + 1 };
-      if ((await this.write(next, before.version, now)) === true) return next;
-    }
-    throw new Error(`change ${id} kept moving`);
+  async update(
+    id: string,
+    move: (change: Change) => Change,
+    now: Date,
+    alongside: Alongside = {},
+  ): Promise<Change> {
+    return (await this.tryMove(id, move, now, alongside)).change;
+  }
+
+  /** The same for whoever has to know whether it was this call that moved it: null when nothing was to be written. */
+  async moveOnce(
+    id: string,
+    move: (change: Change) => Change,
+    now: Date,
+    alongside: Alongside = {},
+  ): Promise<Change | null> {
+    const { change, moved } = await this.tryMove(id, move, now, alongside);
+    return moved ? change : null;
   }
 
   /** Remembers one more message that shows the change. */
@@ -133,14 +152,12 @@ export class ChangeStore {
   /** The newest changes, newest first. */
   async latest(count: number): Promise<Change[]> {
     const ids = await this.redis.zrevrange(this.keys.changes, 0, count - 1);
-    const changes = await Promise.all(ids.map((id) => this.load(id)));
-    return changes.filter((change) => change !== null);
+    return this.loadAll(ids);
   }
 
   /** The open changes, oldest first. */
   async open(): Promise<Change[]> {
-    const changes = await Promise.all((await this.openIds()).map((id) => this.load(id)));
-    return changes.filter((change) => change !== null);
+    return this.loadAll(await this.openIds());
   }
 
   /**
@@ -166,12 +183,18 @@ export class ChangeStore {
     return [...ids];
   }
 
-  async savePlan(id: string, plan: Plan): Promise<void> {
-    await this.redis.set(this.keys.changePlan(id), JSON.stringify(plan), 'EX', KEPT_FOR_S);
+  /** The plan that runs, or null before there is one: the sealed one, with the pairs that came to it at the gate. */
+  async plan(id: string): Promise<Plan | null> {
+    const [running, sealed] = await this.redis.mget(
+      this.keys.changePlanRunning(id),
+      this.keys.changePlan(id),
+    );
+    const text = running ?? sealed ?? null;
+    return text === null ? null : this.plans.parse(id, text);
   }
 
-  /** The sealed plan, or null before there is one. */
-  async plan(id: string): Promise<Plan | null> {
+  /** The plan as it was sealed and approved, or null before there is one. */
+  async sealedPlan(id: string): Promise<Plan | null> {
     const text = await this.redis.get(this.keys.changePlan(id));
     return text === null ? null : this.plans.parse(id, text);
   }
@@ -192,27 +215,71 @@ export class ChangeStore {
     if (results.length === 0) return;
     const fields = Object.fromEntries(results.map((result) => [result.host, JSON.stringify(result)]));
     await this.redis.hset(this.keys.changeHosts(id), fields);
-    await this.redis.expire(this.keys.changeHosts(id), KEPT_FOR_S);
   }
 
-  /** False when somebody else was first; the id of the repair that is in the way of a new one. */
+  private async tryMove(
+    id: string,
+    move: (change: Change) => Change,
+    now: Date,
+    alongside: Alongside,
+  ): Promise<{ change: Change; moved: boolean }> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const before = await this.get(id);
+      const after = move(before);
+      if (after === before) return { change: before, moved: false };
+      const next = { ...after, version: before.version + 1 };
+      if ((await this.write(next, before.version, now, alongside)) === true)
+        return { change: next, moved: true };
+    }
+    throw new Error(`change ${id} kept moving`);
+  }
+
+  /** False when somebody else was first; the id of the change that does already what a new one is to do. */
   private async write(
     change: Change,
     expected: number,
     now: Date,
-    place: [of: string, beside: string] = ['', ''],
+    alongside: Alongside,
+    { does, beside }: NewChange = { does: '', beside: '' },
   ): Promise<boolean | string> {
     const open = OPEN_STATES.includes(change.state) ? 1 : 0;
     const moved = HANDS_OFF_STATES.includes(change.state) ? [] : movesOf(change);
+    const events = (alongside.record?.(change) ?? []).map(auditText);
+    const results = (alongside.results ?? []).flatMap((result) => [result.host, JSON.stringify(result)]);
     // The script finds the version by its first mention, so it goes first.
     const { version, ...rest } = change;
     const text = JSON.stringify({ version, ...rest });
-    const { openChanges, movedCidrs, repairs } = this.keys;
+    const planText = (plan?: Plan) => (plan ? JSON.stringify(plan) : '');
+    const { openChanges, movedCidrs, newestChanges, auditPending } = this.keys;
+    const { changePlan, changePlanRunning, changeHosts } = this.keys;
     const written = await this.saveScript(
-      [this.keys.change(change.id), openChanges, movedCidrs, repairs],
-      [expected, text, change.id, open, now.getTime(), now.getTime() - KEPT_FOR_S * 1000, ...place, ...moved],
+      [
+        ...[this.keys.change(change.id), openChanges, movedCidrs, newestChanges],
+        ...[changePlan, changePlanRunning, changeHosts].map((key) => key(change.id)),
+        auditPending,
+      ],
+      [
+        ...[expected, text, change.id, open, now.getTime(), now.getTime() - KEPT_FOR_S * 1000],
+        ...[does, beside, KEPT_FOR_S, planText(alongside.sealed), planText(alongside.running)],
+        ...[moved, events, results].flatMap((list) => [list.length, ...list]),
+      ],
     );
+    if (events.length > 0) await this.audit.flush();
     return typeof written === 'string' ? written : written === 1;
+  }
+}
+
+/** What a change does that no other open one may do meanwhile. Of two additions of a node the address book lets one in. */
+function exclusive(change: Change): string {
+  switch (change.kind) {
+    case 'add-node':
+      return '';
+    case 'remove-node':
+      return `remove ${change.node.name}`;
+    case 'repair':
+      return `repair ${change.node?.name ?? EVERY_NODE}`;
+    case 'adopt':
+      return '';
   }
 }
 

@@ -70,6 +70,8 @@ interface ChangeBase {
   /** 12 hex digits of SHA-256 over the plan's inputs and what every host held. */
   planHash?: string;
   approvalsRequired: number;
+  /** ISO instant at which the gate let it through. Until then no host was touched and nothing of it can be routed. */
+  admittedAt?: string;
   /** The pod CIDR that the requester asked for, if any; else the lowest free one was taken. */
   podCidrAsked?: string;
   /** Nodes of other open changes that had claimed their slice earlier: this plan covers the pairs with them. */
@@ -81,8 +83,8 @@ interface ChangeBase {
   detail?: string[];
   /** `undo` while rolling back. */
   direction: 'do' | 'undo';
-  /** Set by Retry and Roll back until the hosts' results have been reset for the new run. */
-  restart?: 'retry' | 'undo';
+  /** The run that is to start: set by the gate, Retry and Roll back until the inventory and the hosts' results are ready for it. */
+  starts?: 'first' | 'retry' | 'undo';
   cancelRequestedBy?: string;
   rolledBackBy?: string;
   /** Pairs proved with packets (N3). */
@@ -112,6 +114,8 @@ export interface Debt {
 export interface HostResult {
   host: string;
   status: HostStatus;
+  /** It was given work in some run, so something may have been done there, whatever became of it. */
+  visited?: true;
   /** The host's own words when it failed, or why it is owed. */
   error?: string;
   /** What the host printed, redacted. */

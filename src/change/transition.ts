@@ -87,10 +87,9 @@ export function approveByPolicy(change: Change, setting: string, now: Date): Cha
   return { ...change, decisions: [...change.decisions, decision], state: 'approved' };
 }
 
-/** True for a change that was cancelled before anybody's approval let it run. */
+/** True for a change that was cancelled before it had begun: nothing was run. */
 export function isWithdrawn(change: Change): boolean {
-  const isBegun = change.kind !== 'adopt' && approvals(change) >= change.approvalsRequired;
-  return change.state === 'cancelled' && !isBegun;
+  return change.state === 'cancelled' && change.admittedAt === undefined;
 }
 
 /** True once a pending plan is older than its life. */
@@ -111,23 +110,48 @@ export function cancel(change: Change, actor: Actor, now: Date): Change {
   throw new Refusal('not-cancellable', { id: change.id, state: change.state });
 }
 
-/** Runs again what is not done. */
-export function retry(change: Change): Change {
-  const { cancelRequestedBy: _asked, finishedAt: _at, reason: _reason, detail: _detail, ...rest } = change;
-  // An adoption is recorded as it was found, in one go: what did not come to that is asked for anew.
-  const retryable =
-    change.kind !== 'adopt' &&
-    (change.state === 'failed' ||
-      change.state === 'owing' ||
-      (change.state === 'cancelled' &&
-        change.planHash !== undefined &&
-        approvals(change) >= change.approvalsRequired));
-  if (!retryable) throw new Refusal('not-retryable', { id: change.id, state: change.state });
-  return { ...rest, state: change.direction === 'undo' ? 'rolling-back' : 'applying', restart: 'retry' };
+/** Whether there is something to run again. What never passed the gate has nothing: it is asked for anew, with a fresh plan. */
+export function isRetryable(change: Change): boolean {
+  return change.state === 'failed' || isAtRest(change);
 }
 
-/** Turns the change around: its inverse was approved with it (N2). */
+/** Whether there is something to undo: its inverse was approved with it (N2). */
+export function isReversible(change: Change): boolean {
+  if (change.direction === 'undo') return false;
+  return change.state === 'applied' || change.state === 'failed' || isAtRest(change);
+}
+
+/** Owing, and nobody gives that up just now; or cancelled, after it had begun. */
+function isAtRest(change: Change): boolean {
+  if (change.state === 'owing') return change.cancelRequestedBy === undefined;
+  return change.state === 'cancelled' && change.admittedAt !== undefined;
+}
+
+/** Runs again what is not done. */
+export function retry(change: Change): Change {
+  if (!isRetryable(change)) throw new Refusal('not-retryable', { id: change.id, state: stateNow(change) });
+  return {
+    ...fresh(change),
+    state: change.direction === 'undo' ? 'rolling-back' : 'applying',
+    starts: 'retry',
+  };
+}
+
+/** Turns the change around. */
 export function rollBack(change: Change, actor: Actor): Change {
+  if (!isReversible(change))
+    throw new Refusal('not-rollbackable', { id: change.id, state: stateNow(change) });
+  return {
+    ...fresh(change),
+    state: 'rolling-back',
+    direction: 'undo',
+    starts: 'undo',
+    rolledBackBy: actor.id,
+  };
+}
+
+/** Without what the run before came to. */
+function fresh(change: Change): Change {
   const {
     cancelRequestedBy: _asked,
     finishedAt: _at,
@@ -136,14 +160,12 @@ export function rollBack(change: Change, actor: Actor): Change {
     proof: _proof,
     ...rest
   } = change;
-  const reversible =
-    ['applied', 'owing', 'failed'].includes(change.state) ||
-    (change.state === 'cancelled' &&
-      change.kind !== 'adopt' &&
-      approvals(change) >= change.approvalsRequired);
-  if (!reversible || change.direction === 'undo')
-    throw new Refusal('not-rollbackable', { id: change.id, state: change.state });
-  return { ...rest, state: 'rolling-back', direction: 'undo', restart: 'undo', rolledBackBy: actor.id };
+  return rest;
+}
+
+/** As a person would call it. */
+function stateNow({ state, cancelRequestedBy }: Change): string {
+  return state === 'owing' && cancelRequestedBy !== undefined ? 'being cancelled' : state;
 }
 
 /** The state that a change comes to rest in, from its hosts' results. What was given up on one host waits for what others are still owed. */

@@ -22,9 +22,12 @@ export interface Work {
  *
  *     work of                    | ensure a route           | remove a route                       | other steps
  *     ---------------------------|--------------------------|--------------------------------------|------------
- *     add, remove, either way    | its peer has the slice   | nobody has it, or the host left      | node joined or left
+ *     add, remove, either way    | its peer has the slice   | nobody has it, or the host left      | see below
  *     repair                     | its peer has the slice   | nobody has it, or the host itself    | host is in
  *     roll-back of a repair      | whoever had the slice then has it now: its peer, or nobody      | host is in
+ *
+ * What a node's pods hang on is made while the node is in with its slice, and taken away once it is out: a node that came back since,
+ * by another change, keeps what that one made.
  */
 export function wantedSteps(work: Work, inventory: Inventory): Step[] {
   const self = inventory.nodes.find((node) => node.name === work.node.name);
@@ -36,7 +39,9 @@ export function wantedSteps(work: Work, inventory: Inventory): Step[] {
     if (!stillWanted) return [];
   }
   return work.steps.filter((step) => {
-    if (step.kind !== 'route') return true;
+    if (step.kind !== 'route') {
+      return repairs || (step.action === 'ensure' ? self?.podCidr === work.node.podCidr : self === undefined);
+    }
     const member = inventory.nodes.find((node) => node.podCidr === step.route.destination);
     if (repairs && work.direction === 'undo') return (member?.name ?? null) === step.peer;
     if (step.action === 'ensure') return member !== undefined && member.name === step.peer;

@@ -1,7 +1,7 @@
 /** Whether an adoption can still be taken back without a trace. */
 
+import type { Change } from '../change/change.js';
 import { isAbout, isMembership } from '../change/subject.js';
-import { approvals, HANDS_OFF_STATES } from '../change/transition.js';
 import { Refusal } from '../errors.js';
 import type { RequestDeps } from './desk.js';
 
@@ -9,22 +9,14 @@ import type { RequestDeps } from './desk.js';
  * Throws the Refusal `built-on` when other changes moved routes since an adoption was approved, or are about to move one of its nodes:
  * what they made on hosts would be nobody's. Other kinds of changes take back what they made, whatever came after.
  */
-export async function checkNothingBuilt(deps: RequestDeps, id: string): Promise<void> {
-  const change = await deps.changes.load(id);
-  if (change?.kind !== 'adopt' || change.state !== 'applied') return;
+export async function checkNothingBuilt(deps: RequestDeps, change: Change): Promise<void> {
+  if (change.kind !== 'adopt') return;
   const since = new Date(change.decisions.at(-1)?.at ?? change.requestedAt);
-  const movers = await Promise.all(
-    (await deps.changes.movers(since, change)).map((each) => deps.changes.load(each)),
-  );
-  const moved = movers.filter(
-    (other) =>
-      other !== null &&
-      approvals(other) >= other.approvalsRequired &&
-      ![...HANDS_OFF_STATES, 'rolled-back'].includes(other.state),
-  );
+  const movers = await deps.changes.loadAll(await deps.changes.movers(since, change));
+  const moved = movers.filter((other) => other.admittedAt !== undefined && other.state !== 'rolled-back');
   const open = (await deps.changes.open()).filter(
     (other) => isMembership(other) && isAbout(change, other.node.name),
   );
-  const by = [...new Set([...moved, ...open].flatMap((other) => other?.id ?? []))];
-  if (by.length > 0) throw new Refusal('built-on', { id, by });
+  const by = [...new Set([...moved, ...open].map((other) => other.id))];
+  if (by.length > 0) throw new Refusal('built-on', { id: change.id, by });
 }

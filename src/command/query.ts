@@ -3,7 +3,6 @@ import type { Actor, Change, MembershipChange } from '../change/change.js';
 import { isAbout } from '../change/subject.js';
 import { Refusal } from '../errors.js';
 import { podGateway } from '../ip.js';
-import { sliceCount } from '../network/allocation.js';
 import type { Node } from '../node/node.js';
 import { snippetsOf } from '../snippet/for-node.js';
 import { actionOf, may, rolesOf, whoMay } from './access.js';
@@ -113,9 +112,11 @@ async function listChanges({ changes }: DeskDeps): Promise<Reply> {
 
 async function listNodes(deps: DeskDeps): Promise<Reply> {
   const now = new Date();
-  const [rows, leases] = await Promise.all([nodeRows(deps), deps.leases.list(now)]);
-  const resting = leases.filter((lease) => lease.state === 'resting').length;
-  const free = sliceCount(deps.config.cluster) - leases.length;
+  const [rows, free, resting] = await Promise.all([
+    nodeRows(deps),
+    deps.leases.freeCount([], now),
+    deps.leases.restingCount(now),
+  ]);
   return { kind: 'nodes', cluster: deps.config.cluster.name, rows, free, resting };
 }
 
@@ -139,17 +140,23 @@ async function describeNode(deps: DeskDeps, name: string): Promise<Reply> {
 
 /** Members, and nodes on their way in or out, with what is owed. */
 async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
-  const [{ nodes }, open, owing] = await Promise.all([
+  const [{ nodes }, open, owing, addedBy] = await Promise.all([
     deps.nodes.read(),
     deps.changes.open(),
     deps.works.owing(),
+    deps.nodes.addedBy(),
   ]);
+  const unfinished = await unfinishedAdditions(
+    deps,
+    nodes.flatMap((node) => addedBy.get(node.name) ?? []),
+  );
   const parts = (await Promise.all(owing.map((host) => owedParts(deps, host)))).flat();
   const row = (node: Node, state: NodeRow['state']): NodeRow => ({
     node,
     state,
     owedBy: parts.filter(({ host, changeId }) => host !== node.name && isOwedFor(open, changeId, node.name)),
     owes: parts.filter(({ host }) => host === node.name),
+    ...(unfinished.get(node.name) ?? {}),
   });
   const moving = (kind: MembershipChange['kind']) =>
     open.flatMap((change) => (change.kind === kind && change.state !== 'owing' ? [change.node] : []));
@@ -170,6 +177,21 @@ async function owedParts(deps: DeskDeps, host: string): Promise<OwedPart[]> {
       const debt = (await deps.changes.result(changeId, host))?.debt;
       return { host, changeId, ...(debt ? { debt } : {}) };
     }),
+  );
+}
+
+/** By node, of the changes that added members, those that ended before they were through: it may lack routes, or not answer. */
+async function unfinishedAdditions(
+  deps: DeskDeps,
+  ids: readonly string[],
+): Promise<Map<string, Pick<NodeRow, 'unfinished'>>> {
+  const changes = await deps.changes.loadAll(ids);
+  return new Map(
+    changes.flatMap(({ id, kind, state, node }) =>
+      kind === 'add-node' && (state === 'failed' || state === 'cancelled')
+        ? [[node.name, { unfinished: { id, state } }]]
+        : [],
+    ),
   );
 }
 

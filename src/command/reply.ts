@@ -36,6 +36,8 @@ export interface NodeRow {
   owedBy: OwedPart[];
   /** What this node itself is owed. */
   owes: OwedPart[];
+  /** A member whose adding change ended before it was through. */
+  unfinished?: { id: string; state: 'failed' | 'cancelled' };
 }
 
 /** One host's table against the inventory. `unreadable` is why it could not be read: unknown, not empty. */

@@ -51,15 +51,15 @@ export async function requestRemove(
   actor: Actor,
   origin: Origin,
 ): Promise<Begun> {
-  const node = findNode((await deps.nodes.read()).nodes, command.name, true);
   // A repair is no obstacle: it wants nothing of a node that has left.
   const running = (await deps.changes.open()).find(
-    (change) => isMembership(change) && change.node.name === node.name,
+    (change) => isMembership(change) && change.node.name === command.name,
   );
   if (running) {
     const { id, kind, state, requester } = running;
-    throw new Refusal('change-in-the-way', { id, name: node.name, kind, state, requester });
+    throw new Refusal('change-in-the-way', { id, name: command.name, kind, state, requester });
   }
+  const node = findNode((await deps.nodes.read()).nodes, command.name, true);
   const id = await deps.changes.nextId();
   return start(deps, actor, origin, formatCommand(command), { id, kind: 'remove-node', node });
 }
@@ -119,15 +119,18 @@ async function start(
     direction: 'do',
     ...of,
   };
-  const other = await deps.changes.create(change, now);
+  const other = await deps.changes.create(change, now, {
+    record: () => [
+      {
+        at: now.toISOString(),
+        actor: actor.id,
+        what: 'change-requested',
+        changeId: change.id,
+        facts: { command, via: actor.via },
+      },
+    ],
+  });
   if (other !== null) return { id: other, fresh: false };
   await Promise.all([deps.jobs.card(change.id), deps.jobs.planChange(change.id)]);
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: actor.id,
-    what: 'change-requested',
-    changeId: change.id,
-    facts: { command, via: actor.via },
-  });
   return { id: change.id, fresh: true };
 }

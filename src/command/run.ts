@@ -1,8 +1,11 @@
 /** The desk: every command's use case, whichever door it came through. It authorizes, decides from what is stored, and queues the work. */
 import { createHash } from 'node:crypto';
-import type { Actor } from '../change/change.js';
+import type { AuditEvent } from '../change/audit-log.js';
+import type { Actor, Change } from '../change/change.js';
+import { stillStands } from '../change/run.js';
 import { cancel, type DecisionRules, decide, retry, rollBack } from '../change/transition.js';
 import { Refusal } from '../errors.js';
+import { uncovered } from '../plan/adopt.js';
 import { actionOf, authorize } from './access.js';
 import { checkNothingBuilt } from './built-on.js';
 import type { BotCommand } from './command.js';
@@ -105,20 +108,18 @@ async function takeDecision(
     id,
     (current) => decide(current, actor, verdict, planHash, rules, now, reason),
     now,
+    {
+      record: (decided) => [
+        {
+          ...by(actor, now, verdict, id),
+          planHash: decided.planHash ?? '',
+          facts: { via: actor.via, reason: reason ?? '' },
+        },
+      ],
+    },
   );
-  await deps.audit.append({
-    at: now.toISOString(),
-    actor: actor.id,
-    what: verdict,
-    changeId: id,
-    planHash: change.planHash ?? '',
-    facts: { via: actor.via, reason: reason ?? '' },
-  });
   if (change.state === 'denied') await deps.leases.release(id);
-  if (change.state === 'approved') {
-    await pinKeys(deps, id);
-    await deps.jobs.advance();
-  }
+  if (change.state === 'approved') await deps.jobs.advance();
   await deps.jobs.card(id);
   const approved = new Set(
     change.decisions.filter((each) => each.verdict === 'approve').map((each) => each.actor),
@@ -130,20 +131,15 @@ function rulesOf({ config }: DeskDeps): DecisionRules {
   return { required: config.access.approvalsRequired, own: config.access.approveOwn };
 }
 
-/** Approving a plan accepts the fingerprints that it showed for hosts met for the first time. */
-async function pinKeys(deps: DeskDeps, id: string): Promise<void> {
-  const plan = await deps.changes.plan(id);
-  // An adoption pins what it records, once its gate has seen the same keys again.
-  if (plan?.kind === 'adopt') return;
-  for (const host of plan?.hosts ?? []) {
-    if (host.hostKey?.firstContact) await deps.hostKeys.pin(host.host, host.hostKey.fingerprint);
-  }
+function by(actor: Actor, now: Date, what: string, changeId: string): AuditEvent {
+  return { at: now.toISOString(), actor: actor.id, what, changeId };
 }
 
 async function cancelChange(deps: DeskDeps, id: string, actor: Actor): Promise<Reply> {
   const now = new Date();
-  const change = await deps.changes.update(id, (current) => cancel(current, actor, now), now);
-  await deps.audit.append({ at: now.toISOString(), actor: actor.id, what: 'cancel', changeId: id });
+  const change = await deps.changes.update(id, (current) => cancel(current, actor, now), now, {
+    record: () => [by(actor, now, 'cancel', id)],
+  });
   if (change.state === 'cancelled') await deps.leases.release(id);
   else await deps.jobs.advance();
   await deps.jobs.card(id);
@@ -151,28 +147,43 @@ async function cancelChange(deps: DeskDeps, id: string, actor: Actor): Promise<R
   return { kind: 'accepted', id, what };
 }
 
+/** Refuses what would come to nothing, or take from others; the worker that begins the run looks once more. */
+async function checkAgain(deps: DeskDeps, change: Change, what: 'retry' | 'rollback'): Promise<void> {
+  const { id, state } = change;
+  const [plan, inventory, added] = await Promise.all([
+    deps.changes.plan(id),
+    deps.nodes.read(),
+    deps.nodes.addedBy(),
+  ]);
+  const isTurning = what === 'rollback' || change.direction === 'do';
+  if (plan === null || (isTurning && !stillStands(change, plan, inventory, added)))
+    throw new Refusal(what === 'retry' ? 'not-retryable' : 'not-rollbackable', { id, state });
+  const joined = what === 'rollback' && plan.kind === 'remove-node' ? uncovered(plan, inventory) : [];
+  if (joined.length > 0)
+    throw new Refusal('joined-since', {
+      id,
+      name: plan.node?.name ?? '',
+      joined: joined.map((node) => node.name),
+    });
+}
+
 /** A removed node needs its slice again before anything else; by now it may be another's. */
-async function takeSliceBack(deps: DeskDeps, id: string, actor: Actor, now: Date): Promise<void> {
-  const change = await deps.changes.load(id);
-  if (change?.kind !== 'remove-node') return;
-  rollBack(change, actor);
-  if ((await deps.leases.restore(change.node, id, now)) === null) {
-    throw new Refusal('node-replaced', { id, name: change.node.name, podCidr: change.node.podCidr });
-  }
+async function takeSliceBack(deps: DeskDeps, change: Change, now: Date): Promise<void> {
+  if (change.kind !== 'remove-node') return;
+  const { id, node } = change;
+  if ((await deps.leases.restore(node, id, now)) === null)
+    throw new Refusal('node-replaced', { id, name: node.name, podCidr: node.podCidr });
 }
 
 async function again(deps: DeskDeps, id: string, actor: Actor, what: 'retry' | 'rollback'): Promise<Reply> {
   const now = new Date();
-  if (what === 'rollback') {
-    await checkNothingBuilt(deps, id);
-    await takeSliceBack(deps, id, actor, now);
-  }
-  await deps.changes.update(
-    id,
-    (current) => (what === 'retry' ? retry(current) : rollBack(current, actor)),
-    now,
-  );
-  await deps.audit.append({ at: now.toISOString(), actor: actor.id, what, changeId: id });
+  const turn = (change: Change) => (what === 'retry' ? retry(change) : rollBack(change, actor));
+  const before = await deps.changes.get(id);
+  turn(before);
+  await checkAgain(deps, before, what);
+  if (what === 'rollback') await checkNothingBuilt(deps, before);
+  if (what === 'rollback') await takeSliceBack(deps, before, now);
+  await deps.changes.update(id, turn, now, { record: () => [by(actor, now, what, id)] });
   await deps.jobs.advance();
   await deps.jobs.card(id);
   return { kind: 'accepted', id, what };

@@ -21,10 +21,14 @@ export async function viewChange(
   return { change, plan, hosts, snippets: snippetsFor(change, plan, cluster) };
 }
 
-/** Draining comes before a removal, so its lines are on the plan already; the others are worth reading once there is a result. */
+/**
+ * Draining comes before a removal, so its lines are on the plan already; the others are worth reading once there is a result. A node
+ * that did not get all the way carries no pods yet.
+ */
 function snippetsFor(change: Change, plan: Plan | null, cluster: SnippetCluster): Snippet[] {
   if (plan === null || plan.kind === 'repair' || plan.kind === 'adopt') return [];
   const leaves = (change.kind === 'remove-node') === (change.direction === 'do');
+  if (!leaves && ['failed', 'cancelled'].includes(change.state)) return [];
   return snippetsOf(plan.node, cluster, leaves ? 'leaving' : 'joined');
 }
 

@@ -35,7 +35,7 @@ export type HostErrorKind =
   | 'unreachable'
   /** The host did not answer within the request's time limit; what it did is unknown. */
   | 'timeout'
-  /** Another host key than the pinned one: nothing may be sent. */
+  /** Another host key than the pinned one: nothing may be sent. (Of a jump host: the host behind it is `unreachable`.) */
   | 'host-key-changed'
   /** The host refused our key or user. */
   | 'auth'
@@ -75,8 +75,8 @@ export interface HostPool {
   request(target: HostTarget, request: HostRequest, key: ExpectedKey): Promise<HostReply>;
   /**
    * Is told at once when one of these processes (by id, of the host's last probe) ends, also when that was before. It takes one more channel
-   * of the host's open connection, and keeps that open. Null when there is none, or when the host can't: no perl, a kernel before 5.3,
-   * no channel left. Throws HostError `host-key-changed`.
+   * of the host's open connection, and keeps that open. Null when there is none or no process, or when the host can't: no perl, a
+   * kernel before 5.3, no channel left. Throws HostError `host-key-changed`.
    */
   watch(
     target: HostTarget,

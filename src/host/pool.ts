@@ -15,12 +15,10 @@ import {
   type HostReply,
   type HostRequest,
   type HostTarget,
-  type HostWatch,
-  type OnGone,
 } from './host.js';
 import { otherOsLine } from './other-os.js';
 import { type Launch, plainLaunch, residentLaunch, watchLaunch } from './scripts.js';
-import { watchOver } from './watch-channel.js';
+import { Watches } from './watch-channel.js';
 import { within } from './within.js';
 
 /** An open, authenticated connection. */
@@ -49,19 +47,13 @@ export interface PoolStats {
 const IDLE_MS = 10 * 60_000;
 /** After so many failures in a row a host is taken to forbid resident interpreters, until its connection is made anew. */
 const RESIDENT_TRIES = 2;
-/** The same for watches. */
-const WATCH_TRIES = 2;
-/** Beside the interpreter and a plain exec: sshd's MaxSessions is known to refuse long before its 10. One follows the other, so two overlap. */
-const MAX_WATCHES = 2;
 const WATCH_OPEN_MS = 10_000;
 
 interface Entry {
   connection: Connection | null;
   channel: Channel | null;
   residentFailures: number;
-  /** Live ones, and those being started. */
-  watches: number;
-  watchFailures: number;
+  watches: Watches;
   /** Ends when the last request queued so far does. */
   tail: Promise<unknown>;
   idle: NodeJS.Timeout | null;
@@ -95,7 +87,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     if (entry.connection?.isOpen) return entry.connection;
     const connection = await withSlot(() => connect(target, key));
     counts.connections += 1;
-    Object.assign(entry, { connection, channel: null, residentFailures: 0, watchFailures: 0 });
+    Object.assign(entry, { connection, channel: null, residentFailures: 0, watches: new Watches() });
     if (isClosed) connection.end();
     return connection;
   }
@@ -143,32 +135,9 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     }
   }
 
-  async function startWatch(
-    entry: Entry,
-    connection: Connection,
-    target: HostTarget,
-    processes: Partial<Record<Component, number>>,
-    onGone: OnGone,
-  ): Promise<HostWatch | null> {
-    const components = Component.options.filter((component) => processes[component] !== undefined);
-    const launch = watchLaunch(
-      target.os,
-      components.map((each) => `${each}=${Number(processes[each])}`),
-    );
-    entry.watches += 1;
-    const stream = await open(connection, target, launch, WATCH_OPEN_MS).catch(() => null);
-    stream?.once('close', () => {
-      entry.watches -= 1;
-    });
-    const watch = stream && (await watchOver(stream, components, onGone));
-    if (!stream) entry.watches -= 1;
-    if (!watch) entry.watchFailures += 1;
-    return watch;
-  }
-
   function rest(key: string, entry: Entry): void {
     entry.idle = setTimeout(() => {
-      if (entry.watches > 0) return rest(key, entry);
+      if (entry.watches.live > 0) return rest(key, entry);
       entry.connection?.end();
       entries.delete(key);
     }, IDLE_MS);
@@ -199,8 +168,12 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
       const connection = entry?.connection;
       if (!entry || !connection?.isOpen || isClosed) return null;
       checkKey(target, connection.fingerprint, key);
-      if (entry.watches >= MAX_WATCHES || entry.watchFailures >= WATCH_TRIES) return null;
-      return await startWatch(entry, connection, target, processes, onGone);
+      const components = Component.options.filter((component) => processes[component] !== undefined);
+      if (components.length === 0) return null;
+      const words = components.map((component) => `${component}=${Number(processes[component])}`);
+      const launch = watchLaunch(target.os, words);
+      const start = () => open(connection, target, launch, WATCH_OPEN_MS);
+      return await entry.watches.start(start, components, onGone);
     },
     async close() {
       isClosed = true;
@@ -242,9 +215,14 @@ async function open(
   launch: Launch,
   timeoutMs: number,
 ): Promise<ChannelStream> {
-  const late = (): HostError =>
-    new HostError('timeout', target.name, `no channel within ${timeoutMs / 1000} s`);
-  const stream = await within(timeoutMs, connection.exec(launch.command), late);
+  const opening = connection.exec(launch.command);
+  const stream = await within(timeoutMs, opening, () => {
+    opening.then(
+      (late) => late.destroy(),
+      () => undefined,
+    );
+    return new HostError('timeout', target.name, `no channel within ${timeoutMs / 1000} s`);
+  });
   if (launch.stdin !== '') stream.write(launch.stdin);
   return stream;
 }
@@ -274,8 +252,7 @@ function newEntry(): Entry {
     connection: null,
     channel: null,
     residentFailures: 0,
-    watches: 0,
-    watchFailures: 0,
+    watches: new Watches(),
     tail: Promise.resolve(),
     idle: null,
   };

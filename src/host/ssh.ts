@@ -52,7 +52,8 @@ export function createSshPool(options: SshOptions): HostPool & { stats(): PoolSt
       return connection;
     } catch (error) {
       jump?.leave();
-      throw error instanceof HostError ? error : new HostError('unreachable', target.name, textOf(error));
+      if (error instanceof HostError) throw isOfJump(error, target) ? noWay(target, error) : error;
+      throw new HostError('unreachable', target.name, textOf(error));
     }
   }
 
@@ -198,6 +199,16 @@ async function logIn(
       client.destroy();
     },
   };
+}
+
+function isOfJump({ kind, host }: HostError, target: HostTarget): boolean {
+  return kind === 'host-key-changed' && host !== target.name;
+}
+
+/** A jump host that shows a key that nobody vouched for says nothing of the host behind it, but that it can't be reached. */
+function noWay(target: HostTarget, { host, message, detail }: HostError): HostError {
+  const why = `jump host ${host}: ${message}, so nothing goes through it; known_hosts says which key it may show`;
+  return new HostError('unreachable', target.name, why, detail);
 }
 
 type Method =

@@ -1,4 +1,4 @@
-/** The client's end of a watch channel (docs/host-protocol.md): a process on the host that blocks until a watched one ends. */
+/** The client's end of watch channels (docs/host-protocol.md): a process on the host that blocks until a watched one ends. */
 import type { Component } from '../node/component.js';
 import type { ChannelStream } from './channel.js';
 import type { HostWatch, OnGone } from './host.js';
@@ -7,9 +7,39 @@ import type { HostWatch, OnGone } from './host.js';
 const READY_MS = 60_000;
 /** No line of it is near as long. In characters. */
 const MAX_LINE = 65_536;
+/** Beside the interpreter and a plain exec: sshd's MaxSessions refuses long before its 10. One watch follows another, so two overlap. */
+const MAX_LIVE = 2;
+/** After so many failures in a row a host is taken to be one that can't. */
+const TRIES = 2;
+
+/** The watches of one connection. */
+export class Watches {
+  /** With those that are being started. */
+  live = 0;
+  private failures = 0;
+
+  /** Null when the host can't, or when there are enough. `open` starts the watcher. */
+  async start(
+    open: () => Promise<ChannelStream>,
+    components: readonly Component[],
+    onGone: OnGone,
+  ): Promise<HostWatch | null> {
+    if (this.live >= MAX_LIVE || this.failures >= TRIES) return null;
+    this.live += 1;
+    const ended = (): void => {
+      this.live -= 1;
+    };
+    const stream = await open().catch(() => null);
+    if (stream) stream.once('close', ended);
+    else ended();
+    const watch = stream && (await watchOver(stream, components, onGone));
+    this.failures = watch ? 0 : this.failures + 1;
+    return watch;
+  }
+}
 
 /** Resolves once the host watches; to null when it can't: the channel ends, or nothing comes. `onGone` is never called before that. */
-export function watchOver(
+function watchOver(
   stream: ChannelStream,
   components: readonly Component[],
   onGone: OnGone,

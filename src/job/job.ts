@@ -99,6 +99,8 @@ const NotifyNotice = z.strictObject({ name: z.literal('notice'), noticeId: z.str
 const NotifyReply = z.strictObject({
   name: z.literal('reply'),
   origin: Origin,
+  /** Only for the person, in a thread too. */
+  quiet: z.boolean().exactOptional(),
   message: z.strictObject({ text: z.string(), blocks: z.array(z.record(z.string(), z.unknown())) }),
 });
 /** The whole plan, or all results, as one file in the card's thread. */

@@ -51,6 +51,26 @@ export function firstFree(
   return null;
 }
 
+/** How many slices overlap neither a taken one nor an excluded range. One walk over the ranges in the order of their start. */
+export function countFree(policy: NetworkPolicy, taken: readonly Cidr[], excluded: readonly Cidr[]): number {
+  const first = baseOf(policy.clusterCidr);
+  const size = 2 ** (32 - policy.nodePrefixLength);
+  const slices = sliceCount(policy);
+  const spans = [...taken, ...excluded]
+    .map((range) => ({
+      from: Math.max(0, Math.floor((baseOf(range) - first) / size)),
+      to: Math.min(slices - 1, Math.floor((baseOf(range) + sizeOf(range) - 1 - first) / size)),
+    }))
+    .sort((a, b) => a.from - b.from);
+  let used = 0;
+  let next = 0;
+  for (const { from, to } of spans) {
+    used += Math.max(0, to + 1 - Math.max(from, next));
+    next = Math.max(next, to + 1);
+  }
+  return slices - used;
+}
+
 /** Why a slice that the user asked for can't be given; null when it can. `nodes` includes the new one: no slice may cover its address. */
 export function checkPodCidr(
   explicit: Cidr,

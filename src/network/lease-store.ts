@@ -4,11 +4,12 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { Refusal } from '../errors.js';
 import { baseOf, type Cidr, overlaps } from '../ip.js';
-import { type Node, NodeSpec } from '../node/node.js';
+import { Node, NodeSpec } from '../node/node.js';
 import { type Keys, prepareScript } from '../redis.js';
 import {
   checkAddress,
   checkPodCidr,
+  countFree,
   type NetworkPolicy,
   neverGiven,
   sliceCount,
@@ -60,8 +61,11 @@ export interface LeaseStore {
   confirm(changeId: string): Promise<Lease | null>;
   /** The same for an adoption: every slice that it took, less those that were given up since. */
   confirmAll(changeId: string): Promise<Lease[]>;
-  /** Denied or expired, nothing was ever routed: free at once. `held`: refused, it may be routed; quarantine it. */
-  release(changeId: string): Promise<'released' | 'held' | 'none'>;
+  /**
+   * Denied or expired, nothing was ever routed: free at once. `held`: refused, it may be routed; quarantine it. A change that is over and
+   * never touched a host (`untouched`) gives back even what was confirmed for it.
+   */
+  release(changeId: string, untouched?: 'untouched'): Promise<'released' | 'held' | 'none'>;
   /** Puts a removed node's slice to rest. Repeating it changes nothing; null when the slice is not this node's. */
   quarantine(rest: {
     podCidr: Cidr;
@@ -69,10 +73,12 @@ export interface LeaseStore {
     peersOwing: readonly string[];
     until: Date;
   }): Promise<Lease | null>;
-  /** A peer has confirmed that it routes the slice no more. Null when the slice does not rest. */
-  settle(podCidr: Cidr, peer: string): Promise<Lease | null>;
+  /** A peer has confirmed that it routes the slice no more, or no more to this node. Null when the slice (of this node) does not rest. */
+  settle(podCidr: Cidr, peer: string, node?: string): Promise<Lease | null>;
   /** The removal was rolled back: the node has its slice again. Null when it is another's by now. */
   restore(node: Node, changeId: string, now: Date): Promise<Lease | null>;
+  /** How many slices could be given now to a node whose address lies in none of them; `routed`: ranges that some host routes already. */
+  freeCount(routed: readonly Cidr[], now: Date): Promise<number>;
   /** How many slices are neither held nor free yet. */
   restingCount(now: Date): Promise<number>;
   /** All leases, lowest slice first. Those that have rested enough are left out. */
@@ -150,15 +156,15 @@ export function createLeaseStore(redis: Redis, keys: Keys, policy: NetworkPolicy
       const [verdict, ...pairs] = await run('confirm', changeId);
       return verdict === 'lease' ? toLeases(pairs) : [];
     },
-    async release(changeId) {
-      const [verdict] = await run('release', changeId);
+    async release(changeId, untouched) {
+      const [verdict] = await run('release', changeId, untouched ? 1 : 0);
       return verdict === 'released' || verdict === 'held' ? verdict : 'none';
     },
     async quarantine({ podCidr, node, peersOwing, until }) {
       return toLeaseOrNull(await run('quarantine', podCidr, node, until.getTime(), peersOwing.join(',')));
     },
-    async settle(podCidr, peer) {
-      return toLeaseOrNull(await run('settle', podCidr, peer));
+    async settle(podCidr, peer, node = '') {
+      return toLeaseOrNull(await run('settle', podCidr, peer, node));
     },
     async restore(node, changeId, now) {
       const answer = await run(
@@ -171,6 +177,17 @@ export function createLeaseStore(redis: Redis, keys: Keys, policy: NetworkPolicy
         now.getTime(),
       );
       return toLeaseOrNull(answer);
+    },
+    async freeCount(routed, now) {
+      const [leases, members] = await Promise.all([list(now), redis.hvals(keys.inventory)]);
+      // Members block their slice even if their lease were lost, as the script has it.
+      const holders = members.map((json) => Node.parse(JSON.parse(json)));
+      const addresses = [
+        ...holders.map((member) => member.address),
+        ...leases.filter((lease) => lease.state !== 'resting').map((lease) => lease.node.address),
+      ];
+      const taken = [...leases, ...holders].map(({ podCidr }) => podCidr);
+      return countFree(policy, taken, [...neverGiven(policy, addresses), ...routed]);
     },
     async restingCount(now) {
       return (await list(now)).filter((lease) => lease.state === 'resting').length;

@@ -249,21 +249,18 @@ local function confirm(change)
   return append({ 'lease' }, leases)
 end
 
--- change. Only what was never routed is free at once; what had rested before rests on.
-local function release(change)
+-- change, '1' when it never touched a host. Only what was never routed is free at once; what had rested before rests on.
+local function release(change, untouched)
   local verdict = 'none'
   for _, lease in ipairs(ofChange(change)) do
-    if lease.state ~= 'held' then
-      if lease.untilMs > 0 then
-        lease.state = 'resting'
-        save(lease)
-      else
-        redis.call('HDEL', KEYS[1], lease.cidr)
-      end
-      verdict = 'released'
-    elseif verdict == 'none' then
-      verdict = 'held'
+    if lease.state == 'held' and untouched ~= '1' then return { 'held' } end
+    if lease.untilMs > 0 then
+      lease.state = 'resting'
+      save(lease)
+    else
+      redis.call('HDEL', KEYS[1], lease.cidr)
     end
+    verdict = 'released'
   end
   return { verdict }
 end
@@ -280,10 +277,10 @@ local function quarantine(cidr, node, untilMs, owing)
   return { 'lease', lease.cidr, render(lease) }
 end
 
--- CIDR, peer
-local function settle(cidr, peer)
+-- CIDR, peer, node or ''. Named, the node is the one whose routes the peer has forgotten: not of whoever had the slice after it.
+local function settle(cidr, peer, node)
   local lease = read(cidr)
-  if not lease or lease.state ~= 'resting' then return { 'none' } end
+  if not lease or lease.state ~= 'resting' or (node ~= '' and lease.node ~= node) then return { 'none' } end
   local owing = {}
   for _, name in ipairs(split(lease.owing, ',')) do
     if name ~= peer and name ~= '' then owing[#owing + 1] = name end

@@ -3,10 +3,11 @@ Changes the inventory and its revision together. A write that changes nothing le
 
 KEYS[1]  hash node name -> node JSON
 KEYS[2]  revision
-ARGV     'read' | 'add', name, JSON, address, pod CIDR, now (ms since 1970) | 'remove', name
+KEYS[3]  hash node name -> id of the change that made it a member
+ARGV     'read' | 'add', name, JSON, address, pod CIDR, change (empty: the one that it had), now (ms since 1970) | 'remove', name
 Answers: { revision, JSON, ... } of all nodes for read, else { revision }; add: { 'taken', JSON } of the node in the way.
 ]]
-local what, name, json, address, cidr = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local what, name, json, address, cidr, change = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 local function revision() return redis.call('GET', KEYS[2]) or '0' end
 
@@ -29,5 +30,6 @@ for _, other in ipairs(redis.call('HVALS', KEYS[1])) do
 end
 redis.call('HSET', KEYS[1], name, json)
 -- From the clock on: should Redis lose its data, no revision comes again for another inventory. Processes that live on remember theirs.
-if revision() == '0' then redis.call('SET', KEYS[2], ARGV[6]) else redis.call('INCR', KEYS[2]) end
+if revision() == '0' then redis.call('SET', KEYS[2], ARGV[7]) else redis.call('INCR', KEYS[2]) end
+if change ~= '' then redis.call('HSET', KEYS[3], name, change) end
 return { revision() }

@@ -11,10 +11,15 @@ export interface NodeStore {
    * the caller has just been told the revision.
    */
   read(revision?: number): Promise<Inventory>;
-  /** Makes it a member, or replaces the member of that name; the new revision. Repeating it changes nothing. */
-  add(node: Node): Promise<number>;
+  /**
+   * Makes it a member, or replaces the member of that name; the new revision. Repeating it changes nothing. `changeId`: of the change that
+   * adds it; without one, a node that comes back stays the one that it was.
+   */
+  add(node: Node, changeId?: string): Promise<number>;
   /** Ends its membership; the new revision. Repeating it changes nothing. */
   remove(name: string): Promise<number>;
+  /** By name, the change that made each member one. Names that are no members any more may be among them. */
+  addedBy(): Promise<ReadonlyMap<string, string>>;
 }
 
 const lua = readFileSync(new URL('./inventory.lua', import.meta.url), 'utf8');
@@ -23,7 +28,7 @@ export function createNodeStore(redis: Redis, keys: Keys): NodeStore {
   const script = prepareScript(redis, lua);
   let cached: Inventory | null = null;
   async function run(...args: string[]): Promise<string[]> {
-    return (await script([keys.inventory, keys.inventoryRevision], args)) as string[];
+    return (await script([keys.inventory, keys.inventoryRevision, keys.nodeChanges], args)) as string[];
   }
 
   return {
@@ -39,7 +44,7 @@ export function createNodeStore(redis: Redis, keys: Keys): NodeStore {
       });
       return cached;
     },
-    async add(node) {
+    async add(node, changeId = '') {
       const parsed = Node.parse(node);
       const [first = '', other] = await run(
         'add',
@@ -47,6 +52,7 @@ export function createNodeStore(redis: Redis, keys: Keys): NodeStore {
         JSON.stringify(parsed),
         parsed.address,
         parsed.podCidr,
+        changeId,
         String(Date.now()),
       );
       if (first === 'taken')
@@ -56,6 +62,9 @@ export function createNodeStore(redis: Redis, keys: Keys): NodeStore {
     async remove(name) {
       const [revision] = await run('remove', name);
       return Number(revision);
+    },
+    async addedBy() {
+      return new Map(Object.entries(await redis.hgetall(keys.nodeChanges)));
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The plan that makes a node a member: its pod network, its routes to every peer, every peer's route to it. Pure. */
 import { Refusal } from '../errors.js';
 import { type Cidr, cidrAround, contains, overlaps } from '../ip.js';
-import type { ObservedRoute } from '../network/route.js';
+import { nextHopTo, type ObservedRoute } from '../network/route.js';
 import type { Inventory, Node } from '../node/node.js';
 import { ensureRoute, inverses } from './pair.js';
 import type { HostPlan, MembershipPlan, Observation, Step } from './plan.js';
@@ -105,6 +105,12 @@ export function routesInTheWay(
     }
   }
   return found;
+}
+
+/** The next hop to the node on each host, as its plan would have it. */
+export function nextHopsTo(node: Node, peers: readonly Node[], policy: PlanPolicy): (host: string) => string {
+  const oses = new Map(peers.map((peer) => [peer.name, peer.os]));
+  return (host) => nextHopTo(node, oses.get(host) ?? 'linux', policy.nextHop);
 }
 
 function withNic(node: Node, observed: Observation, policy: PlanPolicy): Node {

@@ -160,8 +160,6 @@ function taken(node: Node, members: readonly Node[], leases: readonly Lease[]): 
   }
   for (const { podCidr, node: of, state, changeId, restsUntil, owing } of leases) {
     const isOwn = of.name === node.name && of.address === node.address && podCidr === node.podCidr;
-    // Held for a node that the inventory has lost.
-    if (isOwn && state === 'held') continue;
     if (state !== 'resting') {
       const conflict = names.has(of.name) ? null : sameAs(node, of, podCidr);
       if (conflict) return { ...conflict, holder: of.name, ...(state === 'claimed' ? { changeId } : {}) };

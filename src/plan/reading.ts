@@ -1,7 +1,8 @@
 /** What reading a host gave, and how two readings differ. Pure. */
 import { type Cidr, overlaps } from '../ip.js';
 import type { ObservedRoute } from '../network/route.js';
-import type { Observation } from './plan.js';
+import type { HostPlan, Observation, Plan } from './plan.js';
+import type { PlanPolicy } from './policy.js';
 
 /** A host as planning found it: read whole, or not at all and why. */
 export type HostReading =
@@ -27,14 +28,39 @@ export function clusterRoutes(observed: Observation, clusterCidr: Cidr): Observe
   );
 }
 
-/** What a plan's seal covers of a host, one line a fact. Metrics and interface numbers change by themselves and are left out. */
-export function sealedFacts(observed: Observation, clusterCidr: Cidr): string[] {
+/** What the seal of a plan looks at on one of its hosts. */
+export interface SealScope {
+  clusterCidr: Cidr;
+  /** The bridge that its pods would hang on; null where planning decided nothing by it, as on a peer. */
+  bridge: string | null;
+}
+
+/** The scope of a host in a plan: where its pod side is planned too, the seal covers what that was decided by. */
+export function scopeOf(
+  plan: Plan,
+  host: HostPlan,
+  policy: Pick<PlanPolicy, 'clusterCidr' | 'bridge'>,
+): SealScope {
+  const isWhole = host.role === 'node' || (plan.kind === 'repair' && plan.node === undefined);
+  return { clusterCidr: policy.clusterCidr, bridge: isWhole ? policy.bridge : null };
+}
+
+/**
+ * What a plan's seal covers of a host, one line a fact. Metrics and interface numbers change by themselves and are left out. Whose bridge
+ * it is was decided by whether there was one, and which NIC the containers get by which were free.
+ */
+export function sealedFacts(observed: Observation, { clusterCidr, bridge }: SealScope): string[] {
   const routes = clusterRoutes(observed, clusterCidr).map(factOf);
   const networks = (observed.windows?.podNetworks ?? []).map(
     (network) => `network ${network.name} ${network.subnet} gateway ${network.gateway}`,
   );
+  const nics = (observed.windows?.nics ?? []).filter(
+    (nic) => nic.kind === 'physical' && nic.busy.length === 0,
+  );
+  const free = nics.map((nic) => `network card ${nic.mac} free for containers`);
+  const bridges = bridge !== null && observed.bridges.includes(bridge) ? [`bridge ${bridge}`] : [];
   const forwarding = observed.forwarding ? 'forwarding on' : 'forwarding off';
-  return [forwarding, ...[...routes, ...networks].sort()];
+  return [forwarding, ...[...routes, ...networks, ...free, ...bridges].sort()];
 }
 
 function factOf(route: ObservedRoute): string {
@@ -44,18 +70,20 @@ function factOf(route: ObservedRoute): string {
 
 /**
  * What changed on a host since a plan was sealed, as lines `+ fact` and `- fact`. What Fairway itself made or took away for other
- * approved changes in the meantime is no surprise: routes to their slices (`ownCidrs`), the pod network of a node that joined,
- * and forwarding that got switched on.
+ * approved changes in the meantime is no surprise: routes to their slices (`ownCidrs`), the bridge or pod network of a node that
+ * joined, and forwarding that got switched on.
  */
 export function differences(
   sealed: Observation,
   now: Observation,
-  clusterCidr: Cidr,
+  scope: SealScope,
   ownCidrs: ReadonlySet<Cidr>,
 ): string[] {
+  const ownBridges = new Set([...carrying(sealed, ownCidrs), ...carrying(now, ownCidrs)]);
   const expected = (observed: Observation): Observation => ({
     ...observed,
     forwarding: observed.forwarding || now.forwarding,
+    bridges: observed.bridges.filter((bridge) => !ownBridges.has(bridge)),
     routes: observed.routes.filter(
       (route) => !(ownCidrs.has(route.destination) && (route.ours || route.nextHop === null)),
     ),
@@ -68,12 +96,19 @@ export function differences(
         }
       : {}),
   });
-  const before = sealedFacts(expected(sealed), clusterCidr);
-  const after = sealedFacts(expected(sealed.windows ? now : withoutNetworks(now)), clusterCidr);
+  const before = sealedFacts(expected(sealed), scope);
+  const after = sealedFacts(expected(sealed.windows ? now : withoutNetworks(now)), scope);
   return [
     ...before.filter((fact) => !after.includes(fact)).map((fact) => `- ${fact}`),
     ...after.filter((fact) => !before.includes(fact)).map((fact) => `+ ${fact}`),
   ];
+}
+
+/** The devices that a slice of these is connected to. */
+function carrying(observed: Observation, cidrs: ReadonlySet<Cidr>): string[] {
+  return observed.routes
+    .filter((route) => route.nextHop === null && cidrs.has(route.destination))
+    .map((route) => route.device);
 }
 
 /** A reading that asked for more than the sealed one did tells nothing new by that. */

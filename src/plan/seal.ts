@@ -1,14 +1,14 @@
 /** The seal: a hash over what a plan was made from and what it will do. Approving names it; applying checks it. Pure. */
 import { createHash } from 'node:crypto';
-import type { Cidr } from '../ip.js';
 import type { Plan } from './plan.js';
-import { sealedFacts } from './reading.js';
+import type { PlanPolicy } from './policy.js';
+import { scopeOf, sealedFacts } from './reading.js';
 
 /** 12 hex digits of SHA-256: short enough to read out, and a second plan with the same digits can't be made on purpose within a card's life. */
-export function planHash(plan: Plan, clusterCidr: Cidr): string {
+export function planHash(plan: Plan, policy: Pick<PlanPolicy, 'clusterCidr' | 'bridge'>): string {
   const hosts = plan.hosts.map((host) => ({
     ...host,
-    observed: host.observed && sealedFacts(host.observed, clusterCidr),
+    observed: host.observed && sealedFacts(host.observed, scopeOf(plan, host, policy)),
   }));
   return createHash('sha256')
     .update(canonicalJson({ ...plan, hosts }))

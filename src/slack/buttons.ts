@@ -1,7 +1,7 @@
 /** The buttons of a card: which ones work in which state, and what they carry. Pure. */
 import { z } from 'zod';
 import type { Change, HostResult } from '../change/change.js';
-import { isExpired, isWithdrawn } from '../change/transition.js';
+import { isExpired, isRetryable, isReversible } from '../change/transition.js';
 import { ChangeId } from '../command/command.js';
 import type { ChangeView } from '../command/reply.js';
 import { forgetWords } from '../words/adopt.js';
@@ -84,11 +84,11 @@ function pressable(view: ChangeView, hosts: readonly HostResult[], now: Date): P
   }
 }
 
-/** A withdrawn change has nothing to run again or to undo. */
 function repairs(change: Change, hosts: readonly HostResult[]): Press[] {
-  if (isWithdrawn(change)) return [];
-  const retry: Press[] = change.state !== 'applied' && notDone(hosts) > 0 ? ['retry'] : [];
-  return change.direction === 'undo' ? retry : [...retry, 'rollback'];
+  return [
+    ...(isRetryable(change) && notDone(hosts) > 0 ? (['retry'] as const) : []),
+    ...(isReversible(change) ? (['rollback'] as const) : []),
+  ];
 }
 
 /** How many hosts a retry would visit. */

@@ -15,7 +15,7 @@ import type { Doorman } from './doorman.js';
 import type { Listener } from './listeners.js';
 import type { Outbox } from './outbox.js';
 import type { Call } from './payload.js';
-import { say } from './reply.js';
+import { marked, say } from './reply.js';
 
 export interface ListenerDeps {
   desk: Desk;
@@ -69,12 +69,7 @@ export function guard(listener: Listener, deps: ListenerDeps): (args: SlackArgs)
 export async function answer(deps: ListenerDeps, call: Call, message: Message, quiet = false): Promise<void> {
   const origin = quiet ? call.origin : call.answerTo;
   const again = await deps.outbox.answer(origin, message, { quiet });
-  if (again > 0) await deps.jobs.reply({ name: 'reply', origin, message });
-}
-
-/** Marked for programs that read along, such as the sandbox's scripts; people see no difference. */
-function marked(message: Message): Message {
-  return { ...message, blocks: message.blocks.map((block) => ({ ...block, block_id: 'refused' })) };
+  if (again > 0) await deps.jobs.reply({ name: 'reply', origin, message, quiet });
 }
 
 /** A refusal is told with its remedy; anything else is our trouble, told with a reference that is in the log. */
@@ -88,7 +83,7 @@ async function failed(
   let message: Message;
   if (isRefusal(error)) {
     deps.log.info({ actor: call?.actor.id, entry: listener.id, code: error.code }, 'refused');
-    message = marked(say(sayRefusal(error, slackVoice)));
+    message = marked(say(sayRefusal(error, slackVoice)), 'refused');
   } else {
     const ref = randomUUID().slice(0, 8);
     deps.log.error(

@@ -58,7 +58,7 @@ export function createOutbox(deps: CardDeps): Outbox {
         case 'notice':
           return writer.write(job.noticeId);
         case 'reply':
-          return reply(deps, withoutUndefined(job.origin), job.message, false);
+          return reply(deps, withoutUndefined(job.origin), job.message, job.quiet ?? false);
         case 'file':
           return file(deps, job.changeId, withoutUndefined(job.origin));
         case 'upload':

@@ -41,7 +41,7 @@ import type { ClusterFacts } from './cluster.js';
 export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Message {
   switch (reply.kind) {
     case 'change-card':
-      return say(onItsWay(reply.id));
+      return marked(say(onItsWay(reply.id)), `change-${reply.id}`);
     case 'already-running':
       return say(alreadyRunning(reply.id));
     case 'decided':
@@ -102,6 +102,11 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
 export function say(mrkdwn: string): Message {
   const fits = mrkdwn.length <= 2900 ? mrkdwn : `${mrkdwn.slice(0, 2899)}…`;
   return { text: fits, blocks: [section(fits)] };
+}
+
+/** For programs that read along, such as the sandbox's scripts; people see no difference. The message has one block. */
+export function marked(message: Message, mark: string): Message {
+  return { ...message, blocks: message.blocks.map((block) => ({ ...block, block_id: mark })) };
 }
 
 /** The end of a log is what tells: what does not fit is cut at the front. */

@@ -1,6 +1,6 @@
 /** A Slack card as terminal text. Pure. */
 import { isObj, type Obj, objects, str } from './json.js';
-import { emoji, inline, type Look, paint, pieces } from './mrkdwn.js';
+import { emoji, inline, inlineCode, type Look, paint, pieces } from './mrkdwn.js';
 import { type Align, renderTable } from './table.js';
 import { pad, widthOf, wrap } from './width.js';
 
@@ -201,7 +201,7 @@ function runs(elements: readonly Obj[], look: Look): string {
         case 'emoji':
           return emoji(`:${str(element['name'])}:`);
         default:
-          return style['code'] ? paint(text, 'code', look) : style['bold'] ? paint(text, 'bold', look) : text;
+          return style['code'] ? inlineCode(text, look) : style['bold'] ? paint(text, 'bold', look) : text;
       }
     })
     .join('');

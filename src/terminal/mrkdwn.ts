@@ -83,16 +83,24 @@ export function pieces(text: string): Piece[] {
     .filter((piece) => piece.text !== '');
 }
 
-/** Inline formatting: bold, italic, strike, code, links, mentions, emoji. Marks vanish; colours show them where wanted. */
+/**
+ * Inline formatting: bold, italic, strike, code, links, mentions, emoji. Marks vanish; colours show them where wanted. Without colours
+ * the back-ticks stay: a command would run into its sentence.
+ */
 export function inline(text: string, look: Look): string {
   return text
     .split(/(`[^`\n]+`)/)
     .map((part) =>
       /^`[^`\n]+`$/.test(part)
-        ? paint(unescapeText(references(part.slice(1, -1), look, false)), 'code', look)
+        ? inlineCode(unescapeText(references(part.slice(1, -1), look, false)), look)
         : unescapeText(emphasis(emoji(references(part, look, true)), look)),
     )
     .join('');
+}
+
+/** A command or a name within a sentence. */
+export function inlineCode(text: string, look: Look): string {
+  return look.colour ? paint(text, 'code', look) : `\`${text}\``;
 }
 
 function emphasis(text: string, look: Look): string {

@@ -32,6 +32,8 @@ const ATTEMPTS = 20;
 const KEPT_MS = 30 * 24 * 3600_000;
 /** A restart of ours takes at most this long, down and up. In ms. */
 const EXPECTED_MS = 90_000;
+/** A look that was asked for begins within this. In ms. */
+const SEEN_WITHIN_MS = 5_000;
 
 export class WatchStore {
   private readonly redis: Redis;
@@ -195,14 +197,23 @@ export class WatchStore {
     action: 'start' | 'stop' | 'restart',
     by: string,
   ): Promise<void> {
-    // Windows takes kube-proxy along with kubelet, which it depends on.
-    const moved = component === 'kubelet' ? Component.options : [component];
-    for (const each of moved)
-      await this.redis.set(this.keys.expectedRestart(host, each), action, 'PX', EXPECTED_MS);
+    for (const key of this.expectedKeys(host, component))
+      await this.redis.set(key, action, 'PX', EXPECTED_MS);
     const field = `${host}/${component}`;
     // Stopped on purpose, it stays away without a word until somebody starts it.
     if (action === 'stop') await this.redis.hset(this.keys.stopped, field, by);
     else await this.redis.hdel(this.keys.stopped, field);
+  }
+
+  /** It is done: what happens after the look that sees it is news again. */
+  async expectNoMore(host: string, component: Component): Promise<void> {
+    for (const key of this.expectedKeys(host, component)) await this.redis.pexpire(key, SEEN_WITHIN_MS);
+  }
+
+  /** Windows takes kube-proxy along with kubelet, which it depends on. */
+  private expectedKeys(host: string, component: Component): string[] {
+    const moved = component === 'kubelet' ? Component.options : [component];
+    return moved.map((each) => this.keys.expectedRestart(host, each));
   }
 
   /** A process that was stopped on purpose runs again, whoever started it. */

@@ -46,6 +46,12 @@ export function plain(text: string, limit = 300): string {
   );
 }
 
+/** A sentence of ours that was stored: as `plain`, but its back-ticks are code. */
+export function stored(text: string, limit = 300): string {
+  const oneLine = visible(text).replace(/\s+/g, ' ').trim();
+  return clipped(oneLine, limit, (character) => ENTITIES[character] ?? character);
+}
+
 /** Inline code. */
 export function code(text: string, limit = 300): string {
   const inner = plain(text, limit);

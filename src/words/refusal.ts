@@ -63,15 +63,28 @@ export const refusalText: Texts = {
       return `${podCidr} was ${code(holder)}'s and rests until ${when(restsUntil)}. Leave ${code('pod-cidr')} out and I pick a free one.`;
     return `${podCidr} is held by ${code(holder)}${changeId === undefined ? '' : ` (${code(changeId)})`}. Leave ${code('pod-cidr')} out and I pick a free one.`;
   },
-  'pod-cidr-overlaps': ({ podCidr, overlap, with: other, owner }, { code }) => {
+  'pod-cidr-overlaps': ({ podCidr, overlap, with: other, owner, isLast }, { code }) => {
     const what = {
       'service-cidr': `the service CIDR ${other}`,
       reserved: `the reserved ${other}`,
       'node-address': `${other}, the address of ${owner === undefined ? 'a node' : code(owner)}`,
       'host-route': `${other}, which ${owner === undefined ? 'a host' : code(owner)} routes already`,
     }[overlap];
+    if (isLast)
+      return `${podCidr} overlaps ${what}, and no other is free. If nothing needs that route, remove it there and ask again.`;
     return `${podCidr} overlaps ${what}. Leave ${code('pod-cidr')} out and I pick a free one.`;
   },
+  'slices-routed': ({ clusterCidr, free, host, destination, hosts }, { code }) =>
+    [
+      free === 1
+        ? `The one free pod CIDR of ${clusterCidr} is routed elsewhere`
+        : `All ${free} free pod CIDRs of ${clusterCidr} are routed elsewhere`,
+      `: ${code(host)} has a route to ${destination}`,
+      hosts > 1
+        ? `, and ${plural(hosts - 1, 'other host')} ${hosts === 2 ? 'has' : 'have'} such routes too`
+        : '',
+      `. If nothing needs ${hosts > 1 ? 'them, remove them' : 'it, remove it'} there, then ask again.`,
+    ].join(''),
   'cluster-full': ({ clusterCidr, slices, resting, soonestFreeAt }, { code, when }) =>
     [
       `${clusterCidr} is full: ${slices === 1 ? 'its one slice is' : `all ${slices} slices are`} taken, reserved or resting.`,
@@ -146,6 +159,8 @@ export const refusalText: Texts = {
     `${code(id)} is ${state}: there is nothing to retry. ${code(`change ${id}`)} shows it.`,
   'not-rollbackable': ({ id, state }, { code }) =>
     `${code(id)} is ${state}: there is nothing to roll back. ${code(`change ${id}`)} shows it.`,
+  'joined-since': ({ id, name, joined }, { code }) =>
+    `${code(id)} can't be rolled back: ${list(joined.map(code))} joined after ${code(name)} left, so its plan doesn't lead there. Add ${code(name)} again: the new plan covers all.`,
   'node-replaced': ({ id, name, podCidr }, { code }) =>
     `${code(id)} can't be rolled back: the name, the address or the ${podCidr} of ${code(name)} is in use again. ${code('nodes')} shows by whom.`,
   'built-on': ({ id, by }, { code }) =>

@@ -61,7 +61,13 @@ export function nodeLine(row: NodeRow): string {
   const { node } = row;
   const owed = parts('not known yet to', row.owedBy, ({ host }) => host);
   const owes = parts('is owed', row.owes, ({ changeId }) => changeId);
-  return `${MEMBERSHIP[row.state]} ${code(node.name)} ${osName(node.os)} ${code(node.address)} → ${code(node.podCidr)}${owed}${owes}`;
+  const broken = row.state === 'member' ? row.unfinished : undefined;
+  const sign = broken ? '🔴' : MEMBERSHIP[row.state];
+  return `${sign} ${code(node.name)} ${osName(node.os)} ${code(node.address)} → ${code(node.podCidr)}${broken ? notThrough(broken) : ''}${owed}${owes}`;
+}
+
+function notThrough({ id, state }: NonNullable<NodeRow['unfinished']>): string {
+  return ` · not fully added: ${code(id)} ${state === 'failed' ? 'failed' : 'was cancelled'}, ${code(`change ${id}`)} shows where`;
 }
 
 function parts(verb: string, all: readonly OwedPart[], nameOf: (part: OwedPart) => string): string {

@@ -2,7 +2,7 @@
 import type { Change, ChangeState, HostResult } from '../change/change.js';
 import { isExpired, isWithdrawn } from '../change/transition.js';
 import { listInDetails, sayAdopted, sayForgotten } from './adopt.js';
-import { code, plain, when, who } from './mrkdwn.js';
+import { code, plain, stored, when, who } from './mrkdwn.js';
 
 /** What each kind of change does, in one word. */
 export const verbs: Readonly<Record<Change['kind'], string>> = {
@@ -50,7 +50,11 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
     case 'planning':
       return [hosts.length > 0 ? `Reading ${hosts.length} hosts…` : 'Reading the hosts…'];
     case 'refused':
-      return [...reason, 'Nothing was run.', ...(change.kind === 'adopt' ? [again] : [])];
+      return [
+        ...(change.reason ? [stored(change.reason, 600)] : []),
+        'Nothing was run.',
+        ...(change.kind === 'adopt' ? [again] : []),
+      ];
     case 'pending':
       if (isExpired(change, now)) return ['Nobody decided in time. Nothing was run.', again];
       return change.expiresAt ? [`Expires ${when(change.expiresAt)}.`] : [];

@@ -8,6 +8,36 @@ export function sayJoinedSince(name: string): string {
   return `${name} joined after this was planned. Ask again: the new plan will cover it.`;
 }
 
+/** What is stored is not what was approved. */
+export function sayPlanAltered(): string {
+  return 'The stored plan is not the one that was approved, so nothing was applied. Ask again.';
+}
+
+/** The new node can't be read any more; `why` is its host's own word. */
+export function sayNodeAway(name: string, why: string): string {
+  return `${name} does not answer any more, so nothing was applied${why === '' ? '' : `: ${why}`}. Ask again once it does.`;
+}
+
+/** Hosts turned out to have routes in the new node's slice; each of `found` names a host and its route. */
+export function saySliceRouted(podCidr: string, found: readonly string[]): string {
+  return `${found.join('; ')}: that is within the new node's ${podCidr}, so nothing was applied. Ask again: the new plan gets another pod CIDR. Or remove the route there first, if nothing needs it.`;
+}
+
+/** The node to be removed is none any more, or another. */
+export function sayNotMember(name: string): string {
+  return `${name} left, or moved, after this was planned, so nothing was removed.`;
+}
+
+/** The node that this change added was removed, or replaced, since. */
+export function sayOvertaken(name: string): string {
+  return `${name} was removed or added anew since, so there is nothing left for this change to do.`;
+}
+
+/** The removed node can't come back as it was. */
+export function sayReplaced(name: string, podCidr: string): string {
+  return `The name, the address or the ${podCidr} of ${name} is in use again, so the removal was not rolled back.`;
+}
+
 /** The node to be repaired is none any more, or another. */
 export function sayLeftSince(name: string): string {
   return `${name} left, or moved, after this was planned, so nothing was repaired.`;

@@ -50,5 +50,9 @@ export const plainVoice: Voice = {
   when: readable,
 };
 
-/** For what is stored and shown later, in a place that escapes it itself. */
-export const storedVoice: Voice = { ...plainVoice, code: oneLine };
+/** For what is stored, and shown later in a place that escapes it itself: the only back-ticks are those of our code. */
+export const storedVoice: Voice = {
+  ...plainVoice,
+  code: (text) => plainVoice.code(text.replaceAll('`', 'ˋ')),
+  quote: (text) => plainVoice.quote(text.replaceAll('`', 'ˋ')),
+};

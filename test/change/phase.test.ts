@@ -165,6 +165,24 @@ describe('the steps that are still wanted', () => {
     }
   });
 
+  test('what a node’s pods hang on is not taken from it once it came back, nor made for it once it is out', () => {
+    const bridge = {
+      kind: 'bridge' as const,
+      action: 'ensure' as const,
+      bridge: 'cbr0',
+      podCidr: lin01.podCidr,
+      ownBridge: true,
+    };
+    const back = { ...lin01, podCidr: '192.168.77.0/24' };
+    expect(wantedSteps(work(lin01, bridge), members(lin01))).toEqual([bridge]);
+    expect(wantedSteps(work(lin01, bridge), members(back))).toEqual([]);
+    expect(wantedSteps(work(lin01, bridge), members(node))).toEqual([]);
+    const gone = inverse(bridge);
+    expect(wantedSteps(work(lin01, gone), members(node))).toEqual([gone]);
+    expect(wantedSteps(work(lin01, gone), members(back))).toEqual([]);
+    expect(wantedSteps(work(lin01, gone), members(lin01))).toEqual([]);
+  });
+
   describe('of a repair', () => {
     const stray: Work['steps'][number] = {
       kind: 'route',

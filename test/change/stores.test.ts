@@ -5,6 +5,7 @@ import { ChangeStore } from '../../src/change/change-store.js';
 import { WorkStore } from '../../src/change/work-store.js';
 import { isRefusal } from '../../src/errors.js';
 import { HostLeases } from '../../src/host/host-lease.js';
+import type { Plan } from '../../src/plan/plan.js';
 import { connectRedis, keys as keysOf } from '../../src/redis.js';
 
 const redis = connectRedis(process.env['REDIS_URL'] ?? '');
@@ -132,12 +133,119 @@ describe('changes', () => {
     expect(await changes.create(repairOf(await changes.nextId()), new Date())).toBeNull();
     // One that only waits for absent hosts keeps nobody from the next; nor does one that is over.
     for (const state of ['owing', 'failed'] as const) {
-      const [newest = ''] = [await redis.hget(keys.repairs, 'win03')].map(String);
+      const [newest = ''] = [await redis.hget(keys.newestChanges, 'repair win03')].map(String);
       await changes.update(newest, (current) => ({ ...current, state }), new Date());
       const next = await changes.nextId();
       expect(await changes.create(repairOf(next, 'win03'), new Date())).toBeNull();
       expect(await changes.create(repairOf(await changes.nextId(), 'win03'), new Date())).toBe(next);
     }
+  });
+});
+
+describe('what is written together with a change', () => {
+  const planOf = (id: string, basedOn: number): Plan => ({
+    ...{ kind: 'add-node', node, basedOn, together: [id], hosts: [], foreign: [] },
+    made: { bridge: false, podNetwork: true, forwarding: true },
+  });
+  const seal = (id: string, basedOn: number) =>
+    changes.moveOnce(
+      id,
+      (current) =>
+        current.state === 'planning'
+          ? { ...current, state: 'pending', planHash: `hash-${basedOn}` }
+          : current,
+      new Date(),
+      {
+        sealed: planOf(id, basedOn),
+        results: [{ host: `host-${basedOn}`, status: 'waiting', at: '' }],
+        record: (stored) => [
+          { at: '', actor: 'fairway', what: 'plan-sealed', changeId: id, planHash: stored.planHash ?? '' },
+        ],
+      },
+    );
+  const recorded = async (id: string) =>
+    (await audit.read())
+      .filter((event) => event.changeId === id)
+      .map(({ what, planHash }) => [what, planHash]);
+
+  test('of planners at once one seals, and plan, hash, results and record are its own', async () => {
+    const id = await changes.nextId();
+    await changes.create({ ...change(id), state: 'planning' }, new Date());
+    const outcomes = await Promise.all([1, 2, 3, 4].map((basedOn) => seal(id, basedOn)));
+    const won = 1 + outcomes.findIndex((outcome) => outcome !== null);
+    expect(outcomes.filter((outcome) => outcome !== null)).toHaveLength(1);
+    // One that comes much later changes nothing of it, whatever became of the change meanwhile.
+    await changes.update(id, (current) => ({ ...current, state: 'approved' }), new Date());
+    expect(await seal(id, 5)).toBeNull();
+    expect((await changes.get(id)).planHash).toBe(`hash-${won}`);
+    expect(await changes.sealedPlan(id)).toEqual(planOf(id, won));
+    expect([...(await changes.results(id)).keys()]).toEqual([`host-${won}`]);
+    expect(await recorded(id)).toEqual([['plan-sealed', `hash-${won}`]]);
+  });
+
+  test('pairs that come to a plan stand beside what was approved, not in its place', async () => {
+    const id = await changes.nextId();
+    await changes.create({ ...change(id), state: 'planning' }, new Date());
+    await seal(id, 1);
+    const whole = { ...planOf(id, 1), together: ['more'] };
+    await changes.update(id, (current) => ({ ...current, state: 'applying' }), new Date(), {
+      running: whole,
+    });
+    expect(await changes.plan(id)).toEqual(whole);
+    expect(await changes.sealedPlan(id)).toEqual(planOf(id, 1));
+  });
+
+  test('is kept for as long as the change is open, and a while longer', async () => {
+    const id = await changes.nextId();
+    const keptFor = () => redis.ttl(keys.changePlan(id));
+    await changes.create({ ...change(id), state: 'planning' }, new Date());
+    await seal(id, 1);
+    expect(await keptFor()).toBe(-1);
+    await changes.update(id, (current) => ({ ...current, state: 'failed' }), new Date());
+    expect(await keptFor()).toBeGreaterThan(100 * 24 * 3600);
+    await changes.update(id, (current) => ({ ...current, state: 'owing' }), new Date());
+    expect(await keptFor()).toBe(-1);
+    expect(await redis.ttl(keys.changeHosts(id))).toBe(-1);
+  });
+
+  test('is on record exactly once, though whoever moved it died before it was chained', async () => {
+    const id = await changes.nextId();
+    await changes.create(change(id), new Date());
+    const event = {
+      at: '',
+      actor: 'T1:UBOB',
+      what: 'approve',
+      changeId: id,
+      facts: { said: 'token=hunter2' },
+    };
+    // Death in between: the flush never comes.
+    const dying = new ChangeStore(redis, keys);
+    Object.assign(dying, { audit: { flush: () => Promise.reject(new Error('died')) } });
+    const approve = (store: ChangeStore) =>
+      store.moveOnce(
+        id,
+        (current) => (current.state === 'pending' ? { ...current, state: 'approved' } : current),
+        new Date(),
+        { record: () => [event] },
+      );
+    await expect(approve(dying)).rejects.toThrow('died');
+    expect((await changes.get(id)).state).toBe('approved');
+    expect(await approve(changes)).toBeNull();
+    await Promise.all([audit.flush(), audit.flush(), audit.append({ at: '', actor: 'fairway', what: 'x' })]);
+    expect(await recorded(id)).toEqual([['approve', undefined]]);
+    expect(await audit.firstBroken()).toBeNull();
+    expect(JSON.stringify(await redis.lrange(keys.audit, 0, -1))).not.toContain('hunter2');
+  });
+
+  test('of many who ask for the same removal at once one gets it, and the others hear of that one', async () => {
+    const ids = await Promise.all(Array.from({ length: 8 }, () => changes.nextId()));
+    const removal = (id: string) => changes.create({ ...change(id), kind: 'remove-node' }, new Date());
+    const answers = await Promise.all(ids.map(removal));
+    const winner = ids.filter((_id, index) => answers[index] === null);
+    expect(winner).toHaveLength(1);
+    expect(answers.filter((answer) => answer !== null)).toEqual(Array(7).fill(winner[0]));
+    await changes.update(winner[0] ?? '', (current) => ({ ...current, state: 'denied' }), new Date());
+    expect(await removal(await changes.nextId())).toBeNull();
   });
 });
 
@@ -168,6 +276,7 @@ describe('work', () => {
 
 describe('the audit log', () => {
   test('holds as a chain under many writers, and shows a changed, a missing and a cut-off record', async () => {
+    await redis.del(keys.audit, keys.auditHead);
     const at = new Date().toISOString();
     const append = (what: string) =>
       audit.append({ at, actor: 'T1:UALICE', what, facts: { said: 'password=hunter2' } });

@@ -152,6 +152,7 @@ describe('what it answers', () => {
     const at = new Date().toISOString();
     const of = { kind: 'adopt' as const, state: 'applied' as const, asked: [], moves: [lin02.podCidr] };
     const { node: _node, ...rest } = change('applied', {
+      admittedAt: at,
       decisions: [{ actor: 'T1:U0APPR', verdict: 'approve', at, planHash: 'a' }],
     });
     await open.stores.changes.create({ ...rest, ...of, id: 'c1' }, new Date());
@@ -164,15 +165,15 @@ describe('what it answers', () => {
     // Neither one that nobody approved, nor one that was undone, is built on it.
     await other('c2', { state: 'denied' });
     await other('c3', { state: 'cancelled' });
-    await other('c4', { state: 'rolled-back', decisions: rest.decisions });
-    await other('c5', { state: 'applied', decisions: rest.decisions });
+    await other('c4', { state: 'rolled-back', admittedAt: at });
+    await other('c5', { state: 'applied', admittedAt: at });
     await expect(run('rollback c1')).rejects.toMatchObject({
       code: 'built-on',
       facts: { id: 'c1', by: ['c5'] },
     });
     await open.stores.changes.update('c5', (current) => ({ ...current, state: 'rolled-back' }), new Date());
     expect(await rollback()).toBe('');
-    expect(await open.stores.changes.get('c1')).toMatchObject({ state: 'rolling-back', restart: 'undo' });
+    expect(await open.stores.changes.get('c1')).toMatchObject({ state: 'rolling-back', starts: 'undo' });
   });
 
   test('a removal in the way of an open change says which, how it stands, and whose it is', async () => {
@@ -181,6 +182,12 @@ describe('what it answers', () => {
     await expect(run('remove node lin02')).rejects.toMatchObject({
       code: 'change-in-the-way',
       facts: { id: 'c4', name: 'lin02', kind: 'add-node', state: 'owing', requester: 'T1:U0ANN' },
+    });
+    // Also of a node that is no member yet: no other name is what was meant.
+    await stored('c5', { kind: 'add-node', node: { ...lin02, name: 'lin03' } });
+    await expect(run('remove node lin03')).rejects.toMatchObject({
+      code: 'change-in-the-way',
+      facts: { id: 'c5', state: 'pending' },
     });
   });
 

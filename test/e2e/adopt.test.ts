@@ -69,9 +69,10 @@ describe('a lost Redis', () => {
       'plan-sealed',
       'approve',
       'apply-started',
+      'nodes-adopted',
       'change-applied',
     ]);
-    expect(JSON.stringify(events.at(-1))).toContain('win02 10.0.0.6 192.168.2.0/24');
+    expect(JSON.stringify(events.at(-2))).toContain('win02 10.0.0.6 192.168.2.0/24');
   }, 60_000);
 
   test('the next node gets the next slice, and its routes', async () => {
@@ -290,7 +291,11 @@ describe('a cluster that was made by hand', () => {
     const back = (state: 'approved' | 'applying') =>
       stores.changes.update(
         change.id,
-        ({ finishedAt: _at, ...current }) => ({ ...current, state }),
+        ({ finishedAt: _at, ...current }) => ({
+          ...current,
+          state,
+          ...(state === 'applying' ? { starts: 'first' } : {}),
+        }),
         new Date(),
       );
     const pinned = await stores.hostKeys.pinnedAll(['lin01', 'win01']);

@@ -101,7 +101,7 @@ describe('repair', () => {
     expect(JSON.stringify(foreign)).toContain('10.0.0.254');
     const left = await team.ask('repair lin01');
     expect(left).toMatchObject({ state: 'refused' });
-    expect(left.reason).toMatch(/lin01 has 192\.168\.1\.0\/24 in the way/);
+    expect(left.reason).toMatch(/`lin01` has 192\.168\.1\.0\/24 in the way/);
     host('lin01').removeRoute('192.168.1.0/24');
     expect((await team.make('repair')).state).toBe('applied');
     expect(podRoutes(host('lin01'))).toEqual(whole['lin01']);

@@ -32,7 +32,7 @@ describe('trouble', () => {
   ])('the wrong operating system: %s', async (typed, meant) => {
     const { team } = site;
     const change = await team.ask(typed);
-    expect(change).toMatchObject({ state: 'refused', reason: expect.stringContaining(`ask ${meant};`) });
+    expect(change).toMatchObject({ state: 'refused', reason: expect.stringContaining(`ask \`${meant}\`;`) });
   });
 
   test('a slice that some host routes already is passed over, and refused by name when asked for', async () => {

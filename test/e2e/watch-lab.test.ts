@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ALICE, HOSTS, startWorld, type World } from '../../sandbox/world.js';
+import { HOSTS, startWorld, type World } from '../../sandbox/world.js';
 import { createLab, type Lab } from '../lab/lab.js';
 import { describeWith } from '../lab/requirements.js';
 import { type Team, teamOf } from '../support/team.js';
@@ -36,13 +36,6 @@ describeWith(['root', 'dotnet'], 'faults on real hosts, as the channel hears the
     for (const name of names) while (!(await redis.exists(keys.pushLease(name)))) await sleep(50);
   }
 
-  async function repair(ts: string): Promise<void> {
-    await team.press(ts, 'Repair plan', ALICE);
-    const [change] = await team.stores.changes.latest(1);
-    await team.click(change?.id ?? '', 'Approve');
-    expect(await team.until(change?.id ?? '')).toMatchObject({ state: 'applied' });
-  }
-
   test.each(['lin01', 'win01'])(
     'kube-proxy on %s killed and started: the host itself tells',
     async (name) => {
@@ -71,7 +64,7 @@ describeWith(['root', 'dotnet'], 'faults on real hosts, as the channel hears the
     await lab.exec('lin01', 'ip route del 192.168.1.0/24');
     const { ts, text } = await team.untilNotice('🔴 lin01 lost part of its network');
     expect(text).toContain('192.168.1.0/24 via 10.0.0.5');
-    await repair(ts);
+    expect(await team.mend(ts)).toMatchObject({ state: 'applied' });
     expect((await team.untilNotice('🟢 lin01 has its network again')).ts).toBe(ts);
     expect(await lab.exec('lin01', 'ip route show 192.168.1.0/24')).toContain('proto 155');
   }, 60_000);
@@ -81,7 +74,7 @@ describeWith(['root', 'dotnet'], 'faults on real hosts, as the channel hears the
     await lab.reboot('lin02');
     const { ts, text } = await team.untilNotice('🔴 lin02 lost part of its network by a reboot');
     expect(text).toContain('Missing: the pod gateway');
-    await repair(ts);
+    expect(await team.mend(ts)).toMatchObject({ state: 'applied' });
     expect((await team.untilNotice('🟢 lin02 rebooted')).ts).toBe(ts);
     expect(team.notices()).toHaveLength(before + 1);
   }, 150_000);

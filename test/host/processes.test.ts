@@ -100,7 +100,7 @@ describeWith(['root'], 'kubelet and kube-proxy on Linux', () => {
     await new Promise((resolve) => setTimeout(resolve, 30));
     const younger = await startOn('lin01', '/tmp/x/kubelet -c "sleep 600; :"');
     expect(await pidOf('lin01', 'kubelet')).toBe(parent);
-    await lab.exec('lin01', `kill -9 ${parent}`);
+    await lab.exec('lin01', `kill -9 ${parent}; while [ -e /proc/${parent} ]; do sleep 0.01; done`);
     // Its child is an orphan now, and older than the other.
     const now = await pidOf('lin01', 'kubelet');
     expect(now).toBeGreaterThan(parent);

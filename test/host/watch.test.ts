@@ -122,6 +122,7 @@ describe('a watch', () => {
     };
     expect([await watch(), await watch(), await watch()]).toEqual([null, null, null]);
     expect(channels).toHaveLength(3);
+    expect(await watch({})).toBeNull();
     pool = createPool(() => Promise.reject(new Error('it connects')), 1);
     expect(await watch()).toBeNull();
   });

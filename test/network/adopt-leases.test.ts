@@ -133,24 +133,6 @@ test("a node's own slice that rests may be its own again, nobody else's; given u
   expect(await listed(later(61))).toHaveLength(3);
 });
 
-test('a slice that is held for a node that the inventory has lost is its own; given up, it is held as before', async () => {
-  const [lin01, ...others] = three as [Node, ...Node[]];
-  await adopt('c1', [lin01]);
-  await store.confirmAll('c1');
-  await expect(adopt('c2', [{ ...lin01, address: '10.0.0.66' }])).rejects.toMatchObject({
-    code: 'node-exists',
-  });
-  await adopt('c2', [lin01, ...others]);
-  expect(await store.release('c2')).toBe('released');
-  expect(await listed()).toEqual(['192.168.0.0/24 lin01 held']);
-  await adopt('c3', three);
-  expect(await store.confirmAll('c3')).toHaveLength(3);
-  // One that is only claimed is on its way by another change.
-  await clear();
-  await adopt('c4', [lin01]);
-  await expect(adopt('c5', three)).rejects.toMatchObject({ code: 'node-exists', facts: { changeId: 'c4' } });
-});
-
 test('while a peer may still route it, a resting slice is nobody’s', async () => {
   const [lin01] = three as [Node, ...Node[]];
   await adopt('c1', [lin01]);

@@ -4,6 +4,7 @@ import { type Cidr, cidrAround, contains, overlaps, toText } from '../../src/ip.
 import {
   checkAddress,
   checkPodCidr,
+  countFree,
   firstFree,
   type NetworkPolicy,
   neverGiven,
@@ -71,11 +72,12 @@ describe('firstFree', () => {
         fc.array(range, { maxLength: 5 }),
         (taken, reserved) => {
           const policy = { ...cluster, reserved };
-          const excluded = neverGiven(policy, []);
+          const excluded = neverGiven(policy, ['10.0.0.4', '192.168.5.9']);
           const found = firstFree(policy, taken, excluded);
           const isFree = (slice: Cidr) => ![...taken, ...excluded].some((other) => overlaps(other, slice));
           const free = [...podCidrs(policy.clusterCidr, 24)].filter(isFree);
           expect(found).toBe(free[0] ?? null);
+          expect(countFree(policy, taken, excluded)).toBe(free.length);
           if (found !== null) expect(contains(policy.clusterCidr, found)).toBe(true);
         },
       ),

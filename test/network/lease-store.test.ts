@@ -152,6 +152,31 @@ describe('claim', () => {
   });
 });
 
+describe('what could be given', () => {
+  test('leaves out what is reserved, what services have, and where nodes are', async () => {
+    const narrow = createLeaseStore(redis, names, {
+      ...policy,
+      clusterCidr: '192.168.0.0/20',
+      serviceCidr: '192.168.14.0/23',
+      reserved: ['192.168.13.128/25'],
+    });
+    expect(await narrow.freeCount([], now)).toBe(13);
+    await narrow.claim({ changeId: 'c1', node: node('lan', '192.168.12.9'), excluded: [], now });
+    // Its own slice, and the one that its address is in.
+    expect(await narrow.freeCount([], now)).toBe(11);
+    // A member whose lease was lost, and what hosts route.
+    await inventory.add({ ...node('win01', '192.168.11.1'), podCidr: '192.168.1.0/24' });
+    expect(await narrow.freeCount([], now)).toBe(9);
+    expect(await narrow.freeCount(['192.168.0.0/21', '10.0.0.0/8'], now)).toBe(3);
+    for (let i = 3; i < 12; i += 1)
+      await narrow.claim({ changeId: `c${i}`, node: node(`n${i}`, `10.0.0.${i}`), excluded: [], now });
+    expect(await narrow.freeCount([], now)).toBe(0);
+    await expect(
+      narrow.claim({ changeId: 'c99', node: node('last', '10.0.0.99'), excluded: [], now }),
+    ).rejects.toMatchObject({ code: 'cluster-full' });
+  });
+});
+
 describe('a lease ends', () => {
   test('released before approval: free at once', async () => {
     await claim(1);
@@ -169,7 +194,21 @@ describe('a lease ends', () => {
     expect((await claim(2)).lease.podCidr).toBe('192.168.1.0/24');
   });
 
+  test('confirmed for a change that then never touched a host: free at once', async () => {
+    await claim(1);
+    await store.confirm('c1');
+    expect(await store.release('c1', 'untouched')).toBe('released');
+    expect((await claim(2)).lease.podCidr).toBe('192.168.0.0/24');
+  });
+
   const rest = { podCidr: '192.168.0.0/24', node: 'win1', peersOwing: ['lin01', 'win02'], until: later(60) };
+
+  test('a peer that forgot an earlier node with the slice has not forgotten this one', async () => {
+    await claim(1);
+    await store.quarantine(rest);
+    expect(await store.settle(rest.podCidr, 'lin01', 'win9')).toBeNull();
+    expect(await store.settle(rest.podCidr, 'lin01', 'win1')).toMatchObject({ owing: ['win02'] });
+  });
 
   test('quarantined: free when every peer has settled and the time is over, not before', async () => {
     await claim(1);

@@ -488,7 +488,7 @@ describe('what speaks against a node', () => {
     expect(of({ state: 'resting', restsUntil, node: own, owing: ['lin2'] })).toMatchObject({
       owing: ['lin2'],
     });
-    expect(of({ state: 'held', node: own })).toBeUndefined();
+    expect(of({ state: 'held', node: own })).toMatchObject({ kind: 'taken', what: 'name' });
     expect(of({ state: 'held' })).toMatchObject({ kind: 'taken', what: 'pod-cidr' });
   });
 });

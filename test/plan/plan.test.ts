@@ -4,8 +4,8 @@ import type { NextHopMode } from '../../src/network/route.js';
 import type { Inventory, Os } from '../../src/node/node.js';
 import { planAddNode } from '../../src/plan/add-node.js';
 import { adoptPairs, uncovered } from '../../src/plan/adopt.js';
-import type { Observation, Plan } from '../../src/plan/plan.js';
-import { differences } from '../../src/plan/reading.js';
+import type { Nic, Observation, Plan } from '../../src/plan/plan.js';
+import { differences, scopeOf } from '../../src/plan/reading.js';
 import { planRemoveNode } from '../../src/plan/remove-node.js';
 import { planHash } from '../../src/plan/seal.js';
 import { clean, driftOf, grow, nodeOf, policyOf, readingsOf, render } from '../support/model-cluster.js';
@@ -187,12 +187,13 @@ describe('the seal', () => {
   const last = plans.at(-1);
   if (!last) throw new Error('no plan');
   const { plan } = last;
+  const scope = { clusterCidr: policy.clusterCidr, bridge: policy.bridge };
 
   test('is the same for equal plans, whatever the order of their keys', () => {
     const shuffled = JSON.parse(JSON.stringify(plan)) as Plan;
     const reordered = Object.fromEntries(Object.entries(shuffled).reverse()) as unknown as Plan;
-    expect(planHash(reordered, policy.clusterCidr)).toBe(planHash(plan, policy.clusterCidr));
-    expect(planHash(plan, policy.clusterCidr)).toMatch(/^[0-9a-f]{12}$/);
+    expect(planHash(reordered, policy)).toBe(planHash(plan, policy));
+    expect(planHash(plan, policy)).toMatch(/^[0-9a-f]{12}$/);
   });
 
   test.each<[string, (host: Observation) => Observation, boolean]>([
@@ -232,15 +233,81 @@ describe('the seal', () => {
     const sealed = plan.hosts.find((host) => host.role === 'peer')?.observed;
     if (!sealed) throw new Error('no peer');
     const lit = { ...sealed, forwarding: true };
-    expect(differences(lit, change(lit), policy.clusterCidr, new Set()).length > 0).toBe(counts);
+    expect(differences(lit, change(lit), scope, new Set()).length > 0).toBe(counts);
     const hosts = plan.hosts.map((host) =>
       host.observed === sealed ? { ...host, observed: change(lit) } : host,
     );
     const before = plan.hosts.map((host) => (host.observed === sealed ? { ...host, observed: lit } : host));
-    const moved =
-      planHash({ ...plan, hosts }, policy.clusterCidr) !==
-      planHash({ ...plan, hosts: before }, policy.clusterCidr);
+    const moved = planHash({ ...plan, hosts }, policy) !== planHash({ ...plan, hosts: before }, policy);
     expect(moved).toBe(counts);
+  });
+
+  describe('of a node’s own host covers what its pod side was decided by', () => {
+    const added = (os: Os) => {
+      const grown = grow(['linux', os], 'node-address');
+      const [, second] = grown.plans;
+      if (!second) throw new Error('no plan');
+      const [own, peer] = ['node', 'peer'].map((role) =>
+        second.plan.hosts.find((host) => host.role === role),
+      );
+      if (!own?.observed || !peer?.observed) throw new Error('not read');
+      return { plan: second.plan, own, peer, observed: own.observed, peerObserved: peer.observed };
+    };
+    /** The plan as it would have been sealed of another reading of one host. */
+    const hashWith = (of: Plan, host: string, observed: Observation) =>
+      planHash(
+        { ...of, hosts: of.hosts.map((each) => (each.host === host ? { ...each, observed } : each)) },
+        policy,
+      );
+
+    test('whether there is a bridge; on a peer that decides nothing', () => {
+      const { plan: adding, own, peer, observed, peerObserved } = added('linux');
+      const bridged = { ...observed, bridges: ['docker0', 'cbr0'] };
+      expect(differences(observed, bridged, scopeOf(adding, own, policy), new Set())).toEqual([
+        '+ bridge cbr0',
+      ]);
+      expect(differences(bridged, observed, scopeOf(adding, own, policy), new Set())).toEqual([
+        '- bridge cbr0',
+      ]);
+      expect(hashWith(adding, own.host, bridged)).not.toBe(planHash(adding, policy));
+      const other = { ...observed, bridges: ['docker0'] };
+      expect(differences(observed, other, scopeOf(adding, own, policy), new Set())).toEqual([]);
+      const bare = { ...peerObserved, bridges: [] };
+      expect(differences(peerObserved, bare, scopeOf(adding, peer, policy), new Set())).toEqual([]);
+      // A repair of all plans the pod side of every host.
+      const repair: Plan = { ...adding, kind: 'repair', read: 2, unread: [] };
+      const all = { ...repair, node: undefined } as unknown as Plan;
+      expect(differences(peerObserved, bare, scopeOf(all, peer, policy), new Set())).toEqual([
+        '- bridge cbr0',
+      ]);
+    });
+
+    test('a bridge that carries the slice of a node that joined meanwhile is that node’s', () => {
+      const { plan: adding, own, observed } = added('linux');
+      const bridge = { kind: 'bridge', action: 'ensure', bridge: 'cbr0', podCidr: '192.168.7.0/24' } as const;
+      const joined = stepped(observed, { ...bridge, ownBridge: true });
+      const scope = scopeOf(adding, own, policy);
+      expect(differences(observed, joined, scope, new Set(['192.168.7.0/24']))).toEqual([]);
+      expect(differences(observed, joined, scope, new Set())).toContain('+ bridge cbr0');
+    });
+
+    test('which network cards could have been given to containers', () => {
+      const { plan: adding, own, observed } = added('windows');
+      const { windows } = observed;
+      if (!windows) throw new Error('no Windows facts');
+      const withNics = (change: (nic: Nic) => Nic): Observation => ({
+        ...observed,
+        windows: { ...windows, nics: windows.nics.map(change) },
+      });
+      const scope = scopeOf(adding, own, policy);
+      const busy = withNics((nic) => ({ ...nic, busy: ['it holds a default route'] }));
+      const gone = ['- network card 00-15-5D-00-00-02 free for containers'];
+      expect(differences(observed, busy, scope, new Set())).toEqual(gone);
+      expect(hashWith(adding, own.host, busy)).not.toBe(planHash(adding, policy));
+      // Its number and its state change by themselves.
+      const moved = withNics((nic) => ({ ...nic, ifIndex: nic.ifIndex + 1, status: 'Disconnected' }));
+      expect(differences(observed, moved, scope, new Set())).toEqual([]);
+    });
   });
 
   test('a node that joined in the meantime holds its own pod network: no surprise; anybody else’s is one', () => {
@@ -259,8 +326,8 @@ describe('the seal', () => {
       containerNic: 'x',
     };
     const joined = stepped(stepped(sealed, podNetwork), podGateway);
-    expect(differences(sealed, joined, policy.clusterCidr, new Set(['192.168.7.0/24']))).toEqual([]);
-    expect(differences(sealed, joined, policy.clusterCidr, new Set())).toEqual([
+    expect(differences(sealed, joined, scope, new Set(['192.168.7.0/24']))).toEqual([]);
+    expect(differences(sealed, joined, scope, new Set())).toEqual([
       '+ network transparent 192.168.7.0/24 gateway 192.168.7.1',
       '+ route 192.168.7.0/24 connected',
     ]);
@@ -271,11 +338,11 @@ describe('the seal', () => {
     const route = { destination: '192.168.7.0/24', nextHop: '10.0.0.9', device: 'eth0', metric: 0 };
     const withRoute = (ours: boolean) => ({ ...sealed, routes: [...sealed.routes, { ...route, ours }] });
     const moved = new Set(['192.168.7.0/24']);
-    expect(differences(sealed, withRoute(true), policy.clusterCidr, moved)).toEqual([]);
-    expect(differences(sealed, withRoute(false), policy.clusterCidr, moved)).toEqual([
+    expect(differences(sealed, withRoute(true), scope, moved)).toEqual([]);
+    expect(differences(sealed, withRoute(false), scope, moved)).toEqual([
       '+ route 192.168.7.0/24 via 10.0.0.9',
     ]);
-    expect(differences(sealed, withRoute(true), policy.clusterCidr, new Set())).toEqual([
+    expect(differences(sealed, withRoute(true), scope, new Set())).toEqual([
       '+ route 192.168.7.0/24 via 10.0.0.9 (Fairway)',
     ]);
   });

@@ -27,6 +27,8 @@ const NOTICED_WITHIN_MS = 90_000;
 
 export interface Team {
   stores: Stores;
+  /** Asks for a change and gives it as it is stored first. */
+  begin(text: string, user?: string): Promise<Change>;
   /** Asks for a change and waits until it is planned (or refused). */
   ask(text: string, user?: string): Promise<Change>;
   /** Types a command and gives the words of the private answer. */
@@ -55,6 +57,8 @@ export interface Team {
   hears(text: string, user: string): Promise<string>;
   /** Clicks on a card of incidents and gives the words of the first private answer. */
   press(ts: string, label: string, user?: string): Promise<string>;
+  /** Clicks on Repair plan, approves what comes of it as bob, and waits for its end. */
+  mend(ts: string): Promise<Change>;
   close(): void;
 }
 
@@ -117,17 +121,22 @@ export function teamOf(world: World): Team {
     );
   }
 
-  /** The change that comes of something, once it is planned. */
-  async function planned(what: string, act: () => Promise<unknown>): Promise<Change> {
+  /** The change that comes of something. */
+  async function begun(what: string, act: () => Promise<unknown>): Promise<Change> {
     const [newest] = await stores.changes.latest(1);
     await act();
-    const made = await poll(
+    return poll(
       async () => {
         const [latest] = await stores.changes.latest(1);
         return latest && latest.id !== newest?.id ? latest : null;
       },
       () => `no change came of "${what}": ${slack.messages(CHANNEL).at(-1)?.text}`,
     );
+  }
+
+  /** The same once it is planned. */
+  async function planned(what: string, act: () => Promise<unknown>): Promise<Change> {
+    const made = await begun(what, act);
     const change = await poll(
       async () => {
         const found = await stores.changes.load(made.id);
@@ -159,6 +168,7 @@ export function teamOf(world: World): Team {
   const team: Team = {
     stores,
     until,
+    begin: (text, user = ALICE) => begun(text, () => world.slack.as(user).slash(text, CHANNEL)),
     ask: (text, user = ALICE) => planned(text, () => world.slack.as(user).slash(text, CHANNEL)),
     async adopt(list, user = ALICE) {
       const form = await openForm(user);
@@ -235,6 +245,18 @@ export function teamOf(world: World): Team {
       const before = count(user);
       await world.slack.as(user).click(ts, label, CHANNEL);
       return told(user, before);
+    },
+    async mend(ts) {
+      await world.slack.as(ALICE).click(ts, 'Repair plan', CHANNEL);
+      const planned = await poll(
+        async () => {
+          const [newest] = await stores.changes.latest(1);
+          return newest?.kind === 'repair' && newest.state === 'pending' ? newest : null;
+        },
+        () => 'no repair waits for approval',
+      );
+      await team.click(planned.id, 'Approve');
+      return until(planned.id);
     },
     close: () => redis.disconnect(),
   };

@@ -45,7 +45,7 @@ const CARD: Obj[] = [
 ];
 
 const DRAWN = `⌛ Add windows node win03
-win03 (10.0.0.7) gets 192.168.3.0/24.
+win03 (\`10.0.0.7\`) gets 192.168.3.0/24.
 Asked by @alice, see the runbook (https://x.org/r).
 
 Node     Pod CIDR
@@ -64,7 +64,7 @@ On lin01:
   ip route add 192.168.3.0/24 via 10.0.0.7
   ip route show && true
 
-plan 0a1b2c  ·  until 12:30
+plan \`0a1b2c\`  ·  until 12:30
 [ Approve ]  [ Deny ]  [ Details ]   type: click approve`;
 
 describe('a card in the terminal', () => {
@@ -72,15 +72,17 @@ describe('a card in the terminal', () => {
     expect(renderCard(CARD, 60, look)).toBe(DRAWN);
   });
 
-  test('colours add nothing but colours', () => {
+  test('colours add nothing but colours, which tell code without back-ticks', () => {
     const coloured = renderCard(CARD, 60, { ...look, colour: true });
     expect(coloured).toContain('\u001b[32m[ Approve ]\u001b[0m');
-    expect(stripColour(coloured)).toBe(DRAWN);
+    expect(coloured).toContain('(\u001b[36m10.0.0.7\u001b[0m)');
+    expect(stripColour(coloured)).toBe(DRAWN.replaceAll('`', ''));
   });
 
   const LINES: readonly [string, string, string][] = [
     ['an escaped tag stays text', 'a &lt;b&gt; &amp;amp; c', 'a <b> &amp; c'],
-    ['marks within code stay', '`a *b* _c_`', 'a *b* _c_'],
+    ['marks within code stay', '`a *b* _c_`', '`a *b* _c_`'],
+    ['a command keeps to itself', '`remove node win01` comes before', '`remove node win01` comes before'],
     ['marks within words stay', 'snake_case_name 2*3*4', 'snake_case_name 2*3*4'],
     ['an auto-link is its name', '<http://win03.corp|win03.corp>', 'win03.corp'],
     ['other mentions', '<#C1|netops> <!here> <!subteam^S1|@ops> <@U9>', '#netops @here @ops @U9'],

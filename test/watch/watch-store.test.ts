@@ -141,6 +141,8 @@ describe('quiet', () => {
     expect([...(expected.get('lin01') ?? [])].sort()).toEqual(['kube-proxy', 'kubelet']);
     expect(expected.get('lin02')?.size).toBe(0);
     expect(await redis.pttl(keys.expectedRestart('lin01', 'kubelet'))).toBeGreaterThan(60_000);
+    await store.expectNoMore('lin01', 'kubelet');
+    expect(await redis.pttl(keys.expectedRestart('lin01', 'kubelet'))).toBeLessThan(6000);
     await redis.del(keys.expectedRestart('lin01', 'kubelet'), keys.expectedRestart('lin01', 'kube-proxy'));
     expect([...((await store.expected(['lin01'])).get('lin01') ?? [])]).toEqual(['kube-proxy']);
     await store.runsAgain('lin01', 'kube-proxy');

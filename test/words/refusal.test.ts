@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { Refusal, type RefusalCode, type RefusalFacts } from '../../src/errors.js';
+import { stored } from '../../src/words/mrkdwn.js';
 import { refusalText, sayRefusal } from '../../src/words/refusal.js';
-import { plainVoice, slackVoice } from '../../src/words/voice.js';
+import { plainVoice, slackVoice, storedVoice } from '../../src/words/voice.js';
 
 /** One of each: the compiler asks for a new one when a code is added. */
 const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
@@ -30,6 +31,13 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
     slices: 256,
     resting: 3,
     soonestFreeAt: '2026-11-23T12:00:00.000Z',
+  },
+  'slices-routed': {
+    clusterCidr: '192.168.0.0/16',
+    free: 12,
+    host: 'lin01',
+    destination: '192.168.0.0/16',
+    hosts: 3,
   },
   'node-unreadable': { name: 'win03', address: '10.0.0.7', why: 'connect ECONNREFUSED' },
   'other-os': { name: 'win03', address: '10.0.0.7', os: 'linux' },
@@ -77,6 +85,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'not-cancellable': { id: 'c1', state: 'applied' },
   'not-retryable': { id: 'c1', state: 'applied' },
   'not-rollbackable': { id: 'c1', state: 'denied' },
+  'joined-since': { id: 'c1', name: 'win03', joined: ['lin02'] },
   'node-replaced': { id: 'c1', name: 'win03', podCidr: '192.168.3.0/24' },
   'built-on': { id: 'c1', by: ['c2', 'c3'] },
 };
@@ -115,6 +124,13 @@ describe('what people and hosts wrote is harmless in Slack', () => {
       new Refusal('node-unreadable', { name: 'win03', address: '10.0.0.7', why: hostile }),
     );
     expect(text).not.toMatch(/<!|<@|\n|\u202e/);
+  });
+
+  test('in what is stored and shown on a card', () => {
+    const refusal = new Refusal('node-unreadable', { name: 'win`03', address: '10.0.0.7', why: hostile });
+    const text = stored(sayRefusal(refusal, storedVoice));
+    expect(text).not.toMatch(/<!|<@|\n|\u202e/);
+    expect(text.match(/`[^`]*`/g)).toEqual(['`winˋ03`', '`ssh winˋ03`']);
   });
 
   test('long texts are cut', () => {

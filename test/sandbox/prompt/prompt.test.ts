@@ -31,23 +31,50 @@ function tinyBot(app: App): void {
     ],
     metadata: { event_type: 'fairway_change', event_payload: { id, state } },
   });
-  app.command('/fairway', async ({ command, ack, client }) => {
+  app.command('/fairway', async ({ command, ack, client, respond }) => {
     const refused = (text: string) => ({
       text,
       blocks: [{ type: 'section', block_id: 'refused', text: { type: 'mrkdwn', text } }],
     });
+    const channel = command.channel_id;
+    // Something else moves on a card meanwhile.
+    const distract = async (): Promise<void> => {
+      const old = slack.messages(channel).find((each) => each.metadata !== undefined);
+      if (old?.metadata) {
+        const { id, state } = old.metadata.event_payload as { id: string; state: string };
+        await client.chat.update({ channel, ts: old.ts, ...card(id, state, `moves ${Math.random()}`) });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    };
     if (command.text === 'nodes') await ack('lin01, win01');
-    else if (!command.text.startsWith('add'))
+    else if (command.text === 'ponder') {
+      await ack();
+      await distract();
+      await respond({
+        ...refused('On reflection, no.'),
+        response_type: 'ephemeral',
+        replace_original: false,
+      });
+    } else if (!command.text.startsWith('add'))
       await ack(refused(`There is no \`${command.text}\`. Try help.`));
     else {
       await ack();
+      if (command.text.includes('late')) {
+        await distract();
+        if (command.text.includes('announced')) {
+          const text = 'Its card comes.';
+          const section = { type: 'section', block_id: `change-C-${next}`, text: { type: 'mrkdwn', text } };
+          await respond({ text, blocks: [section], response_type: 'ephemeral', replace_original: false });
+          await distract();
+        }
+      }
       const id = `C-${next++}`;
-      const channel = command.channel_id;
       const { ts = '' } = await client.chat.postMessage({
         channel,
         ...card(id, 'planning', 'reading 3 hosts'),
       });
-      const end = command.text.includes('stale') ? 'stale' : 'pending';
+      const [end = 'pending'] = /stale|refused/.exec(command.text) ?? [];
+      if (end === 'refused') await distract();
       await client.chat.update({
         channel,
         ts,
@@ -67,6 +94,7 @@ function tinyBot(app: App): void {
       return;
     }
     const [channel, ts, id] = [body.channel?.id ?? '', body.message?.ts ?? '', action.value ?? ''];
+    await respond({ text: 'Approved.', response_type: 'ephemeral', replace_original: false });
     for (const [state, line] of [
       ['applying', '1 of 3 hosts'],
       ['applying', '1 of 3 hosts'],
@@ -83,7 +111,7 @@ function tinyBot(app: App): void {
       view: {
         type: 'modal',
         callback_id: 'reason',
-        private_metadata: JSON.stringify([body.channel?.id, body.message?.ts, 'C-x']),
+        private_metadata: JSON.stringify([body.channel?.id, body.message?.ts, body.response_url]),
         title: { type: 'plain_text', text: 'Deny' },
         submit: { type: 'plain_text', text: 'Deny' },
         blocks: [
@@ -104,9 +132,11 @@ function tinyBot(app: App): void {
       return;
     }
     await ack();
-    const [channel = '', ts = ''] = JSON.parse(view.private_metadata) as string[];
+    const [channel = '', ts = '', url = ''] = JSON.parse(view.private_metadata) as string[];
     const id = slack.messages(channel).find((each) => each.ts === ts)?.metadata?.event_payload['id'];
     await client.chat.update({ channel, ts, ...card(String(id), 'denied', `denied: ${text}`) });
+    const answer = { text: 'Denied.', response_type: 'ephemeral', replace_original: false };
+    await fetch(url, { method: 'POST', body: JSON.stringify(answer) });
   });
 }
 
@@ -182,8 +212,11 @@ alice> ! click approve
 alice> expect Another person approves.
 alice> as bob
 bob> click approve c-1
-· C-1 applying: C-1 1 of 3 hosts
+┌ Fairway · only bob sees this
+│ Approved.
+└
 bob> wait C-1 for 5
+· C-1 applying: C-1 1 of 3 hosts
 · C-1 applying: C-1 3 of 3 hosts
 ┌ Fairway · C-1 applied
 │ C-1 is done
@@ -223,6 +256,32 @@ bob> expect C-1 is done
     expect(printed).toContain(says);
     expect(printed.endsWith('.\n')).toBe(true);
     expect(code).toBe(1);
+  });
+
+  test('what answers an earlier line, or none, is not taken for the answer', async () => {
+    const refused = await prompt(['add x', 'ponder']);
+    expect(refused.printed).toContain('On reflection, no.');
+    expect(refused.printed).toContain('Line 2: this was refused.');
+    expect(refused.code).toBe(1);
+    expect(await prompt(['add x', '! ponder', 'nodes'])).toMatchObject({ code: 0 });
+  });
+
+  test.each(['add late', 'add late announced'])('$id is the change that “%s” started', async (line) => {
+    const id = `C-${next + 1}`;
+    const { code, printed } = await prompt(['add x', line, 'wait $id until pending for 5', `show ${id}`]);
+    expect(code).toBe(0);
+    expect(printed.split('wait $id')[1]).toContain(id);
+  });
+
+  test('a change that is refused while it is planned: whatever the timing, the same comes of it', async () => {
+    const added = await prompt(['add refused', 'nodes']);
+    expect(added.printed).toContain('Line 2: the line before was refused.');
+    expect(await prompt(['add refused'])).toMatchObject({ code: 1 });
+    expect(await prompt(['add refused', 'wait $id until refused for 5', 'nodes'])).toMatchObject({ code: 0 });
+    expect(await prompt(['add refused', 'wait $id for 5'])).toMatchObject({ code: 1 });
+    expect(await prompt(['! add refused', 'nodes'])).toMatchObject({ code: 0 });
+    const wrong = await prompt(['! add x']);
+    expect(wrong.printed).toContain('Line 1: this was expected to be refused, and was not.');
   });
 
   test('quit ends it with 0', async () => {

@@ -103,8 +103,8 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
     logged,
     given: async (state, id = 'c17') => {
       const expiresAt = new Date(Date.now() + 60_000).toISOString();
-      await changes.savePlan(id, plan());
       await changes.create(change(state, { id, expiresAt }), new Date());
+      await changes.update(id, (each) => ({ ...each }), new Date(), { sealed: plan() });
     },
     moved: async (id, state) => {
       await changes.update(id, (each) => ({ ...each, state }), new Date());

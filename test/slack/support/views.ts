@@ -222,10 +222,10 @@ export const VIEWS: Readonly<Record<ChangeState, ChangeView>> = {
     host('win01', 'failed', 'New-NetRoute: Element not found.'),
     host('lin09', 'waiting'),
   ]),
-  cancelled: view(change('cancelled', { ...FINISHED, cancelRequestedBy: 'T1:U0ALICE' }), [
-    host('win03', 'done'),
-    host('lin01', 'cancelled'),
-  ]),
+  cancelled: view(
+    change('cancelled', { ...FINISHED, admittedAt: FINISHED.finishedAt, cancelRequestedBy: 'T1:U0ALICE' }),
+    [host('win03', 'done'), host('lin01', 'cancelled')],
+  ),
   'rolling-back': view(
     change('rolling-back', { decisions: APPROVED, direction: 'undo', rolledBackBy: 'console:root' }),
     [host('win03', 'waiting'), host('lin01', 'done')],

@@ -7,7 +7,7 @@ import type { HostReading } from '../src/plan/reading.js';
 import { canonicalJson, planHash } from '../src/plan/seal.js';
 import { leftOutLine, sayAdoptStale, sayNotAsSealed, sayOtherKey } from '../src/words/adopt.js';
 import { sayJoinedSince, sayPlanAltered } from '../src/words/trouble.js';
-import { storedVoice } from '../src/words/voice.js';
+import { bareVoice } from '../src/words/voice.js';
 import { begin, changedSince, makeStale, withdraw } from './admit-changes.js';
 import type { WorkerDeps } from './deps.js';
 import { planOf } from './plan-adopt.js';
@@ -50,7 +50,7 @@ function notAsSealed(sealed: AdoptPlan, now: AdoptPlan): string[] {
   return noLongerAdopted(sealed, now).map(({ name, conflict }) => {
     const node = sealed.nodes.find((each) => each.name === name);
     return node && conflict
-      ? leftOutLine({ name, address: node.address, conflict }, storedVoice)
+      ? leftOutLine({ name, address: node.address, conflict }, bareVoice)
       : sayNotAsSealed(name);
   });
 }

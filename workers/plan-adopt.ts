@@ -5,7 +5,7 @@ import type { NodeEntry } from '../src/node/node.js';
 import { planAdopt } from '../src/plan/adopt-nodes.js';
 import type { AdoptPlan } from '../src/plan/plan.js';
 import { leftOutLine } from '../src/words/adopt.js';
-import { storedVoice } from '../src/words/voice.js';
+import { bareVoice } from '../src/words/voice.js';
 import type { WorkerDeps } from './deps.js';
 import { planPolicy, readHosts } from './read-hosts.js';
 
@@ -15,7 +15,7 @@ export class NothingToAdopt extends Refusal<'nothing-to-adopt'> {
 
   constructor(plan: AdoptPlan) {
     super('nothing-to-adopt', { unchanged: plan.unchanged.length, leftOut: plan.leftOut.length });
-    this.leftOut = plan.leftOut.map((each) => leftOutLine(each, storedVoice));
+    this.leftOut = plan.leftOut.map((each) => leftOutLine(each, bareVoice));
   }
 }
 

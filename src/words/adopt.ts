@@ -4,7 +4,7 @@ import type { AdoptConflict, Shared } from '../plan/adopt-conflict.js';
 import type { AdoptPlan } from '../plan/plan.js';
 import { code, lines, plain } from './mrkdwn.js';
 import { list, more, osName, plural } from './phrase.js';
-import { slackVoice, storedVoice, type Voice } from './voice.js';
+import { bareVoice, slackVoice, type Voice } from './voice.js';
 
 /** On top of an exported list: how it comes back. */
 export const exportHead = `# Fairway's nodes. To bring them back: /fairway adopt, and paste this; or in a shell
@@ -178,7 +178,7 @@ export function adoptText(plan: AdoptPlan): string {
       ({ name, os, address, podCidr }) => `records ${name}, ${osName(os)}, ${address}, ${podCidr}`,
     ),
     ...unchanged.map((name) => `${name} is a node already, unchanged`),
-    ...leftOut.map((each) => `leaves out ${leftOutLine(each, storedVoice)}`),
+    ...leftOut.map((each) => `leaves out ${leftOutLine(each, bareVoice)}`),
     ...routes.map(
       ({ host, held, wanted, notOurs }) =>
         `${host} holds ${held} of ${plural(wanted, 'route')}${notOurs > 0 ? `, ${notOurs} of them not Fairway's` : ''}`,

@@ -10,6 +10,7 @@ import { CommandKind } from '../../src/command/command.js';
 import { parseCommand } from '../../src/command/grammar.js';
 import type { Reply } from '../../src/command/reply.js';
 import { isRefusal } from '../../src/errors.js';
+import type { AdoptPlan } from '../../src/plan/plan.js';
 import { change } from '../slack/support/views.js';
 import { type OpenDesk, openDesk } from './support/desk.js';
 
@@ -155,7 +156,8 @@ describe('what it answers', () => {
       admittedAt: at,
       decisions: [{ actor: 'T1:U0APPR', verdict: 'approve', at, planHash: 'a' }],
     });
-    await open.stores.changes.create({ ...rest, ...of, id: 'c1' }, new Date());
+    const plan = { kind: 'adopt', nodes: [lin02], hosts: [] } as Partial<AdoptPlan> as AdoptPlan;
+    await open.stores.changes.create({ ...rest, ...of, id: 'c1' }, new Date(), { sealed: plan });
     await open.stores.nodes.add(lin02);
     const rollback = () => refusalOf(run('rollback c1'));
     const other = async (id: string, over: Partial<MembershipChange>) => {

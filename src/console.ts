@@ -13,6 +13,7 @@ import { clusterFacts } from './slack/cluster.js';
 import { replyMessage } from './slack/reply.js';
 import { openStores } from './stores.js';
 import { renderCard } from './terminal/card.js';
+import { readPiped } from './terminal/piped.js';
 import { sayRefusal } from './words/refusal.js';
 import { plainVoice } from './words/voice.js';
 
@@ -36,7 +37,14 @@ async function main(text: string): Promise<string> {
     });
     // Cards of changes asked for here go to the channel for notices.
     const origin = { channel: config.slack.channel, user: login };
-    const reply = await desk.run(parseCommand(normalize(text)), actor, origin);
+    const command = parseCommand(normalize(text));
+    const reply = await desk.run(
+      command.kind === 'adopt' ? { ...command, list: await readPiped(process.stdin) } : command,
+      actor,
+      origin,
+    );
+    // As it is, so that it can go into a file.
+    if (reply.kind === 'export') return reply.text.trimEnd();
     return renderCard(replyMessage(reply, clusterFacts(config), new Date()).blocks, WIDTH);
   } finally {
     await jobs.close();

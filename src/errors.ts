@@ -68,6 +68,15 @@ export interface RefusalFacts {
     /** Routes in the way that are not Fairway's. */
     foreign: readonly { host: string; destination: Cidr }[];
   };
+  /** A list of nodes was asked for, and nothing came. */
+  'list-missing': Record<string, never>;
+  /** `most`: characters. */
+  'list-too-long': { most: number };
+  /** No YAML, for the reason that its parser gives, or more than a list may use: what was `got`. */
+  'list-broken': { line: number; got?: string; why?: string };
+  'list-wrong': { problems: readonly ListProblem[]; more: number };
+  /** How many of the list are members already; the others were left out, each for a reason on the card. */
+  'nothing-to-adopt': { unchanged: number; leftOut: number };
   /** Another change of the same node is open. */
   'change-in-the-way': { id: string; name: string; kind: string; state: string; requester: string };
   'incident-unknown': { id: string };
@@ -88,7 +97,21 @@ export interface RefusalFacts {
   'joined-since': { id: string; name: string; joined: readonly string[] };
   /** Rolling back a removal: the node's slice, name or address is in use again. */
   'node-replaced': { id: string; name: string; podCidr: Cidr };
+  /** Rolling back an adoption: these changes came after it. */
+  'built-on': { id: string; by: readonly string[] };
 }
+
+/** What is wrong in a list of nodes. Lines count from 1; `first` is the line of the other one. */
+export type ListProblem = { line: number; key: string } & (
+  | { what: 'missing' | 'form' }
+  | { what: 'unknown'; known: readonly string[] }
+  | { what: 'twice'; first: number }
+  | { what: 'takes'; takes: string; got: string }
+  /** Two nodes have the same. */
+  | { what: 'shared'; got: string; first: number }
+  /** The list is of another cluster. */
+  | { what: 'differs'; got: string; ours: string }
+);
 
 export type RefusalCode = keyof RefusalFacts;
 

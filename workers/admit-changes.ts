@@ -3,7 +3,13 @@ import type { Change, HostResult, MembershipChange } from '../src/change/change.
 import type { Inventory, Node } from '../src/node/node.js';
 import { nextHopsTo, routesInTheWay } from '../src/plan/add-node.js';
 import { adoptPairs, uncovered } from '../src/plan/adopt.js';
-import type { HostPlan, MembershipPlan, Plan, RepairPlan } from '../src/plan/plan.js';
+import {
+  type HostPlan,
+  isMembershipPlan,
+  type MembershipPlan,
+  type Plan,
+  type RepairPlan,
+} from '../src/plan/plan.js';
 import { differences, type HostReading, scopeOf } from '../src/plan/reading.js';
 import { planHash } from '../src/plan/seal.js';
 import { routeText } from '../src/words/plan.js';
@@ -35,14 +41,14 @@ export async function admitChanges(deps: WorkerDeps, approved: readonly Change[]
     }
   }
   if (plans.size === 0) return;
-  const moving = [...plans.values()].flatMap((plan) => (plan.kind === 'repair' ? [] : [plan.node]));
+  const moving = [...plans.values()].flatMap((plan) => (isMembershipPlan(plan) ? [plan.node] : []));
   const nodes = uniqueByName([...before.nodes, ...moving]);
   const readings = await readHosts(deps, nodes, readInFull([...plans.values()]));
   for (const [host, { observed }] of readings) if (observed) deps.recent.note(host, observed);
   for (const change of approved) {
     const plan = plans.get(change.id);
     if (plan?.kind === 'repair') await admitRepair(deps, change, plan, readings);
-    else if (plan) await admitMembership(deps, change, plan, readings);
+    else if (plan && isMembershipPlan(plan)) await admitMembership(deps, change, plan, readings);
   }
 }
 
@@ -130,13 +136,18 @@ function slicesRoutedNow(
 }
 
 /** From here on the change touches hosts. The plan that was approved stays as it was, beside the one that runs. */
-async function begin(deps: WorkerDeps, change: Change, plan: Plan, adopted: readonly Node[]): Promise<void> {
+export async function begin(
+  deps: WorkerDeps,
+  change: Change,
+  plan: Plan,
+  adopted: readonly Node[],
+): Promise<void> {
   const now = new Date();
   const at = now.toISOString();
   const running =
-    plan.kind === 'repair' || adopted.length === 0
-      ? {}
-      : { running: adoptPairs(plan, adopted, planPolicy(deps), renderer(deps.config)) };
+    isMembershipPlan(plan) && adopted.length > 0
+      ? { running: adoptPairs(plan, adopted, planPolicy(deps), renderer(deps.config)) }
+      : {};
   const admitted = await deps.changes.moveOnce(
     change.id,
     (current) =>
@@ -169,7 +180,7 @@ async function holdsSlice(deps: WorkerDeps, change: Change, plan: MembershipPlan
 }
 
 /** What differs between the seal and now, one line a fact. Hosts that could not be read, then or now, differ in nothing known. */
-async function changedSince(
+export async function changedSince(
   deps: WorkerDeps,
   change: Change,
   plan: Plan,
@@ -205,7 +216,7 @@ async function isCoveredBy(
   return (await deps.changes.plan(by))?.together.includes(node.name) ?? false;
 }
 
-async function makeStale(
+export async function makeStale(
   deps: WorkerDeps,
   change: Change,
   reason: string,
@@ -214,7 +225,7 @@ async function makeStale(
   await finishUntouched(deps, change, { state: 'stale', reason, detail });
 }
 
-async function withdraw(deps: WorkerDeps, change: Change): Promise<void> {
+export async function withdraw(deps: WorkerDeps, change: Change): Promise<void> {
   await finishUntouched(deps, change, { state: 'cancelled' });
 }
 

@@ -4,7 +4,8 @@ import { isPatient, type NextMove, nextMove } from '../src/change/phase.js';
 import { isExpired } from '../src/change/transition.js';
 import type { Work } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
-import type { HostPlan, Plan } from '../src/plan/plan.js';
+import { type HostPlan, isMembershipPlan, type Plan } from '../src/plan/plan.js';
+import { admitAdoption } from './admit-adoption.js';
 import { admitChanges } from './admit-changes.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
@@ -24,7 +25,11 @@ export async function advanceChanges(deps: WorkerDeps): Promise<void> {
   );
   const now = new Date();
   const ready = approved.filter((change) => !(isRunning && isPatient(change, now)));
-  await admitChanges(deps, ready);
+  await admitChanges(
+    deps,
+    ready.filter((change) => change.kind !== 'adopt'),
+  );
+  for (const change of ready) if (change.kind === 'adopt') await admitAdoption(deps, change);
   await moveAll(deps, ready);
   await proveWhenIdle(deps);
 }
@@ -107,7 +112,7 @@ async function dispatch(
   hosts: readonly HostPlan[],
 ): Promise<string[]> {
   const inventory = await deps.nodes.read();
-  const known = plan.kind === 'repair' ? inventory.nodes : [...inventory.nodes, plan.node];
+  const known = isMembershipPlan(plan) ? [...inventory.nodes, plan.node] : inventory.nodes;
   const byName = new Map(known.map((node) => [node.name, node]));
   const works: Work[] = [];
   const absent: HostResult[] = [];

@@ -3,7 +3,7 @@ import type { Change, HostResult } from '../src/change/change.js';
 import { isGivenUp, outcome } from '../src/change/transition.js';
 import { routesOf } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
-import type { Plan } from '../src/plan/plan.js';
+import { isMembershipPlan, type Plan } from '../src/plan/plan.js';
 import type { WorkerDeps } from './deps.js';
 
 /** Moves the change to its state of rest, or on to its proof. Safe to repeat. */
@@ -69,7 +69,7 @@ async function isMember(deps: WorkerDeps, name: string): Promise<boolean> {
 
 /** The node that is no member once the change is through; null when none leaves. */
 function leavingNode(plan: Plan, change: Change): Node | null {
-  if (plan.kind === 'repair') return null;
+  if (!isMembershipPlan(plan)) return null;
   return (plan.kind === 'remove-node') === (change.direction === 'do') ? plan.node : null;
 }
 
@@ -80,8 +80,9 @@ function strayCidrs(plan: Plan, change: Change, host: string): string[] {
   return routesOf(steps, 'remove').map((route) => route.destination);
 }
 
-/** What takes routes away has nothing to prove. */
+/** What takes routes away has nothing to prove, nor what makes none. */
 function isProvable(plan: Plan, change: Change): boolean {
+  if (plan.kind === 'adopt') return false;
   return plan.kind === 'repair' ? change.direction === 'do' : leavingNode(plan, change) === null;
 }
 

@@ -1,4 +1,5 @@
 /** One look at each of some hosts: what changed since the last one becomes incidents, and whoever waits for the host is told. */
+import { slicesMoving } from '../src/change/subject.js';
 import { HostError } from '../src/host/host.js';
 import { platformOf } from '../src/host/platform.js';
 import type { Component } from '../src/node/component.js';
@@ -65,7 +66,7 @@ export async function lookAtHosts(deps: WorkerDeps, names: readonly string[]): P
   const moving = open.filter((change) => !['planning', 'pending'].includes(change.state));
   const scene: Scene = {
     inventory,
-    inFlight: new Set(moving.flatMap((change) => (change.kind === 'repair' ? [] : change.node.podCidr))),
+    inFlight: new Set(moving.flatMap(slicesMoving)),
     silences,
     expected,
   };

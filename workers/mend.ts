@@ -1,5 +1,6 @@
 /** The safety net's own work: what somebody began, and died before it was handed on, is found and finished or given back. */
 import type { Change } from '../src/change/change.js';
+import { isAbout } from '../src/change/subject.js';
 import type { Lease } from '../src/network/lease-store.js';
 import { type Claimant, fateOf } from '../src/network/orphan.js';
 import type { Inventory } from '../src/node/node.js';
@@ -61,7 +62,7 @@ function claimantOf(
     change: change === undefined ? 'absent' : isOpen ? 'open' : 'over',
     admitted: change?.admittedAt !== undefined,
     member: members.has(node.name),
-    moving: open.some((each) => each.kind !== 'repair' && each.node.name === node.name),
+    moving: open.some((each) => each.kind !== 'repair' && isAbout(each, node.name)),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Plans a change: reads every host it would touch, builds the plan, seals it, and offers it for approval. */
 import type { Change, MembershipChange } from '../src/change/change.js';
+import { isMembership } from '../src/change/subject.js';
 import { isRefusal, Refusal } from '../src/errors.js';
 import { overlaps, prefixLength } from '../src/ip.js';
 import { podCidrs } from '../src/network/allocation.js';
@@ -11,6 +12,7 @@ import { planRemoveNode } from '../src/plan/remove-node.js';
 import { sayRefusal } from '../src/words/refusal.js';
 import { storedVoice } from '../src/words/voice.js';
 import type { WorkerDeps } from './deps.js';
+import { NothingToAdopt, planAdopting } from './plan-adopt.js';
 import { planRepairing } from './plan-repair.js';
 import { planPolicy, readHosts, renderer } from './read-hosts.js';
 import { refusePlan, sealPlan } from './seal-plan.js';
@@ -27,7 +29,8 @@ export async function planChange(deps: WorkerDeps, changeId: string): Promise<vo
     if (plan !== null) await sealPlan(deps, changeId, plan);
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    await refusePlan(deps, changeId, sayRefusal(error, storedVoice));
+    const detail = error instanceof NothingToAdopt ? error.leftOut : [];
+    await refusePlan(deps, changeId, sayRefusal(error, storedVoice), detail);
   }
   // Refused; or cancelled while its hosts were read: a slice that was taken after that belongs to nobody.
   if ((await deps.changes.get(changeId)).finishedAt !== undefined) await deps.leases.release(changeId);
@@ -43,6 +46,8 @@ async function planned(deps: WorkerDeps, change: Change): Promise<Plan | null> {
       return planRemoving(deps, change);
     case 'repair':
       return planRepairing(deps, change);
+    case 'adopt':
+      return planAdopting(deps, change);
   }
 }
 
@@ -115,7 +120,7 @@ async function takeSlice(
   };
   const told = await deps.changes.moveOnce(
     change.id,
-    (current) => (current.state === 'planning' ? { ...current, ...next } : current),
+    (current) => (current.state === 'planning' && isMembership(current) ? { ...current, ...next } : current),
     new Date(),
   );
   return told && next;

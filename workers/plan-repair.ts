@@ -1,5 +1,6 @@
 /** Plans a repair: reads every member, and settles what the reading shows by itself. */
 import type { Change, RepairChange } from '../src/change/change.js';
+import { slicesMoving } from '../src/change/subject.js';
 import { routesOf } from '../src/change/work.js';
 import { Refusal } from '../src/errors.js';
 import type { Cidr } from '../src/ip.js';
@@ -41,7 +42,7 @@ function isByPolicy({ config }: WorkerDeps, change: RepairChange): boolean {
 
 /** Slices of nodes that join or leave right now, and where owed work leads: whoever has that in hand sees to the routes there. */
 async function accountedFor(deps: WorkerDeps, open: readonly Change[]): Promise<Set<Cidr>> {
-  const slices = open.flatMap((change) => (change.kind === 'repair' ? [] : [change.node.podCidr]));
+  const slices = open.flatMap(slicesMoving);
   const owed = await Promise.all((await deps.works.owing()).map((host) => deps.works.of(host)));
   const steps = owed.flat().flatMap((work) => work.steps);
   const routes = [...routesOf(steps, 'ensure'), ...routesOf(steps, 'remove')];

@@ -1,6 +1,7 @@
 /** Proves with packets what applied changes claim: pod gateway to pod gateway, both ways (N3). */
 import type { Change, HostResult, ProofRow } from '../src/change/change.js';
 import { type Answers, type Pair, pairsOf, rowsOf } from '../src/change/proof.js';
+import { isMembership } from '../src/change/subject.js';
 import { outcome } from '../src/change/transition.js';
 import { HostError } from '../src/host/host.js';
 import { platformOf } from '../src/host/platform.js';
@@ -101,6 +102,6 @@ async function conclude(deps: WorkerDeps, change: Change, proof: ProofRow[]): Pr
   );
   await deps.jobs.card(change.id);
   // Watched from now on; and what was mended is told at once, not at the next turn.
-  const hosts = change.kind === 'repair' ? results.map(({ host }) => host) : [change.node.name];
+  const hosts = isMembership(change) ? [change.node.name] : results.map(({ host }) => host);
   if (hosts.length > 0) await deps.jobs.look(hosts);
 }

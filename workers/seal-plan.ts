@@ -1,7 +1,8 @@
 /** The end of planning: a sealed plan, or a refusal. */
 import type { Change } from '../src/change/change.js';
+import { isMembership } from '../src/change/subject.js';
 import { approveByPolicy } from '../src/change/transition.js';
-import type { Plan } from '../src/plan/plan.js';
+import { isMembershipPlan, type Plan } from '../src/plan/plan.js';
 import { isRestoring, slicesMoved } from '../src/plan/repair-drift.js';
 import { planHash } from '../src/plan/seal.js';
 import { FAIRWAY, isPolicy } from '../src/principal.js';
@@ -26,8 +27,7 @@ export async function sealPlan(deps: WorkerDeps, changeId: string, plan: Plan): 
     (change) =>
       change.state === 'planning'
         ? decided({
-            ...change,
-            ...settledBy(plan),
+            ...settledBy(change, plan),
             state: 'pending',
             planHash: hash,
             sealedAt: at,
@@ -37,7 +37,8 @@ export async function sealPlan(deps: WorkerDeps, changeId: string, plan: Plan): 
     now,
     {
       sealed: plan,
-      results: plan.hosts.map(({ host }) => ({ host, status: 'waiting', at })),
+      // An adoption visits no host.
+      results: plan.kind === 'adopt' ? [] : plan.hosts.map(({ host }) => ({ host, status: 'waiting', at })),
       record: ({ decisions }) => [
         { ...record, actor: FAIRWAY, what: 'plan-sealed' },
         ...decisions
@@ -59,20 +60,29 @@ function isForPolicy({ config }: WorkerDeps, plan: Plan): boolean {
 }
 
 /** What is known of the change's subject only now. */
-function settledBy(plan: Plan) {
-  if (plan.kind !== 'repair') return { node: plan.node };
-  return { moves: slicesMoved(plan), ...(plan.node ? { node: plan.node } : {}) };
+function settledBy(change: Change, plan: Plan): Change {
+  if (change.kind === 'adopt' && plan.kind === 'adopt')
+    return { ...change, moves: plan.nodes.map((node) => node.podCidr) };
+  if (change.kind === 'repair' && plan.kind === 'repair')
+    return { ...change, moves: slicesMoved(plan), ...(plan.node ? { node: plan.node } : {}) };
+  return isMembership(change) && isMembershipPlan(plan) ? { ...change, node: plan.node } : change;
 }
 
 /** Ends the change before there was a plan. */
-export async function refusePlan(deps: WorkerDeps, changeId: string, reason: string): Promise<void> {
+export async function refusePlan(
+  deps: WorkerDeps,
+  changeId: string,
+  reason: string,
+  detail: readonly string[] = [],
+): Promise<void> {
   const now = new Date();
   const at = now.toISOString();
+  const more = detail.length > 0 ? { detail: [...detail] } : {};
   await deps.changes.update(
     changeId,
     (change) =>
-      change.state === 'planning' ? { ...change, state: 'refused', reason, finishedAt: at } : change,
+      change.state === 'planning' ? { ...change, state: 'refused', reason, ...more, finishedAt: at } : change,
     now,
-    { record: () => [{ at, actor: FAIRWAY, what: 'plan-refused', changeId, facts: { reason } }] },
+    { record: () => [{ at, actor: FAIRWAY, what: 'plan-refused', changeId, facts: { reason, ...more } }] },
   );
 }

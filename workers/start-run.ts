@@ -9,6 +9,7 @@ import type { MembershipPlan, Plan } from '../src/plan/plan.js';
 import { sayOvertaken, sayReplaced } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 import { planPolicy, renderer } from './read-hosts.js';
+import { forgetAdopted, recordAdopted } from './record-adoption.js';
 
 /**
  * Gets a run going that the gate, Retry or Roll back set. Safe to repeat after any crash: the last stroke is what ends the beginning.
@@ -29,6 +30,8 @@ async function startFirst(deps: WorkerDeps, change: Change, plan: Plan): Promise
     await deps.nodes.remove(plan.node.name);
     await forgiveDebts(deps, plan.node.name);
   }
+  if (plan.kind === 'adopt')
+    return started(deps, change, { record: await recordAdopted(deps, change, plan) });
   return started(deps, change, {});
 }
 
@@ -67,6 +70,7 @@ async function startUndo(deps: WorkerDeps, change: Change, plan: Plan): Promise<
       return giveUp(deps, change, sayReplaced(node.name, node.podCidr));
     await deps.nodes.add(node);
   }
+  if (plan.kind === 'adopt') await forgetAdopted(deps, change, plan);
   return started(deps, change, { results, record });
 }
 

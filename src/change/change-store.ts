@@ -9,6 +9,7 @@ import { prepareScript } from '../redis.js';
 import { type AuditEvent, AuditLog, auditText } from './audit-log.js';
 import type { Card, Change, HostResult } from './change.js';
 import { ParsedPlans } from './parsed-plans.js';
+import { slicesMoving } from './subject.js';
 import { HANDS_OFF_STATES, OPEN_STATES } from './transition.js';
 
 /** A change that moved between reading and writing it is read again, this often; each loss means that another writer won. */
@@ -165,13 +166,21 @@ export class ChangeStore {
    */
   async movedSince(since: Date, change: Change): Promise<Moves> {
     const texts = await this.redis.zrangebyscore(this.keys.movedCidrs, since.getTime(), '+inf');
-    const own = change.kind === 'repair' ? null : change.node.podCidr;
+    const own = slicesMoving(change);
     const others = texts.flatMap((text) => {
       const [podCidr = '', id, repair] = text.split(' ');
-      return id === change.id || podCidr === own ? [] : [{ podCidr, joined: repair === undefined }];
+      return id === change.id || own.includes(podCidr) ? [] : [{ podCidr, joined: repair === undefined }];
     });
     const slices = (list: typeof others) => new Set(list.map(({ podCidr }) => podCidr));
     return { all: slices(others), joined: slices(others.filter(({ joined }) => joined)) };
+  }
+
+  /** Ids of the other changes that moved routes since the instant, or were about to. */
+  async movers(since: Date, change: Change): Promise<string[]> {
+    const texts = await this.redis.zrangebyscore(this.keys.movedCidrs, since.getTime(), '+inf');
+    const ids = new Set(texts.flatMap((text) => text.split(' ')[1] ?? []));
+    ids.delete(change.id);
+    return [...ids];
   }
 
   /** The plan that runs, or null before there is one: the sealed one, with the pairs that came to it at the gate. */
@@ -269,11 +278,13 @@ function exclusive(change: Change): string {
       return `remove ${change.node.name}`;
     case 'repair':
       return `repair ${change.node?.name ?? EVERY_NODE}`;
+    case 'adopt':
+      return '';
   }
 }
 
 /** The slices whose routes a change moves, as they are stored. */
 function movesOf(change: Change): string[] {
-  if (change.kind !== 'repair') return [`${change.node.podCidr} ${change.id}`];
+  if (change.kind !== 'repair') return slicesMoving(change).map((podCidr) => `${podCidr} ${change.id}`);
   return (change.moves ?? []).map((podCidr) => `${podCidr} ${change.id} repair`);
 }

@@ -97,7 +97,10 @@ export type MembershipChange = ChangeBase & Extract<Subject, { node: Node }>;
 /** `moves`: once sealed, the slices to or in which it moves routes. */
 export type RepairChange = ChangeBase & Extract<Subject, { kind: 'repair' }> & { moves?: Cidr[] };
 
-export type Change = MembershipChange | RepairChange;
+/** `moves`: once sealed, the slices of the nodes that it records. */
+export type AdoptChange = ChangeBase & Extract<Subject, { kind: 'adopt' }> & { moves?: Cidr[] };
+
+export type Change = MembershipChange | RepairChange | AdoptChange;
 
 export type HostStatus = 'waiting' | 'running' | 'done' | 'unchanged' | 'owed' | 'failed' | 'cancelled';
 

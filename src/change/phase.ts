@@ -12,6 +12,8 @@ const SETTLED: readonly HostResult['status'][] = ['done', 'unchanged', 'owed', '
  * pods. A repair of all has no node.
  */
 export function phases(plan: Plan, direction: Change['direction']): HostPlan[][] {
+  // It visits none.
+  if (plan.kind === 'adopt') return [];
   const node = plan.hosts.filter((host) => host.role === 'node');
   const peers = plan.hosts.filter((host) => host.role === 'peer');
   // A host that could not be read is no canary: it would prove nothing and hold the others up.

@@ -26,6 +26,8 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   'add-node': 'request',
   'remove-node': 'request',
   repair: 'request',
+  adopt: 'request',
+  export: 'look',
   nodes: 'look',
   node: 'look',
   routes: 'look',

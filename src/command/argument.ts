@@ -1,6 +1,6 @@
 /** The arguments of commands: how each is written, and what it takes. Pure. */
 import { Component } from '../node/component.js';
-import { CidrText, Ipv4Text, Mac, NodeName, SshTarget } from '../node/node.js';
+import { CidrText, Ipv4Text, Mac, NodeName, Os, SshTarget } from '../node/node.js';
 import { parseDuration } from '../time.js';
 import { ChangeId, IncidentId } from './command.js';
 
@@ -55,6 +55,9 @@ export const argumentTypes: Readonly<Record<string, ArgumentType>> = {
     example: 'not before the release',
   },
 };
+
+/** In the grammar it is a choice, in a list of nodes a value. */
+export const osType: ArgumentType = { read: fits(Os), takes: 'linux or windows', example: 'linux' };
 
 /** Also `00:15:5d:00:04:01`, `0015.5d00.0401` and `00155D000401`; the answer is as Windows prints it. */
 function readMac(text: string): string | null {

@@ -14,6 +14,8 @@ export const CommandKind = z.enum([
   'node',
   'routes',
   'repair',
+  'adopt',
+  'export',
   'kubectl',
   'incidents',
   'ack',
@@ -47,6 +49,9 @@ export const BotCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('node'), name: NodeName }),
   z.strictObject({ kind: z.literal('routes'), name: NodeName.optional() }),
   z.strictObject({ kind: z.literal('repair'), name: NodeName.optional() }),
+  /** `list`: the nodes as YAML, which no line of words can hold; without it, the form for it is wanted. */
+  z.strictObject({ kind: z.literal('adopt'), list: z.string().optional() }),
+  z.strictObject({ kind: z.literal('export') }),
   z.strictObject({ kind: z.literal('kubectl'), name: NodeName }),
   z.strictObject({ kind: z.literal('incidents') }),
   z.strictObject({ kind: z.literal('ack'), id: IncidentId }),

@@ -48,6 +48,8 @@ export const rules: readonly Rule[] = [
   rule('node', 'node <name>'),
   rule('routes', 'routes [<node>]', ({ arguments: { node } }) => present({ name: node })),
   rule('repair', 'repair [<node>]', ({ arguments: { node } }) => present({ name: node })),
+  rule('adopt', '(adopt|import)', () => ({})),
+  rule('export', 'export'),
   rule('kubectl', 'kubectl <node>', ({ arguments: { node } }) => ({ name: node })),
   rule('incidents', 'incidents'),
   rule('ack', 'ack <incident>', ({ arguments: { incident } }) => ({ id: incident })),
@@ -96,6 +98,9 @@ const LONGEST = 1000;
 /** Reads a normalized command. Throws a Refusal that names what is wrong and what would work. An empty text asks for help. */
 export function parseCommand(text: string): BotCommand {
   if (text === '') return { kind: 'help' };
+  // A list that came along with its command has lost its indents by now.
+  if (text.includes('\n') && isAdopt(text.slice(0, text.indexOf('\n'))))
+    throw new Refusal('list-missing', {});
   if (text.length > LONGEST) {
     throw new Refusal('bad-argument', {
       argument: 'command',
@@ -110,6 +115,10 @@ export function parseCommand(text: string): BotCommand {
   const command = BotCommand.parse(found.build(typed));
   checkTogether(command);
   return command;
+}
+
+function isAdopt(line: string): boolean {
+  return rules.some(({ kind, pattern }) => kind === 'adopt' && startsWith(wordsOf(line), pattern));
 }
 
 /** What each argument alone can't tell. Throws Refusal. */

@@ -1,5 +1,6 @@
 /** Commands that only look: answered from what is stored, but for `routes`, which asks the hosts and follows later. */
 import type { Actor, Change, MembershipChange } from '../change/change.js';
+import { isAbout } from '../change/subject.js';
 import { Refusal } from '../errors.js';
 import { podGateway } from '../ip.js';
 import type { Node } from '../node/node.js';
@@ -8,6 +9,7 @@ import { actionOf, may, rolesOf, whoMay } from './access.js';
 import type { BotCommand } from './command.js';
 import { type DeskDeps, findNode as find, unknownNode } from './desk.js';
 import { helpText } from './help.js';
+import { writeNodeList } from './node-list.js';
 import type { HostRoutes, NodeRow, Origin, OwedPart, Reply } from './reply.js';
 import { viewChange } from './view.js';
 import { listIncidents, readLogs } from './watching.js';
@@ -22,6 +24,7 @@ export type Query = Exclude<
       | 'add-node'
       | 'remove-node'
       | 'repair'
+      | 'adopt'
       | 'approve'
       | 'deny'
       | 'cancel'
@@ -54,6 +57,16 @@ export async function answerQuery(
       }
       if (asked.length > 0) await deps.jobs.readRoutes(origin, query.name);
       return { kind: 'reading', hosts: asked.length };
+    }
+    case 'export': {
+      const { nodes } = await deps.nodes.read();
+      const { name, clusterCidr: cidr } = deps.config.cluster;
+      return {
+        kind: 'export',
+        cluster: name,
+        nodes: nodes.length,
+        text: writeNodeList(nodes, { name, cidr }),
+      };
     }
     case 'kubectl': {
       const { nodes } = await deps.nodes.read();
@@ -115,7 +128,7 @@ async function describeNode(deps: DeskDeps, name: string): Promise<Reply> {
       name,
       rows.map((each) => each.node.name),
     );
-  const changes = (await deps.changes.latest(200)).filter((change) => change.node?.name === name);
+  const changes = (await deps.changes.latest(200)).filter((change) => isAbout(change, name));
   return {
     kind: 'node',
     row,
@@ -141,7 +154,7 @@ async function nodeRows(deps: DeskDeps): Promise<NodeRow[]> {
   const row = (node: Node, state: NodeRow['state']): NodeRow => ({
     node,
     state,
-    owedBy: parts.filter(({ host, changeId }) => host !== node.name && isAbout(open, changeId, node.name)),
+    owedBy: parts.filter(({ host, changeId }) => host !== node.name && isOwedFor(open, changeId, node.name)),
     owes: parts.filter(({ host }) => host === node.name),
     ...(unfinished.get(node.name) ?? {}),
   });
@@ -182,6 +195,6 @@ async function unfinishedAdditions(
   );
 }
 
-function isAbout(changes: readonly Change[], changeId: string, name: string): boolean {
+function isOwedFor(changes: readonly Change[], changeId: string, name: string): boolean {
   return changes.some((change) => change.id === changeId && change.node?.name === name);
 }

@@ -84,6 +84,9 @@ export type Reply =
   | ({ kind: 'logs' } & LogTail)
   /** What a worker answered, in words already. */
   | { kind: 'told'; text: string }
+  /** What was asked for takes more than words: a form. */
+  | { kind: 'form'; form: 'adopt' }
+  | { kind: 'export'; cluster: string; nodes: number; text: string }
   /** `open`: all of them, oldest first; `others`: the newest of the rest, newest first. */
   | { kind: 'changes'; open: Change[]; others: Change[] }
   | { kind: 'change'; view: ChangeView }

@@ -1,10 +1,12 @@
 /** Asking for a change: what each kind needs from its first moment, and how it is begun. */
 import type { Actor, Change } from '../change/change.js';
+import { isMembership } from '../change/subject.js';
 import { Refusal } from '../errors.js';
 import type { Subject } from '../plan/plan.js';
 import type { BotCommand } from './command.js';
 import { findNode, type RequestDeps } from './desk.js';
 import { formatCommand } from './format.js';
+import { readNodeList } from './node-list.js';
 import type { Origin } from './reply.js';
 
 /** `fresh`: it was begun now; else the one that does this already. */
@@ -51,7 +53,7 @@ export async function requestRemove(
 ): Promise<Begun> {
   // A repair is no obstacle: it wants nothing of a node that has left.
   const running = (await deps.changes.open()).find(
-    (change) => change.kind !== 'repair' && change.node.name === command.name,
+    (change) => isMembership(change) && change.node.name === command.name,
   );
   if (running) {
     const { id, kind, state, requester } = running;
@@ -79,6 +81,19 @@ export async function requestRepair(
     ...of,
     ...(why ? { why } : {}),
   });
+}
+
+/** Asks for nodes that exist already to become members. Throws the Refusals of `readNodeList`. */
+export async function requestAdopt(
+  deps: RequestDeps,
+  command: Extract<BotCommand, { kind: 'adopt' }>,
+  actor: Actor,
+  origin: Origin,
+): Promise<Begun> {
+  const { name, clusterCidr: cidr } = deps.config.cluster;
+  const asked = readNodeList(command.list ?? '', { name, cidr });
+  const id = await deps.changes.nextId();
+  return start(deps, actor, origin, formatCommand(command), { id, kind: 'adopt', asked });
 }
 
 /** Saved first, then posted, then planned: a crash in between leaves a change that can be seen. */

@@ -7,12 +7,13 @@ import { cancel, type DecisionRules, decide, retry, rollBack } from '../change/t
 import { Refusal } from '../errors.js';
 import { uncovered } from '../plan/adopt.js';
 import { actionOf, authorize } from './access.js';
+import { checkNothingBuilt } from './built-on.js';
 import type { BotCommand } from './command.js';
 import type { Desk, DeskDeps } from './desk.js';
 import { formatCommand } from './format.js';
 import { answerQuery } from './query.js';
 import type { Reply } from './reply.js';
-import { type Begun, requestAdd, requestRemove, requestRepair } from './request.js';
+import { type Begun, requestAdd, requestAdopt, requestRemove, requestRepair } from './request.js';
 import { viewChange } from './view.js';
 import { acknowledge, control, mute, unmute } from './watching.js';
 
@@ -30,6 +31,9 @@ export function createDesk(deps: DeskDeps): Desk {
           return once(deps, command, actor, () => requestRemove(deps, command, actor, origin));
         case 'repair':
           return once(deps, command, actor, () => requestRepair(deps, command, actor, origin));
+        case 'adopt':
+          if (command.list === undefined) return { kind: 'form', form: 'adopt' };
+          return once(deps, command, actor, () => requestAdopt(deps, command, actor, origin));
         case 'approve':
           return takeDecision(deps, command.id, 'approve', null, undefined, actor);
         case 'deny':
@@ -75,7 +79,9 @@ async function once(
   actor: Actor,
   begin: () => Promise<Begun>,
 ): Promise<Reply> {
-  const digest = createHash('sha256').update(formatCommand(command)).digest('hex').slice(0, 24);
+  const more = command.kind === 'adopt' ? `\n${command.list}` : '';
+  const said = `${formatCommand(command)}${more}`;
+  const digest = createHash('sha256').update(said).digest('hex').slice(0, 24);
   const key = deps.keys.recentCommand(actor.id, digest);
   const earlier = await deps.redis.get(key);
   if (earlier !== null) {
@@ -175,6 +181,7 @@ async function again(deps: DeskDeps, id: string, actor: Actor, what: 'retry' | '
   const before = await deps.changes.get(id);
   turn(before);
   await checkAgain(deps, before, what);
+  if (what === 'rollback') await checkNothingBuilt(deps, before);
   if (what === 'rollback') await takeSliceBack(deps, before, now);
   await deps.changes.update(id, turn, now, { record: () => [by(actor, now, what, id)] });
   await deps.jobs.advance();

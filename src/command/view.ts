@@ -26,7 +26,7 @@ export async function viewChange(
  * that did not get all the way carries no pods yet.
  */
 function snippetsFor(change: Change, plan: Plan | null, cluster: SnippetCluster): Snippet[] {
-  if (plan === null || plan.kind === 'repair') return [];
+  if (plan === null || plan.kind === 'repair' || plan.kind === 'adopt') return [];
   const leaves = (change.kind === 'remove-node') === (change.direction === 'do');
   if (!leaves && ['failed', 'cancelled'].includes(change.state)) return [];
   return snippetsOf(plan.node, cluster, leaves ? 'leaving' : 'joined');
@@ -35,7 +35,8 @@ function snippetsFor(change: Change, plan: Plan | null, cluster: SnippetCluster)
 /** Before there is a plan: the hosts that planning reads. */
 async function hostsToRead({ nodes }: Pick<Stores, 'nodes'>, change: Change): Promise<HostResult[]> {
   const names = (await nodes.read()).nodes.map((node) => node.name);
-  return [...new Set([...(change.node ? [change.node.name] : []), ...names])].map((host) => ({
+  const own = change.kind === 'adopt' ? change.asked : change.node ? [change.node] : [];
+  return [...new Set([...own.map((node) => node.name), ...names])].map((host) => ({
     host,
     status: 'waiting',
     at: change.requestedAt,

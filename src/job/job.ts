@@ -105,5 +105,20 @@ const NotifyReply = z.strictObject({
 });
 /** The whole plan, or all results, as one file in the card's thread. */
 const NotifyFile = z.strictObject({ name: z.literal('file'), changeId: z.string(), origin: Origin });
-export const NotifyJob = z.discriminatedUnion('name', [NotifyCard, NotifyNotice, NotifyReply, NotifyFile]);
+/** A text as a file where somebody asked for it. */
+const NotifyUpload = z.strictObject({
+  name: z.literal('upload'),
+  origin: Origin,
+  fileName: z.string(),
+  title: z.string(),
+  comment: z.string(),
+  content: z.string(),
+});
+export const NotifyJob = z.discriminatedUnion('name', [
+  NotifyCard,
+  NotifyNotice,
+  NotifyReply,
+  NotifyFile,
+  NotifyUpload,
+]);
 export type NotifyJob = z.infer<typeof NotifyJob>;

@@ -198,6 +198,10 @@ export class Jobs {
     await this.notify.add('file', { name: 'file', changeId, origin }, { ...RETRIED, priority: 2 });
   }
 
+  async upload(job: Extract<NotifyJob, { name: 'upload' }>): Promise<void> {
+    await this.notify.add('upload', job, { ...RETRIED, priority: 2 });
+  }
+
   /** The scheduled jobs. Safe to call from every worker that starts. `digestAt`: `HH:MM`, UTC. */
   async schedule({ everyMs, digestAt }: { everyMs: number; digestAt: string }): Promise<void> {
     const [hour = '8', minute = '0'] = digestAt.split(':');

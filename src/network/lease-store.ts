@@ -52,8 +52,15 @@ export interface LeaseStore {
    * is taken, or none is left.
    */
   claim(claim: Claim): Promise<{ lease: Lease; others: Lease[] }>;
+  /**
+   * Takes for an adoption the very slices that these nodes have already: all of them or none. Safe to repeat. Throws a Refusal when
+   * a name, an address or a slice is taken.
+   */
+  adopt(adoption: { changeId: string; nodes: readonly Node[]; now: Date }): Promise<Lease[]>;
   /** Approved: from now on the slice goes through quarantine before anybody else gets it. Null: this change has no claim. */
   confirm(changeId: string): Promise<Lease | null>;
+  /** The same for an adoption: every slice that it took, less those that were given up since. */
+  confirmAll(changeId: string): Promise<Lease[]>;
   /**
    * Denied or expired, nothing was ever routed: free at once. `held`: refused, it may be routed; quarantine it. A change that is over and
    * never touched a host (`untouched`) gives back even what was confirmed for it.
@@ -124,8 +131,30 @@ export function createLeaseStore(redis: Redis, keys: Keys, policy: NetworkPolicy
       if (lease === undefined) throw new Error('The lease script answered without a lease');
       return { lease, others };
     },
+    async adopt({ changeId, nodes, now }) {
+      for (const node of nodes) {
+        const refusal =
+          checkAddress(node.address, policy, []) ?? checkPodCidr(node.podCidr, policy, [], [node]);
+        if (refusal !== null) throw refusal;
+      }
+      const [verdict = '', ...rest] = await run(
+        'adopt',
+        changeId,
+        now.getTime(),
+        ...nodes.flatMap((node) => [node.name, node.address, node.podCidr, JSON.stringify(specOf(node))]),
+      );
+      if (verdict === 'lease') return toLeases(rest);
+      const [name, ...holder] = rest;
+      const node = nodes.find((each) => each.name === name);
+      if (node === undefined) throw new Error(`The lease script answered ${verdict} of ${name}`);
+      throw refusalOf(verdict, holder, specOf(node), node.podCidr, policy);
+    },
     async confirm(changeId) {
       return toLeaseOrNull(await run('confirm', changeId));
+    },
+    async confirmAll(changeId) {
+      const [verdict, ...pairs] = await run('confirm', changeId);
+      return verdict === 'lease' ? toLeases(pairs) : [];
     },
     async release(changeId, untouched) {
       const [verdict] = await run('release', changeId, untouched ? 1 : 0);
@@ -138,14 +167,13 @@ export function createLeaseStore(redis: Redis, keys: Keys, policy: NetworkPolicy
       return toLeaseOrNull(await run('settle', podCidr, peer, node));
     },
     async restore(node, changeId, now) {
-      const { podCidr, made: _made, ...spec } = node;
       const answer = await run(
         'restore',
-        podCidr,
+        node.podCidr,
         node.name,
         changeId,
         node.address,
-        JSON.stringify(spec),
+        JSON.stringify(specOf(node)),
         now.getTime(),
       );
       return toLeaseOrNull(answer);
@@ -165,6 +193,10 @@ export function createLeaseStore(redis: Redis, keys: Keys, policy: NetworkPolicy
       return (await list(now)).filter((lease) => lease.state === 'resting').length;
     },
   };
+}
+
+function specOf({ podCidr: _slice, made: _made, ...spec }: Node): NodeSpec {
+  return spec;
 }
 
 /** What can be said of an explicit slice without asking who holds what. */

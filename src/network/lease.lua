@@ -73,10 +73,13 @@ local function isRested(lease, now)
   return lease.state == 'resting' and lease.owing == '' and lease.untilMs <= now
 end
 
+-- An adoption has as many as nodes, every other change one.
 local function ofChange(change)
+  local leases = {}
   for _, lease in ipairs(all()) do
-    if lease.change == change and lease.state ~= 'resting' then return lease end
+    if lease.change == change and lease.state ~= 'resting' then leases[#leases + 1] = lease end
   end
+  return leases
 end
 
 -- Appends a cidr, record pair for each lease.
@@ -190,22 +193,76 @@ local function claim(change, node, address, spec, now, explicit, first, size, co
   return append({ 'lease', chosen, render(lease) }, leases)
 end
 
--- change
-local function confirm(change)
-  local lease = ofChange(change)
-  if not lease then return { 'none' } end
-  lease.state = 'held'
-  save(lease)
-  return { 'lease', lease.cidr, render(lease) }
+-- change, now; then name, address, CIDR and spec of each node. They carry pods there already, so it is these slices or none, and
+-- all of them or none. A node's own slice that rests after it was removed is its own again, and so is one that is held for a node
+-- that the inventory has lost.
+local function adopt(change, now)
+  local others, adopted = members(), {}
+  for _, lease in ipairs(current(tonumber(now))) do
+    if lease.change ~= change or lease.state == 'resting' then others[#others + 1] = lease end
+  end
+  for _, holder in ipairs(others) do
+    holder.first, holder.last = range(holder.cidr)
+    holder.own = number(holder.address)
+  end
+  for i = 4, #ARGV, 4 do
+    local lease = {
+      cidr = ARGV[i + 2], state = 'claimed', change = change, node = ARGV[i], address = ARGV[i + 1],
+      at = now, untilMs = 0, owing = '', spec = ARGV[i + 3],
+    }
+    lease.first, lease.last = range(lease.cidr)
+    lease.own = number(lease.address)
+    for _, other in ipairs(others) do
+      local rests = other.state == 'resting'
+      local same = other.node == lease.node and other.address == lease.address and other.cidr == lease.cidr
+      if rests and same and other.owing == '' then
+        lease.untilMs = other.untilMs
+      elseif same and other.state == 'held' and other.change ~= '' then
+        lease.state = 'held'
+      else
+        local verdict
+        if not rests and other.node == lease.node then verdict = 'name'
+        elseif not rests and other.address == lease.address then verdict = 'address'
+        elseif rests and other.node == lease.node and other.owing ~= '' then verdict = 'owed'
+        elseif other.first <= lease.own and lease.own <= other.last then verdict = 'inside'
+        elseif not rests and lease.first <= other.own and other.own <= lease.last then verdict = 'covers'
+        elseif other.first <= lease.last and lease.first <= other.last then verdict = 'held'
+        end
+        if verdict then return { verdict, lease.node, other.cidr, render(other) } end
+      end
+    end
+    adopted[#adopted + 1] = lease
+    others[#others + 1] = lease
+  end
+  for _, lease in ipairs(adopted) do save(lease) end
+  return append({ 'lease' }, adopted)
 end
 
--- change, '1' when it never touched a host. Only what was never routed is free at once.
+-- change
+local function confirm(change)
+  local leases = ofChange(change)
+  if #leases == 0 then return { 'none' } end
+  for _, lease in ipairs(leases) do
+    lease.state, lease.untilMs = 'held', 0
+    save(lease)
+  end
+  return append({ 'lease' }, leases)
+end
+
+-- change, '1' when it never touched a host. Only what was never routed is free at once; what had rested before rests on.
 local function release(change, untouched)
-  local lease = ofChange(change)
-  if not lease then return { 'none' } end
-  if lease.state == 'held' and untouched ~= '1' then return { 'held' } end
-  redis.call('HDEL', KEYS[1], lease.cidr)
-  return { 'released' }
+  local verdict = 'none'
+  for _, lease in ipairs(ofChange(change)) do
+    if lease.state == 'held' and untouched ~= '1' then return { 'held' } end
+    if lease.untilMs > 0 then
+      lease.state = 'resting'
+      save(lease)
+    else
+      redis.call('HDEL', KEYS[1], lease.cidr)
+    end
+    verdict = 'released'
+  end
+  return { verdict }
 end
 
 -- CIDR, node, until, owing. The node is named so that a job delivered twice can't put the next holder to rest.
@@ -252,6 +309,6 @@ local function restore(cidr, node, change, address, spec, now)
 end
 
 local does = {
-  claim = claim, confirm = confirm, release = release, quarantine = quarantine, settle = settle, restore = restore,
+  claim = claim, adopt = adopt, confirm = confirm, release = release, quarantine = quarantine, settle = settle, restore = restore,
 }
 return does[ARGV[1]](ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12])

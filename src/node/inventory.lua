@@ -4,7 +4,7 @@ Changes the inventory and its revision together. A write that changes nothing le
 KEYS[1]  hash node name -> node JSON
 KEYS[2]  revision
 KEYS[3]  hash node name -> id of the change that made it a member
-ARGV     'read' | 'add', name, JSON, address, pod CIDR, change (empty: the one that it had) | 'remove', name
+ARGV     'read' | 'add', name, JSON, address, pod CIDR, change (empty: the one that it had), now (ms since 1970) | 'remove', name
 Answers: { revision, JSON, ... } of all nodes for read, else { revision }; add: { 'taken', JSON } of the node in the way.
 ]]
 local what, name, json, address, cidr, change = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -29,6 +29,7 @@ for _, other in ipairs(redis.call('HVALS', KEYS[1])) do
   if same and not other:find('"name":"' .. name .. '"', 1, true) then return { 'taken', other } end
 end
 redis.call('HSET', KEYS[1], name, json)
-redis.call('INCR', KEYS[2])
+-- From the clock on: should Redis lose its data, no revision comes again for another inventory. Processes that live on remember theirs.
+if revision() == '0' then redis.call('SET', KEYS[2], ARGV[7]) else redis.call('INCR', KEYS[2]) end
 if change ~= '' then redis.call('HSET', KEYS[3], name, change) end
 return { revision() }

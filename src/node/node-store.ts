@@ -53,6 +53,7 @@ export function createNodeStore(redis: Redis, keys: Keys): NodeStore {
         parsed.address,
         parsed.podCidr,
         changeId,
+        String(Date.now()),
       );
       if (first === 'taken')
         throw new Error(`${parsed.name} shares its address or pod CIDR with a member: ${other}`);

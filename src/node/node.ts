@@ -27,14 +27,24 @@ export const NodeSpec = z.strictObject({
 });
 export type NodeSpec = z.infer<typeof NodeSpec>;
 
+/** A node of a cluster that exists already. Without a pod CIDR: the one that its host holds. */
+export const NodeEntry = NodeSpec.extend({ podCidr: CidrText.optional() });
+export type NodeEntry = z.infer<typeof NodeEntry>;
+
 /** What Fairway itself made on the node while adding it, so that removing it leaves nothing behind and takes nothing else. */
-export const Made = z.strictObject({ bridge: z.boolean(), podNetwork: z.boolean(), forwarding: z.boolean() });
+export const Made = z.strictObject({
+  bridge: z.boolean(),
+  /** The pod gateway's address on the bridge. Absent on nodes that were added before this was noted: they got theirs from us. */
+  gateway: z.boolean().optional(),
+  podNetwork: z.boolean(),
+  forwarding: z.boolean(),
+});
 export type Made = z.infer<typeof Made>;
 
 export const Node = NodeSpec.extend({ podCidr: CidrText, made: Made.optional() });
 export type Node = z.infer<typeof Node>;
 
-/** The desired state of the cluster. `revision` grows by one with every change of it. */
+/** The desired state of the cluster. `revision` grows by one with every change of it; the first one is an instant, in ms. */
 export interface Inventory {
   revision: number;
   nodes: readonly Node[];

@@ -73,6 +73,7 @@ export function planAddNode(input: AddNodeInput): MembershipPlan {
     node,
     made: {
       bridge: onNode.some((step) => step.kind === 'bridge' && step.ownBridge),
+      gateway: onNode.some((step) => step.kind === 'bridge'),
       podNetwork: onNode.some((step) => step.kind === 'pod-network'),
       forwarding: onNode.some((step) => step.kind === 'forwarding'),
     },

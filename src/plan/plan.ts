@@ -1,7 +1,8 @@
 /** Plans: which steps a change takes on which host, as plain data. Pure. */
 import type { Cidr, Ipv4 } from '../ip.js';
 import type { ObservedRoute, Route } from '../network/route.js';
-import type { Made, Node, Os } from '../node/node.js';
+import type { Made, Node, NodeEntry, Os } from '../node/node.js';
+import type { AdoptConflict } from './adopt-conflict.js';
 
 /** A network card of a Windows host (S8). */
 export interface Nic {
@@ -80,7 +81,9 @@ export interface HostPlan {
 export type Subject =
   | { kind: 'add-node' | 'remove-node'; node: Node }
   /** Restores what the inventory says where hosts differ from it: on and towards one member, or (no `node`) of all. */
-  | { kind: 'repair'; node?: Node };
+  | { kind: 'repair'; node?: Node }
+  /** Makes members of nodes that carry pods already: an existing cluster, or one whose inventory was lost. */
+  | { kind: 'adopt'; asked: readonly NodeEntry[]; node?: never };
 
 interface PlanBase {
   /** Inventory revision that it was computed from. */
@@ -99,7 +102,54 @@ export type MembershipPlan = PlanBase & Extract<Subject, { node: Node }> & { mad
  * Of the hosts that were `read` (how many), `hosts` has those that differ, and the named node. Nothing is known of the `unread`, so
  * nothing is planned for them.
  */
-export type RepairPlan = PlanBase &
-  Extract<Subject, { kind: 'repair' }> & { read: number; unread: { host: string; why: string }[] };
+export type RepairPlan = PlanBase & Extract<Subject, { kind: 'repair' }> & { read: number; unread: Unread[] };
 
-export type Plan = MembershipPlan | RepairPlan;
+/** A host that could not be read, and why: in a host's own words, or ours. */
+export interface Unread {
+  host: string;
+  why: string;
+}
+
+/** How much a host holds of the routes that an adoption makes desired there. */
+export interface HeldRoutes {
+  host: string;
+  wanted: number;
+  held: number;
+  /** Linux: how many of the held ones are not Fairway's. They stay so, which is no harm. */
+  notOurs: number;
+  /** Windows, which can't mark routes: those held that are to be known for Fairway's from then on. */
+  own: Route[];
+}
+
+/** A node's route for which nobody is known, as some hosts hold it. */
+export interface RouteToNobody extends Route {
+  /** Linux: Fairway made it, some time. */
+  ours: boolean;
+  hosts: string[];
+}
+
+/**
+ * Nothing is done on any host: `hosts` have no steps, and say what was seen when it was sealed, on those of `nodes` and on the members
+ * that could be read.
+ */
+export type AdoptPlan = PlanBase & {
+  kind: 'adopt';
+  node?: never;
+  /** What is going to be recorded. */
+  nodes: Node[];
+  /** Names of those that are members already, with the very same facts. */
+  unchanged: string[];
+  /** Those that are not recorded, and why. */
+  leftOut: { name: string; address: Ipv4; conflict: AdoptConflict }[];
+  routes: HeldRoutes[];
+  toNobody: RouteToNobody[];
+  /** Members only. */
+  unread: Unread[];
+};
+
+export type Plan = MembershipPlan | RepairPlan | AdoptPlan;
+
+/** True when one node joins or leaves. */
+export function isMembershipPlan(plan: Plan): plan is MembershipPlan {
+  return plan.kind === 'add-node' || plan.kind === 'remove-node';
+}

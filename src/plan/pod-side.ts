@@ -1,4 +1,5 @@
 /** What a node itself needs before it can carry pods. Pure. */
+import { podGateway } from '../ip.js';
 import type { Node } from '../node/node.js';
 import type { Observation, Step } from './plan.js';
 import type { PlanPolicy } from './policy.js';
@@ -7,9 +8,16 @@ import { windowsSteps } from './windows-node.js';
 /** The steps on the node itself, in order: all of them, whatever holds already. A reboot may undo any. */
 export function podSide(node: Node, observed: Observation, policy: PlanPolicy): Step[] {
   if (node.os === 'windows') return windowsSteps(node, policy);
-  const ownBridge = !observed.bridges.includes(policy.bridge);
+  const bridge = bridgeOf(node, observed) ?? policy.bridge;
+  const ownBridge = !observed.bridges.includes(bridge);
   return [
-    { kind: 'bridge', action: 'ensure', bridge: policy.bridge, podCidr: node.podCidr, ownBridge },
+    { kind: 'bridge', action: 'ensure', bridge, podCidr: node.podCidr, ownBridge },
     { kind: 'forwarding', action: 'ensure' },
   ];
+}
+
+/** The bridge that holds the pod gateway: an adopted node's may have another name than the policy's, and needs no second one. */
+function bridgeOf({ podCidr }: Node, { addresses, bridges }: Observation): string | undefined {
+  const gateway = podGateway(podCidr);
+  return addresses.find(({ address, device }) => address === gateway && bridges.includes(device))?.device;
 }

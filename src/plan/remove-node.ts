@@ -79,13 +79,10 @@ export function planRemoveNode({
 function nodeRemains(node: Node, made: Made | undefined, policy: PlanPolicy): Step[] {
   const steps: Step[] = [];
   if (node.os === 'linux') {
-    steps.push({
-      kind: 'bridge',
-      action: 'remove',
-      bridge: policy.bridge,
-      podCidr: node.podCidr,
-      ownBridge: made?.bridge ?? false,
-    });
+    const { bridge } = policy;
+    const ownBridge = made?.bridge ?? false;
+    if (made?.gateway ?? true)
+      steps.push({ kind: 'bridge', action: 'remove', bridge, podCidr: node.podCidr, ownBridge });
   } else if (made?.podNetwork) {
     const containerNic = node.containerNic ?? '';
     steps.push(

@@ -9,7 +9,7 @@ import { boltLogger } from './bolt-log.js';
 import { createDoorman } from './doorman.js';
 import type { ListenerDeps } from './guard.js';
 import { createLine } from './line.js';
-import { registerListeners } from './register.js';
+import { listenerHost, registerListeners } from './register.js';
 
 export interface SlackAppDeps extends Omit<ListenerDeps, 'firstTime' | 'admit'> {
   config: Pick<Config, 'slack' | 'port' | 'access'>;
@@ -59,7 +59,7 @@ export function createSlackApp(deps: SlackAppDeps): SlackApp {
       const admit = createDoorman({ team, enterprise }, isNamed, deps.slack, (user, error) =>
         log.warn({ user, err: error }, 'Slack does not tell whose this user is: taken for a stranger'),
       );
-      registerListeners(app, { ...deps, firstTime, admit }, running);
+      registerListeners(listenerHost(app), { ...deps, firstTime, admit }, running);
       server = await line.start();
       log.info({ mode: config.slack.mode, team }, 'listening to Slack');
     },

@@ -4,6 +4,7 @@ import type { Change, HostResult } from '../change/change.js';
 import { isExpired, isRetryable, isReversible } from '../change/transition.js';
 import { ChangeId } from '../command/command.js';
 import type { ChangeView } from '../command/reply.js';
+import { forgetWords } from '../words/adopt.js';
 import { buttonWords, retryLabel, rollbackWords } from '../words/button.js';
 import { type Button, plainText } from './blocks.js';
 
@@ -44,6 +45,7 @@ export function cardButtons(view: ChangeView, hosts: readonly HostResult[], now:
       text: plainText(label(press, hosts)),
       value: JSON.stringify(value),
       ...LOOK[press],
+      ...(press === 'rollback' && change.kind === 'adopt' ? { confirm: asked(forgetWords) } : {}),
     };
   });
 }
@@ -54,19 +56,18 @@ const LOOK: Readonly<Record<Press, Partial<Button>>> = {
   details: {},
   cancel: { style: 'danger' },
   retry: { style: 'primary' },
-  rollback: {
-    confirm: {
-      title: plainText(rollbackWords.title),
-      text: plainText(rollbackWords.text),
-      confirm: plainText(rollbackWords.yes),
-      deny: plainText(rollbackWords.no),
-    },
-  },
+  rollback: { confirm: asked(rollbackWords) },
 };
+
+function asked({ title, text, yes, no }: Record<'title' | 'text' | 'yes' | 'no', string>) {
+  return { title: plainText(title), text: plainText(text), confirm: plainText(yes), deny: plainText(no) };
+}
 
 function pressable(view: ChangeView, hosts: readonly HostResult[], now: Date): Press[] {
   const { change } = view;
-  const details: Press[] = view.plan === null ? [] : ['details'];
+  // Whatever became of an adoption, its list is there to be had again.
+  const isWorthReading = view.plan !== null || (change.kind === 'adopt' && change.state !== 'planning');
+  const details: Press[] = isWorthReading ? ['details'] : [];
   switch (change.state) {
     case 'pending':
       return isExpired(change, now) ? details : ['approve', 'deny', ...details];

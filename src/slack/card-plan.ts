@@ -1,6 +1,7 @@
 /** The plan as a card shows it: what each host holds, the very commands, the inverse, and what to look out for. Pure. */
 import type { Cidr } from '../ip.js';
 import type { HostPlan, Plan } from '../plan/plan.js';
+import { unreadMembersHead } from '../words/adopt.js';
 import { codeBlock, lines } from '../words/mrkdwn.js';
 import { moreInDetails } from '../words/phrase.js';
 import {
@@ -17,6 +18,7 @@ import {
   unreadHost,
 } from '../words/plan.js';
 import { type Block, section } from './blocks.js';
+import { notRecorded, recorded } from './card-adopt.js';
 
 /** Held routes shown of one host on a card; the file has them all. With many peers every host holds many, and nearly the same ones. */
 const HELD_ON_CARD = 6;
@@ -35,16 +37,21 @@ export function cautions(plan: Plan): Block[] {
 /** What stays as it is, whatever becomes of the plan. */
 export function leftAlone(plan: Plan): Block[] {
   const foreign = plan.foreign.map((each) => foreignRoute(each, plan.kind));
-  const unread = plan.kind === 'repair' ? plan.unread.map(unreadHost) : [];
-  return [...told([], foreign, 1200), ...told([unreadHead], unread, 900)];
+  const unread = 'unread' in plan ? plan.unread.map(unreadHost) : [];
+  return [
+    ...(plan.kind === 'adopt' ? notRecorded(plan) : []),
+    ...told([], foreign, 1200),
+    ...told([plan.kind === 'adopt' ? unreadMembersHead : unreadHead], unread, 900),
+  ];
 }
 
 function told(head: readonly string[], items: readonly string[], room: number): Block[] {
   return items.length > 0 ? [section([...head, lines(items, room, moreInDetails)].join('\n'))] : [];
 }
 
-/** One block a host, in the plan's order, and the inverse as the last one. */
+/** One block a host, in the plan's order, and the inverse as the last one. Of an adoption, which does nothing there, what is recorded. */
 export function planBlocks(plan: Plan, clusterCidr: Cidr): Block[] {
+  if (plan.kind === 'adopt') return recorded(plan);
   const undo = plan.hosts.filter((host) => host.undoCommands.length > 0);
   return [
     ...plan.hosts.map((host) => section(hostText(host, clusterCidr))),

@@ -52,17 +52,18 @@ export function changeCard(
   };
 }
 
-/** A repair says on its result too what is not repaired. */
+/** A repair says on its result too what is not repaired, an adoption what is not recorded. */
 function warnings(change: Change, plan: Plan): Block[] {
   if (change.state === 'pending') return cautions(plan);
-  return plan.kind === 'repair' && !PLAN_STATES.includes(change.state) ? leftAlone(plan) : [];
+  const isResult = plan.kind === 'adopt' ? isRecorded(change) : !PLAN_STATES.includes(change.state);
+  return 'unread' in plan && isResult ? leftAlone(plan) : [];
 }
 
 /** How every host of the plan stands once it runs; one that nobody has come to yet waits. */
 function allHosts(view: ChangeView): HostResult[] {
   const { change, hosts, plan } = view;
   if (change.state === 'planning') return hosts;
-  if (PLAN_STATES.includes(change.state) || isWithdrawn(change)) return [];
+  if (PLAN_STATES.includes(change.state) || isWithdrawn(change) || change.kind === 'adopt') return [];
   const results = new Map(hosts.map((host) => [host.host, host]));
   const waiting = (host: string): HostResult => ({ host, status: 'waiting', at: change.requestedAt });
   return plan ? plan.hosts.map(({ host }) => results.get(host) ?? waiting(host)) : hosts;
@@ -74,7 +75,7 @@ function extras(view: ChangeView, cluster: ClusterFacts): Block[] {
   const before = change.kind === 'remove-node' && change.state === 'pending';
   return [
     ...(before || shows(change, SNIPPET_STATES) ? snippetBlocks(snippets) : []),
-    ...(plan && isDecidable(change) ? planBlocks(plan, cluster.cidr) : []),
+    ...(plan && (isDecidable(change) || isRecorded(change)) ? planBlocks(plan, cluster.cidr) : []),
   ];
 }
 
@@ -85,6 +86,11 @@ function shows(change: Change, states: readonly ChangeState[]): boolean {
 /** Whether the plan may still be run, and is worth reading before. */
 function isDecidable(change: Change): boolean {
   return shows(change, ['pending', 'approved']);
+}
+
+/** What an adoption recorded is its result. */
+function isRecorded(change: Change): boolean {
+  return change.kind === 'adopt' && change.state === 'applied';
 }
 
 function decisionBlocks(change: Change): Block[] {

@@ -20,7 +20,7 @@ import { marked, say } from './reply.js';
 export interface ListenerDeps {
   desk: Desk;
   outbox: Pick<Outbox, 'answer' | 'renderNow'>;
-  jobs: Pick<Jobs, 'card' | 'reply' | 'file' | 'notice'>;
+  jobs: Pick<Jobs, 'card' | 'reply' | 'file' | 'upload' | 'notice'>;
   cards: { addCard(changeId: string, card: Card): Promise<void> };
   /** For dialogs, for cards that belong to no change, and for who is whose. */
   slack: Pick<webApi.WebClient, 'views' | 'chat' | 'users'>;
@@ -37,6 +37,8 @@ export interface SlackArgs {
   body: unknown;
   /** Events are acknowledged by Bolt itself. */
   ack?: (() => Promise<void>) | undefined;
+  /** Of forms: acknowledges, and keeps it open with what is wrong under its inputs, by block id. */
+  keepOpen?: ((errors: Readonly<Record<string, string>>) => Promise<void>) | undefined;
   context: { botUserId?: string | undefined };
   respond?:
     | ((message: { text: string; response_type: 'ephemeral'; replace_original: false }) => Promise<unknown>)
@@ -46,9 +48,12 @@ export interface SlackArgs {
 /** Wraps a listener. The promise never rejects. */
 export function guard(listener: Listener, deps: ListenerDeps): (args: SlackArgs) => Promise<void> {
   return async (args) => {
-    await args.ack?.();
     let call: Call | null = null;
     try {
+      // Before the acknowledgement nothing is waited for: a form's own check only reads what was entered.
+      const faults = listener.check?.(args.body, deps) ?? null;
+      if (faults !== null) return await args.keepOpen?.(faults);
+      await args.ack?.();
       call = listener.read(args.body, args.context.botUserId ?? '');
       if (call === null || !(await deps.firstTime(call.once))) return;
       const actor = await deps.admit(call.actor, call.team);

@@ -2,15 +2,17 @@
 import { type BotCommand, parseCommand } from '../command/grammar.js';
 import { normalize } from '../command/normalize.js';
 import type { Reply } from '../command/reply.js';
-import { isRefusal } from '../errors.js';
+import { isRefusal, Refusal } from '../errors.js';
+import { exportWords } from '../words/adopt.js';
 import { detailsFollow } from '../words/reply.js';
 import { sayDeadCard, sayNoDialog, sayUnreadableCard } from '../words/trouble.js';
+import { ADOPT_FORM, adoptForm, faultsOf, formInvitation, OPEN_FORM } from './adopt-form.js';
 import { ACTION, type ButtonValue, parseButtonValue } from './buttons.js';
 import { DENY_MODAL, denyModal } from './deny-modal.js';
 import { answer, type ListenerDeps } from './guard.js';
 import { NOTICE_ACTION, type NoticePress, type NoticeValue, parseNoticeValue } from './notice-card.js';
-import { type Call, readClick, readMention, readModal, readSlash } from './payload.js';
-import { replyMessage, say } from './reply.js';
+import { type Call, readClick, readForm, readMention, readModal, readSlash } from './payload.js';
+import { fitsAnswer, replyMessage, say } from './reply.js';
 import { slackError } from './web.js';
 
 export interface Listener {
@@ -18,6 +20,8 @@ export interface Listener {
   id: string;
   /** Null: nothing to answer. Throws when Slack sends something else than it documents. */
   read(body: unknown, botUserId: string): Call | null;
+  /** A form's faults, by block id, with which it stays open. Runs before the acknowledgement, so it waits for nothing. */
+  check?(body: unknown, deps: ListenerDeps): Readonly<Record<string, string>> | null;
   /** Runs after the acknowledgement. Throws Refusal. */
   handle(call: Call, deps: ListenerDeps): Promise<void>;
 }
@@ -44,6 +48,19 @@ export const LISTENERS: readonly Listener[] = [
   })),
   onNotice('acknowledge', ({ incident = '' }) => ({ kind: 'ack', id: incident })),
   { kind: 'view', id: DENY_MODAL, read: readModal, handle: (call, deps) => pressed(call, deps, deny) },
+  {
+    kind: 'action',
+    id: OPEN_FORM,
+    read: readClick,
+    handle: (call, deps) => run({ kind: 'adopt' }, call, deps),
+  },
+  {
+    kind: 'view',
+    id: ADOPT_FORM,
+    read: readForm,
+    check: (body, deps) => faultsOf(body, deps.cluster),
+    handle: (call, deps) => run({ kind: 'adopt', list: call.text }, call, deps),
+  },
 ];
 
 type Pressed = (call: Call, deps: ListenerDeps, value: ButtonValue) => Promise<void>;
@@ -89,7 +106,13 @@ function onNotice(press: NoticePress, commandOf: (value: NoticeValue) => BotComm
 
 async function typed(call: Call, deps: ListenerDeps): Promise<void> {
   const text = normalize(call.text);
-  const reply = await deps.desk.run(parseCommand(text === '' ? 'help' : text), call.actor, call.origin);
+  await run(parseCommand(text === '' ? 'help' : text), call, deps);
+}
+
+async function run(command: BotCommand, call: Call, deps: ListenerDeps): Promise<void> {
+  const reply = await deps.desk.run(command, call.actor, call.origin);
+  if (reply.kind === 'form') return openForm(call, deps);
+  if (reply.kind === 'export') return hand(call, deps, reply);
   if (reply.kind !== 'change-card') return tell(call, deps, reply);
   // The card itself is the answer. When others go first in the channel, the person hears at once that it comes (Q14).
   if (!(await isPosted(deps, reply.id))) await tell(call, deps, reply, true);
@@ -100,6 +123,38 @@ async function isPosted(deps: ListenerDeps, changeId: string): Promise<boolean> 
   if (await deps.outbox.renderNow(changeId)) return true;
   const view = await deps.desk.view(changeId);
   return view !== null && view.change.cards.length > 0;
+}
+
+/** A mention brings no trigger_id, and one that is older than 3 s opens nothing: the button of the answer brings another. */
+async function openForm(call: Call, deps: ListenerDeps): Promise<void> {
+  if (call.triggerId === '') return answer(deps, call, formInvitation());
+  try {
+    await deps.slack.views.open({ trigger_id: call.triggerId, view: adoptForm(deps.cluster, call) });
+  } catch (error) {
+    const why = slackError(error);
+    if (why === null) throw error;
+    deps.log.warn({ why }, 'the form could not be opened');
+    await answer(deps, call, formInvitation());
+  }
+}
+
+/** A list that is too long for an answer comes as a file. */
+async function hand(
+  call: Call,
+  deps: ListenerDeps,
+  reply: Extract<Reply, { kind: 'export' }>,
+): Promise<void> {
+  const { cluster, nodes, text } = reply;
+  if (fitsAnswer(text)) return tell(call, deps, reply);
+  await deps.jobs.upload({
+    name: 'upload',
+    origin: call.answerTo,
+    fileName: `${cluster}-nodes.yaml`,
+    title: exportWords.fileTitle(cluster, nodes),
+    comment: exportWords.fileComment(call.origin.user),
+    content: text,
+  });
+  await answer(deps, call, say(exportWords.follows(nodes)));
 }
 
 /** A click on a card of a change that is (still) known; afterwards the card shows how things stand, whatever came of the click. */
@@ -158,9 +213,16 @@ async function asCommand(
   deps: ListenerDeps,
   value: ButtonValue,
 ): Promise<void> {
+  await checkPlan(deps, value);
   const reply = await deps.desk.run({ kind: verb, id: value.id }, call.actor, call.origin);
   await refresh(call, deps, value.id);
   await tell(call, deps, reply);
+}
+
+/** A Redis that lost its data gives ids anew: a card from before may bear that of another change. Throws the Refusal `plan-outdated`. */
+async function checkPlan(deps: ListenerDeps, { id, hash }: ButtonValue): Promise<void> {
+  const view = await deps.desk.view(id);
+  if (view && hash !== null && view.change.planHash !== hash) throw new Refusal('plan-outdated', { id });
 }
 
 /** `quiet`: only the person sees it, and it takes nobody's turn in the channel. */

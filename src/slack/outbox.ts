@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import type { Origin } from '../command/reply.js';
 import type { NotifyJob } from '../job/job.js';
 import { planFileComment, planFileName, planFileTitle, planText } from '../words/details.js';
-import { sayNoFile } from '../words/trouble.js';
+import { sayNoExport, sayNoFile } from '../words/trouble.js';
 import type { Block, Message } from './blocks.js';
 import { createCardWriter } from './card-writer.js';
+import { uploadText } from './file-upload.js';
 import type { Again, CardDeps } from './outbox-deps.js';
 import { limitGate, POST_EVERY_MS, postGate } from './pace.js';
 import { NO_ENTRY, retryAfterMs, slackError } from './web.js';
@@ -60,6 +61,8 @@ export function createOutbox(deps: CardDeps): Outbox {
           return reply(deps, withoutUndefined(job.origin), job.message, job.quiet ?? false);
         case 'file':
           return file(deps, job.changeId, withoutUndefined(job.origin));
+        case 'upload':
+          return upload(deps, job);
       }
     },
   };
@@ -147,33 +150,28 @@ async function file(deps: CardDeps, changeId: string, origin: Origin): Promise<A
   if (view === null) return 0;
   const { cards } = view.change;
   const card = cards.find((copy) => copy.channel === origin.channel) ?? cards[0];
-  const thread = card?.ts ?? origin.thread;
-  const channel = card?.channel ?? origin.channel;
-  const method = 'files.completeUploadExternal';
-  const wait =
-    (await deps.pace.wait(limitGate(method))) || (await deps.pace.take(postGate(channel), POST_EVERY_MS));
-  if (wait > 0) return wait;
-  const upload = {
-    channel_id: channel,
-    filename: planFileName(view),
+  const { again, refused } = await uploadText(deps, {
+    channel: card?.channel ?? origin.channel,
+    thread: card?.ts ?? origin.thread,
+    name: planFileName(view),
     title: planFileTitle(view),
     content: planText(view, deps.cluster, deps.now()),
-    initial_comment: planFileComment(origin.user, view.change.id),
-  };
-  try {
-    await deps.slack.filesUploadV2(thread ? { ...upload, thread_ts: thread } : upload);
-  } catch (error) {
-    const later = retryAfterMs(error);
-    if (later !== null) {
-      await deps.pace.hold(limitGate(method), later);
-      return later;
-    }
-    const code = slackError(error);
-    if (code === null) throw error;
-    deps.log.error({ change: changeId, channel, code }, 'Slack refused the file');
-    return reply(deps, origin, { text: sayNoFile(code, changeId), blocks: [] }, true);
-  }
-  return 0;
+    comment: planFileComment(origin.user, view.change.id),
+  });
+  return refused === undefined ? again : told(deps, origin, sayNoFile(refused, changeId));
+}
+
+/** A file for whoever asked, where they asked. */
+async function upload(deps: CardDeps, job: Extract<NotifyJob, { name: 'upload' }>): Promise<Again> {
+  const origin = withoutUndefined(job.origin);
+  const { channel, thread } = origin;
+  const { fileName: name, title, comment, content } = job;
+  const { again, refused } = await uploadText(deps, { channel, thread, name, title, comment, content });
+  return refused === undefined ? again : told(deps, origin, sayNoExport(refused));
+}
+
+function told(deps: CardDeps, origin: Origin, text: string): Promise<Again> {
+  return reply(deps, origin, { text, blocks: [] }, true);
 }
 
 /** zod's optional fields may hold undefined, ours are absent. */

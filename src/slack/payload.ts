@@ -141,14 +141,16 @@ export function readClick(body: unknown): Call {
   };
 }
 
-/** What a modal remembers of the button that opened it. */
-export const ModalMemory = z.strictObject({
-  id,
-  hash: z.string().nullable(),
+/** What a modal remembers of where it was opened. */
+const FormMemory = z.strictObject({
   channel: id,
   thread: id.optional(),
   responseUrl: z.string().optional(),
 });
+export type FormMemory = z.infer<typeof FormMemory>;
+
+/** And of the button that opened it. */
+const ModalMemory = FormMemory.extend({ id, hash: z.string().nullable() });
 export type ModalMemory = z.infer<typeof ModalMemory>;
 
 const ModalBody = z.object({
@@ -164,25 +166,37 @@ const ModalBody = z.object({
   }),
 });
 
-/** A submitted modal; `text` is what was entered in block `reason`. */
+/** A submitted modal about a change; `text` is what was entered in block `reason`. */
 export function readModal(body: unknown): Call {
+  const { view, call } = readView(body, ModalMemory, 'reason');
+  const { id: change, hash } = ModalMemory.parse(JSON.parse(view.private_metadata));
+  return { ...call, value: JSON.stringify({ id: change, hash }) };
+}
+
+/** A submitted form; `text` is what was entered in block `list`. */
+export function readForm(body: unknown): Call {
+  return readView(body, FormMemory, 'list').call;
+}
+
+function readView(body: unknown, schema: z.ZodType<FormMemory>, block: string) {
   const { user, view, ...envelope } = ModalBody.parse(body);
-  const memory = ModalMemory.parse(JSON.parse(view.private_metadata));
+  const { channel, thread, responseUrl } = schema.parse(JSON.parse(view.private_metadata));
   const team = user.team_id ?? envelope.team?.id ?? '';
   const origin: Origin = {
-    channel: memory.channel,
+    channel,
     user: user.id,
-    ...(memory.thread === undefined ? {} : { thread: memory.thread }),
-    ...(memory.responseUrl === undefined ? {} : { responseUrl: memory.responseUrl }),
+    ...(thread === undefined ? {} : { thread }),
+    ...(responseUrl === undefined ? {} : { responseUrl }),
   };
-  return {
+  const call: Call = {
     actor: { id: `${team}:${user.id}`, via: 'modal' },
     team,
     answerTo: origin,
     origin,
     once: `view-${view.id}-${view.hash}`,
-    text: view.state.values['reason']?.['reason']?.value ?? '',
-    value: JSON.stringify({ id: memory.id, hash: memory.hash }),
+    text: view.state.values[block]?.[block]?.value ?? '',
+    value: '',
     triggerId: '',
   };
+  return { view, call };
 }

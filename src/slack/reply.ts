@@ -1,6 +1,7 @@
 /** What commands answer, as Slack messages. Pure. */
 import type { HostRoutes, LogTail, Reply } from '../command/reply.js';
 import type { Snippet } from '../snippet/kubectl.js';
+import { exportWords } from '../words/adopt.js';
 import { codeBlock, cost, lines } from '../words/mrkdwn.js';
 import {
   acknowledged,
@@ -30,6 +31,7 @@ import {
   routesWords,
   whoami,
 } from '../words/reply.js';
+import { formInvitation } from './adopt-form.js';
 import { type Block, context, type Message, section } from './blocks.js';
 import { changeCard } from './card.js';
 import { snippetBlocks } from './card-result.js';
@@ -70,6 +72,10 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
       return logsMessage(reply);
     case 'told':
       return say(reply.text);
+    case 'form':
+      return formInvitation();
+    case 'export':
+      return exported(reply);
     case 'changes': {
       const { open, others } = reply;
       const head = changesWords.head(cluster.name, open.length, others.length);
@@ -181,6 +187,16 @@ function isOff(host: HostRoutes): boolean {
   const { drift } = host;
   if (drift === null) return true;
   return drift.missing.length + drift.wrong.length + drift.stray.length + drift.foreign.length > 0;
+}
+
+/** Whether an exported list is whole within one answer. */
+export function fitsAnswer(text: string): boolean {
+  return cost(text) <= PART && !codeBlock(text, 2900).includes('…');
+}
+
+function exported({ cluster, nodes, text }: Extract<Reply, { kind: 'export' }>): Message {
+  const head = exportWords.head(cluster, nodes);
+  return { text: head, blocks: [section(head), section(codeBlock(text, 2900))] };
 }
 
 function kubectl(nodeName: string, snippets: readonly Snippet[]): Message {

@@ -5,6 +5,7 @@ import type { ChangeView } from '../command/reply.js';
 import { podGateway } from '../ip.js';
 import type { Node, Os } from '../node/node.js';
 import type { HostPlan, Plan, RepairPlan } from '../plan/plan.js';
+import { adoptCounts, adoptedCount, adoptMeans } from './adopt.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
 import { more, osName, plural } from './phrase.js';
 import { undoSummary } from './plan.js';
@@ -13,6 +14,7 @@ import { stateWords, verbs } from './status.js';
 /** `prod: add windows node win03`. */
 export function title(change: Change, cluster: string): string {
   if (change.kind === 'repair') return `${cluster}: repair ${change.node?.name ?? 'all nodes'}`;
+  if (change.kind === 'adopt') return `${cluster}: adopt ${adoptedCount(change)}`;
   return `${cluster}: ${verbs[change.kind]} ${change.node.os} node ${change.node.name}`;
 }
 
@@ -27,12 +29,7 @@ export function facts(view: ChangeView): string {
   const { node } = change;
   return [
     ...(node ? nodeFacts(node) : []),
-    ...(plan
-      ? [
-          plan.kind === 'repair' ? differing(plan) : peers(plan),
-          ...(['linux', 'windows'] as const).flatMap((os) => perOs(plan, os)),
-        ]
-      : []),
+    ...(plan ? planFacts(plan, change.state === 'pending') : []),
     `Asked by ${who(change.requester)} ${when(change.requestedAt)}: ${code(change.command, 300)}`,
     ...(change.why ? [`Because: ${plain(change.why, 300)}`] : []),
     [
@@ -47,6 +44,14 @@ function nodeFacts(node: Node): string[] {
   return [
     `Node ${code(node.name)} · ${osName(node.os)} · ${code(node.address)}`,
     ...(node.podCidr ? [`Pod CIDR ${code(node.podCidr)}, gateway ${code(podGateway(node.podCidr))}`] : []),
+  ];
+}
+
+function planFacts(plan: Plan, isPending: boolean): string[] {
+  if (plan.kind === 'adopt') return [adoptCounts(plan), ...(isPending ? [adoptMeans] : [])];
+  return [
+    plan.kind === 'repair' ? differing(plan) : peers(plan),
+    ...(['linux', 'windows'] as const).flatMap((os) => perOs(plan, os)),
   ];
 }
 

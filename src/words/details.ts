@@ -1,9 +1,11 @@
 /** The whole plan and all results as plain text: the file behind Details. Pure. */
 import type { HostResult } from '../change/change.js';
+import { writeNodeList } from '../command/node-list.js';
 import type { ChangeView } from '../command/reply.js';
 import { type Cidr, podGateway } from '../ip.js';
 import type { Node } from '../node/node.js';
 import type { HostPlan } from '../plan/plan.js';
+import { adoptText, askedHead } from './adopt.js';
 import { title } from './card.js';
 import { code, visible } from './mrkdwn.js';
 import { osName, plural } from './phrase.js';
@@ -23,6 +25,10 @@ export function planText(view: ChangeView, cluster: ClusterFacts, now: Date): st
   const parts = [
     head(view, cluster, now),
     ...(view.change.detail && view.change.detail.length > 0 ? [view.change.detail.join('\n')] : []),
+    ...(view.plan?.kind === 'adopt' ? [adoptText(view.plan)] : []),
+    ...(view.change.kind === 'adopt'
+      ? [`${rule(askedHead)}\n${writeNodeList(view.change.asked, cluster).trimEnd()}`]
+      : []),
     ...hosts.map((host) => hostPart(host, results.get(host.host), cluster)),
     ...view.hosts
       .filter((host) => !planned.has(host.host))
@@ -35,7 +41,8 @@ export function planText(view: ChangeView, cluster: ClusterFacts, now: Date): st
 
 /** The file's name: safe everywhere, and different for each state that was looked at. */
 export function planFileName(view: ChangeView): string {
-  return `${view.change.id}-${view.change.node?.name ?? 'all'}-${view.change.state}.txt`;
+  const { id, kind, node, state } = view.change;
+  return `${id}-${node?.name ?? (kind === 'adopt' ? 'nodes' : 'all')}-${state}.txt`;
 }
 
 /** The file's title in Slack. */
@@ -66,7 +73,7 @@ function head(view: ChangeView, cluster: ClusterFacts, now: Date): string {
     ),
     ...(change.reason ? [change.reason] : []),
     ...(plan?.foreign ?? []).map(({ host, route }) => `${host} keeps ${routeText(route)}`),
-    ...(plan?.kind === 'repair' ? plan.unread : []).map(
+    ...(plan && 'unread' in plan ? plan.unread : []).map(
       ({ host, why }) => `${host} could not be read: ${why}`,
     ),
   ].join('\n');

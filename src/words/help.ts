@@ -12,6 +12,8 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   routes: 'Reads the route tables, of one host or of all, and compares them with what they should be.',
   repair:
     'Plans what puts a host, or all, right again: lost routes, and what a boot took. An approver decides.',
+  adopt: 'Opens a form for a list of nodes that exist already, or of a lost inventory. An approver decides.',
+  export: 'Gives the nodes as YAML, which `adopt` takes back.',
   kubectl: 'Shows the kubectl lines for a node.',
   incidents: 'Lists what is wrong with hosts now, who is on it, what is muted, and what is over.',
   ack: 'Says on the card that you are on it.',

@@ -3,6 +3,7 @@ import type { Cidr } from '../ip.js';
 import type { ObservedRoute } from '../network/route.js';
 import type { HostPlan, Plan, RepairPlan } from '../plan/plan.js';
 import { clusterRoutes } from '../plan/reading.js';
+import { adoptUndo } from './adopt.js';
 import { code, plain } from './mrkdwn.js';
 import { osName, plural } from './phrase.js';
 
@@ -51,6 +52,7 @@ export const undoHead = '*Roll back* would run:';
 
 /** How big the inverse is, for a card that can't show it. */
 export function undoSummary(plan: Plan): string {
+  if (plan.kind === 'adopt') return adoptUndo;
   const hosts = plan.hosts.filter((host) => host.undoCommands.length > 0);
   const commands = hosts.reduce((sum, host) => sum + host.undoCommands.length, 0);
   return `Roll back would run ${plural(commands, 'command')} on ${plural(hosts.length, 'host')}`;

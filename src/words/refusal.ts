@@ -1,5 +1,5 @@
 /** Every expected no, as the user reads it: each says what would work. Pure. */
-import type { Refusal, RefusalCode, RefusalFacts } from '../errors.js';
+import type { ListProblem, Refusal, RefusalCode, RefusalFacts } from '../errors.js';
 import { anyOf, article, list, osName, plural } from './phrase.js';
 import { slackVoice, type Voice } from './voice.js';
 
@@ -117,6 +117,23 @@ export const refusalText: Texts = {
     `${code(name)} has more than one free network card: ${quote(has)}. Say which with ${code('container-nic <mac>')}.`,
 
   'nothing-to-repair': nothingToRepair,
+  'list-missing': (_facts, { code }) =>
+    `The list of nodes goes into a form, which ${code('/fairway adopt')} opens; in a shell: ${code('npm run console -- adopt < nodes.yaml')}. ${code('export')} shows how one looks.`,
+  'list-too-long': ({ most }, { code }) =>
+    `That is too long for a list of nodes: at most ${most} characters. Adopt the nodes in parts; ${code('export')} shows how a list looks.`,
+  'list-broken': ({ line, got, why }, { code, quote }) =>
+    why === undefined
+      ? `Line ${line}: ${code(got ?? '')} has no place there. A list has plain keys and values, as ${code('export')} gives them.`
+      : `Line ${line} is no YAML that I can read: ${quote(why)}. ${code('export')} shows how a list looks.`,
+  'list-wrong': ({ problems, more }, say) =>
+    [
+      ...problems.map((problem) => sayListProblem(problem, say)),
+      ...(more > 0 ? [`… and ${plural(more, 'more problem')}.`] : []),
+    ].join('\n'),
+  'nothing-to-adopt': ({ unchanged, leftOut }, { code }) =>
+    leftOut === 0
+      ? `Nothing to adopt: ${unchanged === 1 ? 'that is a node' : `all ${unchanged} are nodes`} already, with these facts. ${code('nodes')} lists them.`
+      : `Nothing that I can adopt: ${leftOut === 1 ? 'one node was' : `${leftOut} nodes were`} left out. Put right what is said below, then ask again.`,
   'change-in-the-way': inTheWay,
   'incident-unknown': ({ id }, { code }) =>
     `There is no incident ${code(id)}, or it is over. ${code('incidents')} lists them.`,
@@ -146,6 +163,8 @@ export const refusalText: Texts = {
     `${code(id)} can't be rolled back: ${list(joined.map(code))} joined after ${code(name)} left, so its plan doesn't lead there. Add ${code(name)} again: the new plan covers all.`,
   'node-replaced': ({ id, name, podCidr }, { code }) =>
     `${code(id)} can't be rolled back: the name, the address or the ${podCidr} of ${code(name)} is in use again. ${code('nodes')} shows by whom.`,
+  'built-on': ({ id, by }, { code }) =>
+    `${code(id)} can't be rolled back: ${list(by.map(code))} came after it, and counted on its nodes. ${code('remove node <name>')} takes them out one by one.`,
 };
 
 const STANDS: Readonly<Record<string, string>> = {
@@ -186,6 +205,27 @@ function remedy(id: string, kind: string, state: string, code: Voice['code']): s
 /** A host's own word in the middle of ours, whose full stop is not doubled. */
 function because(why: string, quote: Voice['quote']): string {
   return why === '' ? '' : `: ${quote(why).replace(/\.$/, '')}`;
+}
+
+/** One problem of a list, as a line of its own. */
+function sayListProblem(problem: ListProblem, { code }: Voice): string {
+  const at = `Line ${problem.line}, ${code(problem.key)}`;
+  switch (problem.what) {
+    case 'missing':
+      return `${at}: it is missing.`;
+    case 'form':
+      return `${at}: it has another form than ${code('export')} gives it.`;
+    case 'unknown':
+      return `${at}: there is no such key. There ${problem.known.length === 1 ? 'is' : 'are'} ${list(problem.known)}.`;
+    case 'twice':
+      return `${at}: it stands on line ${problem.first} already.`;
+    case 'takes':
+      return `${at} can't be ${code(problem.got)}: it takes ${problem.takes}.`;
+    case 'shared':
+      return `${at}: ${code(problem.got)} is on line ${problem.first} too.`;
+    case 'differs':
+      return `${at}: this is a list of ${code(problem.got)}, and I run ${code(problem.ours)}.`;
+  }
 }
 
 function nothingToRepair(

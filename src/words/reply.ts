@@ -1,6 +1,7 @@
 /** What commands answer. Lists are one line an item: tables wrap on phones. Pure. */
 import type { Change } from '../change/change.js';
 import type { HostRoutes, NodeRow, OwedPart, Reply } from '../command/reply.js';
+import { adoptedCount } from './adopt.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
 import { anyOf, article, more, osName, plural } from './phrase.js';
 import { routeText } from './plan.js';
@@ -101,7 +102,8 @@ export const changesWords = {
 } as const;
 
 export function changeLine(change: Change): string {
-  const subject = change.node ? code(change.node.name) : 'all nodes';
+  const several = change.kind === 'adopt' ? adoptedCount(change) : 'all nodes';
+  const subject = change.node ? code(change.node.name) : several;
   return `${code(change.id)} ${stateWords[change.state]} · ${verbs[change.kind]} ${subject} · ${who(change.requester)} ${when(change.requestedAt)}`;
 }
 

@@ -1,6 +1,7 @@
 /** How a change stands, and the reader's next step. Pure. */
 import type { Change, ChangeState, HostResult } from '../change/change.js';
 import { isExpired, isWithdrawn } from '../change/transition.js';
+import { listInDetails, sayAdopted, sayForgotten } from './adopt.js';
 import { code, plain, stored, when, who } from './mrkdwn.js';
 
 /** What each kind of change does, in one word. */
@@ -8,6 +9,7 @@ export const verbs: Readonly<Record<Change['kind'], string>> = {
   'add-node': 'add',
   'remove-node': 'remove',
   repair: 'repair',
+  adopt: 'adopt',
 };
 
 /** How a state is called in lists and notifications. */
@@ -39,7 +41,7 @@ export function status(change: Change, hosts: readonly HostResult[], now: Date):
 
 function sentence(change: Change, hosts: readonly HostResult[], now: Date): string[] {
   const reason = change.reason ? [plain(change.reason, 600)] : [];
-  const again = `To ask again: ${code(change.command, 200)}`;
+  const again = `To ask again: ${code(change.command, 200)}${change.kind === 'adopt' ? listInDetails : ''}`;
   const progress = hosts.length > 0 ? [`${finished(hosts)} of ${hosts.length} hosts done`] : [];
   const stopping = change.cancelRequestedBy
     ? [`${who(change.cancelRequestedBy)} asked to cancel: it stops at the next host.`]
@@ -48,7 +50,11 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
     case 'planning':
       return [hosts.length > 0 ? `Reading ${hosts.length} hosts…` : 'Reading the hosts…'];
     case 'refused':
-      return [...(change.reason ? [stored(change.reason, 600)] : []), 'Nothing was run.'];
+      return [
+        ...(change.reason ? [stored(change.reason, 600)] : []),
+        'Nothing was run.',
+        ...(change.kind === 'adopt' ? [again] : []),
+      ];
     case 'pending':
       if (isExpired(change, now)) return ['Nobody decided in time. Nothing was run.', again];
       return change.expiresAt ? [`Expires ${when(change.expiresAt)}.`] : [];
@@ -66,7 +72,7 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
     case 'proving':
       return [...progress, 'Asking every pod gateway with packets…'];
     case 'applied':
-      return [...ended(change), ...progress];
+      return [...ended(change), ...progress, ...(change.kind === 'adopt' ? [sayAdopted(change)] : [])];
     case 'owing':
       return [...ended(change), ...progress, owed(hosts.filter((host) => host.status === 'owed').length)];
     case 'failed':
@@ -80,7 +86,12 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
     case 'rolling-back':
       return [...rolledBy(change), ...progress];
     case 'rolled-back':
-      return [...rolledBy(change), ...ended(change), ...progress];
+      return [
+        ...rolledBy(change),
+        ...ended(change),
+        ...progress,
+        ...(change.kind === 'adopt' ? [sayForgotten] : []),
+      ];
   }
 }
 

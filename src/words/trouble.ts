@@ -109,6 +109,11 @@ export function sayNoFile(why: string, changeId: string): string {
   return `Slack refused the file (${why}). ${code(`change ${changeId}`)} shows the short form.`;
 }
 
+/** `why` is Slack's own error code. */
+export function sayNoExport(why: string): string {
+  return `Slack refused the file (${why}). In a shell: ${code('npm run -s console -- export')}.`;
+}
+
 /** On top of a card that may stand in the channel twice. */
 export function sayPostedAgain(): string {
   return 'Posted again after an interruption: an older copy may stand above. This one counts.';

@@ -56,3 +56,6 @@ export const storedVoice: Voice = {
   code: (text) => plainVoice.code(text.replaceAll('`', 'ˋ')),
   quote: (text) => plainVoice.quote(text.replaceAll('`', 'ˋ')),
 };
+
+/** For where everything stands as code, or as plain text in a file: no marks at all. */
+export const bareVoice: Voice = { ...plainVoice, code: plainVoice.quote };

@@ -25,7 +25,7 @@ const alice: Actor = { id: 'T1:UALICE', via: 'slash' };
 const bob: Actor = { id: 'T1:UBOB', via: 'button' };
 const carol: Actor = { id: 'T1:UCAROL', via: 'button' };
 
-function change(over: Partial<Change> = {}): Change {
+function change(over: Partial<MembershipChange> = {}): Change {
   return {
     id: 'c1',
     kind: 'add-node',
@@ -178,7 +178,7 @@ describe('decide', () => {
 
 describe('cancel, retry, roll back', () => {
   const admittedAt = now.toISOString();
-  const allowed = (run: (state: Change) => Change, over: Partial<Change> = {}) =>
+  const allowed = (run: (state: Change) => Change, over: Partial<MembershipChange> = {}) =>
     states.filter((state) => codeOf(() => run(change({ state, ...over }))) === 'no refusal');
 
   test('what may be cancelled', () => {
@@ -336,7 +336,7 @@ describe('outcome', () => {
     const cancelled = change({ state: 'owing', cancelRequestedBy: alice.id });
     expect(outcome(cancelled, [givenUp, host('cancelled')])).toBe('cancelled');
   });
-  test.each<[HostStatus[], Partial<Change>, ChangeState]>([
+  test.each<[HostStatus[], Partial<MembershipChange>, ChangeState]>([
     [['done', 'unchanged'], {}, 'applied'],
     [['done', 'owed'], {}, 'owing'],
     [['done', 'owed', 'failed'], {}, 'failed'],

@@ -91,6 +91,7 @@ describe('authorize', () => {
         'add-node',
         'remove-node',
         'repair',
+        'adopt',
         'ack',
         'mute',
         'unmute',

@@ -10,6 +10,7 @@ import { CommandKind } from '../../src/command/command.js';
 import { parseCommand } from '../../src/command/grammar.js';
 import type { Reply } from '../../src/command/reply.js';
 import { isRefusal } from '../../src/errors.js';
+import type { AdoptPlan } from '../../src/plan/plan.js';
 import { change } from '../slack/support/views.js';
 import { type OpenDesk, openDesk } from './support/desk.js';
 
@@ -55,6 +56,8 @@ describe('authorization', () => {
     node: { text: 'node lin01', role: 'viewer' },
     routes: { text: 'routes', role: 'viewer' },
     repair: { text: 'repair', role: 'operator' },
+    adopt: { text: 'adopt', role: 'operator' },
+    export: { text: 'export', role: 'viewer' },
     kubectl: { text: 'kubectl lin01', role: 'viewer' },
     incidents: { text: 'incidents', role: 'viewer' },
     ack: { text: 'ack i1', role: 'operator' },
@@ -122,6 +125,57 @@ describe('what it answers', () => {
     expect(await refusalOf(run('add linux node lin02 10.0.0.8', approver))).toBe('node-exists');
     expect(await run('cancel c1')).toEqual({ kind: 'accepted', id: 'c1', what: 'withdraw' });
     expect(await run('add linux node lin02 10.0.0.8')).toMatchObject({ kind: 'change-card' });
+  });
+
+  test('a list of nodes becomes a change; the same within a minute is the same, another is another, a wrong one is none', async () => {
+    const list = (name: string) =>
+      `cluster: test\nclusterCidr: 192.168.0.0/16\nnodes:\n  - { name: ${name}, os: linux, address: 10.0.0.8 }`;
+    const adopt = (text: string, actor = OPERATOR) =>
+      open.desk.run({ kind: 'adopt', list: text }, actor, ORIGIN);
+    expect(await run('adopt')).toEqual({ kind: 'form', form: 'adopt' });
+    expect(await refusalOf(adopt(list('lin02'), { id: 'T1:U0VIEW', via: 'modal' }))).toBe('forbidden');
+    expect(await refusalOf(adopt(list('lin02').replace('test', 'prod')))).toBe('list-wrong');
+    expect(await open.stores.changes.latest(9)).toEqual([]);
+    expect(await adopt(list('lin02'))).toEqual({ kind: 'change-card', id: 'c1' });
+    expect(await adopt(list('lin02'))).toEqual({ kind: 'already-running', id: 'c1' });
+    expect(await adopt(list('lin03'))).toEqual({ kind: 'change-card', id: 'c2' });
+    expect(await open.stores.changes.get('c1')).toMatchObject({
+      kind: 'adopt',
+      state: 'planning',
+      command: 'adopt',
+      asked: [{ name: 'lin02', os: 'linux', address: '10.0.0.8' }],
+    });
+    // Nothing is held for it before somebody approved it.
+    expect(await open.stores.leases.list(new Date())).toEqual([]);
+  });
+
+  test('an adoption is rolled back until others came after it', async () => {
+    const at = new Date().toISOString();
+    const of = { kind: 'adopt' as const, state: 'applied' as const, asked: [], moves: [lin02.podCidr] };
+    const { node: _node, ...rest } = change('applied', {
+      admittedAt: at,
+      decisions: [{ actor: 'T1:U0APPR', verdict: 'approve', at, planHash: 'a' }],
+    });
+    const plan = { kind: 'adopt', nodes: [lin02], hosts: [] } as Partial<AdoptPlan> as AdoptPlan;
+    await open.stores.changes.create({ ...rest, ...of, id: 'c1' }, new Date(), { sealed: plan });
+    await open.stores.nodes.add(lin02);
+    const rollback = () => refusalOf(run('rollback c1'));
+    const other = async (id: string, over: Partial<MembershipChange>) => {
+      await stored(id, { node: { ...lin02, name: 'lin03', podCidr: '192.168.8.0/24' }, ...over });
+      await open.stores.changes.update(id, (current) => ({ ...current }), new Date());
+    };
+    // Neither one that nobody approved, nor one that was undone, is built on it.
+    await other('c2', { state: 'denied' });
+    await other('c3', { state: 'cancelled' });
+    await other('c4', { state: 'rolled-back', admittedAt: at });
+    await other('c5', { state: 'applied', admittedAt: at });
+    await expect(run('rollback c1')).rejects.toMatchObject({
+      code: 'built-on',
+      facts: { id: 'c1', by: ['c5'] },
+    });
+    await open.stores.changes.update('c5', (current) => ({ ...current, state: 'rolled-back' }), new Date());
+    expect(await rollback()).toBe('');
+    expect(await open.stores.changes.get('c1')).toMatchObject({ state: 'rolling-back', starts: 'undo' });
   });
 
   test('a removal in the way of an open change says which, how it stands, and whose it is', async () => {

@@ -43,6 +43,9 @@ describe('commands', () => {
     ['node win03', { kind: 'node', name: 'win03' }],
     ['routes', { kind: 'routes' }],
     ['routes win03', { kind: 'routes', name: 'win03' }],
+    ['adopt', { kind: 'adopt' }],
+    ['import', { kind: 'adopt' }],
+    ['export', { kind: 'export' }],
     ['kubectl win03', { kind: 'kubectl', name: 'win03' }],
     ['changes', { kind: 'changes' }],
     ['change c12', { kind: 'change', id: 'c12' }],
@@ -267,6 +270,13 @@ describe('a wrong argument is refused by its name', () => {
   });
 });
 
+test('a list pasted behind its command is told where it goes, however long it is', () => {
+  const list = `cluster: prod\nnodes:\n${'- {name: a}\n'.repeat(200)}`;
+  for (const verb of ['adopt', 'import', 'Adopt '])
+    expect(refusal(`${verb}\n${list}`)).toEqual({ code: 'list-missing', facts: {} });
+  expect(refusal(`nodes\n${list}`)?.code).toBe('bad-argument');
+});
+
 describe('did you mean', () => {
   test.each<[typed: string, meant: string]>([
     ['ad windows node win03 10.0.0.7', 'add windows node win03 10.0.0.7'],
@@ -293,6 +303,10 @@ describe('did you mean', () => {
     ['describe node win03', 'node win03'],
     ['show c12', 'change c12'],
     ['chnages', 'changes'],
+    ['adpot', 'adopt'],
+    ['exprot', 'export'],
+    ['backup', 'export'],
+    ['load', 'import'],
     ['routse win03', 'routes win03'],
     ['halp', 'help'],
     ['who-am-i', 'whoami'],

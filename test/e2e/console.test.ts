@@ -24,9 +24,18 @@ describe('the console', () => {
     over: Readonly<Record<string, string>>,
     ...words: string[]
   ): Promise<{ code: number; text: string }> {
+    return pipe('', over, ...words);
+  }
+
+  /** The same with something piped in. */
+  function pipe(
+    piped: string,
+    over: Readonly<Record<string, string>>,
+    ...words: string[]
+  ): Promise<{ code: number; text: string }> {
     const env = { PATH: process.env['PATH'], ...site.world.env, ...over };
     return new Promise((done) => {
-      execFile(
+      const { stdin } = execFile(
         process.execPath,
         ['--import', 'tsx', 'src/console.ts', ...words],
         { cwd: ROOT, env },
@@ -34,6 +43,9 @@ describe('the console', () => {
           done({ code: error === null ? 0 : 1, text: stdout + stderr });
         },
       );
+      // It may not wait for all of it.
+      stdin?.on('error', () => undefined);
+      stdin?.end(piped);
     });
   }
 
@@ -76,4 +88,43 @@ describe('the console', () => {
       text: expect.stringContaining('address'),
     });
   }, 60_000);
+
+  test('a list goes out and, after Redis was lost, comes in again', async () => {
+    const { team } = site;
+    const exported = (await type('export')).text;
+    expect(exported).toContain(
+      '\n  - { name: lin02, os: linux, address: 10.0.0.8, podCidr: 192.168.1.0/24 }\n',
+    );
+    expect(await pipe(exported, {}, 'adopt')).toMatchObject({ code: 0 });
+    const [known] = await team.stores.changes.latest(1);
+    expect(await team.until(known?.id ?? '')).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('Nothing to adopt'),
+    });
+    await site.loseRedis();
+    expect((await type('nodes')).text).toContain('No node yet');
+    const bad = await pipe(exported.replace('10.0.0.8', '10.0.0'), {}, 'import');
+    expect(bad).toMatchObject({ code: 1, text: expect.stringContaining("`address` can't be `10.0.0`") });
+    expect(await pipe('', {}, 'adopt')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('adopt < nodes.yaml'),
+    });
+    expect(await pipe('x'.repeat(3_000_000), {}, 'adopt')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('too long'),
+    });
+    expect(await pipe(exported, { OPERATORS: ALICE, APPROVERS: BOB, VIEWERS: BOB }, 'adopt')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('Only an operator may'),
+    });
+    expect(await pipe(exported, {}, 'adopt')).toMatchObject({
+      code: 0,
+      text: expect.stringContaining('c1 is on its way'),
+    });
+    await team.until('c1', 'pending');
+    expect((await type('change', 'c1')).text).toContain('Nothing is changed on any host');
+    expect(await typeWith({ APPROVE_OWN: 'true' }, 'approve', 'c1')).toMatchObject({ code: 0 });
+    expect((await team.until('c1')).state).toBe('applied');
+    expect((await type('export')).text).toBe(exported);
+  }, 120_000);
 });

@@ -80,6 +80,36 @@ describe('plans, as properties', () => {
     expect(applyTo(held, plan.hosts).get('lin0')?.routes).toContainEqual(theirs);
   });
 
+  test('what was on a Linux node before it was added stays when it is removed: its bridge, and the address on it', () => {
+    const node = nodeOf(0, 'linux');
+    const bridge = {
+      kind: 'bridge' as const,
+      action: 'ensure' as const,
+      bridge: 'cbr0',
+      podCidr: node.podCidr,
+    };
+    const made = (spoil: (host: Observation) => Observation) => {
+      const { inventory, hosts, policy } = grow(['linux'], 'node-address', spoil);
+      const [member] = inventory.nodes;
+      if (!member) throw new Error('no member');
+      const plan = planRemoveNode({ node: member, inventory, readings: readingsOf(hosts), policy, render });
+      return [member.made, plan.hosts.flatMap((host) => host.steps).map((step) => step.kind)];
+    };
+    const nothing = { bridge: false, gateway: false, podNetwork: false };
+    expect(made((host) => host)).toEqual([
+      { bridge: true, gateway: true, podNetwork: false, forwarding: true },
+      ['bridge', 'forwarding'],
+    ]);
+    expect(made((host) => stepped(host, { ...bridge, ownBridge: true }))).toEqual([
+      { ...nothing, forwarding: true },
+      ['forwarding'],
+    ]);
+    expect(made((host) => ({ ...host, bridges: ['cbr0'] }))).toEqual([
+      { bridge: false, gateway: true, podNetwork: false, forwarding: true },
+      ['bridge', 'forwarding'],
+    ]);
+  });
+
   test('no plan touches a foreign route, whatever the host holds', () => {
     const foreign = fc.record({
       destination: fc.integer({ min: 50, max: 250 }).map((n) => `192.168.${n}.0/24`),

@@ -335,6 +335,23 @@ describe('a repair', () => {
     expect(after?.routes).toContainEqual(expect.objectContaining({ destination: lin0.podCidr }));
   });
 
+  test('a pod gateway on a bridge of another name is good as it is', () => {
+    const cluster = grow(['linux', 'linux'], 'node-address');
+    const hosts = new Map(
+      [...cluster.hosts].map(([name, host]) => {
+        const rename = (device: string) => device.replace('cbr0', 'br-pods');
+        const renamed = {
+          ...host,
+          bridges: ['br-pods'],
+          addresses: host.addresses.map((held) => ({ ...held, device: rename(held.device) })),
+          routes: host.routes.map((route) => ({ ...route, device: rename(route.device) })),
+        };
+        return [name, renamed];
+      }),
+    );
+    expect(orNothing(() => repair(cluster, hosts))).toBeNull();
+  });
+
   test('of what is as it should be is refused, with what was looked at, could not be read, or is in the way', () => {
     expect(refused(cluster.hosts)).toEqual({ read: 3, unread: [], foreign: [] });
     expect(refused(cluster.hosts, { node: lin0 })).toEqual({

@@ -7,7 +7,7 @@ import type { ListenerDeps, SlackArgs } from '../../src/slack/guard.js';
 import { LISTENERS } from '../../src/slack/listeners.js';
 import { NOTICE_ACTION } from '../../src/slack/notice-card.js';
 import { registerListeners } from '../../src/slack/register.js';
-import { clickBody, mentionBody, modalBody, slashBody } from './support/payloads.js';
+import { clickBody, formBody, mentionBody, modalBody, slashBody } from './support/payloads.js';
 import { CLUSTER, NOW, VIEWS } from './support/views.js';
 
 type Handler = (args: SlackArgs) => Promise<void>;
@@ -64,6 +64,9 @@ beforeEach(() => {
       file: async () => {
         happened.push('file');
       },
+      upload: async ({ fileName, origin }) => {
+        happened.push(`upload ${fileName} to ${origin.channel}`);
+      },
     },
     cards: { addCard: async () => {} },
     slack: {
@@ -81,7 +84,12 @@ beforeEach(() => {
   };
   const record = (kind: string) => (id: string, handler: Handler) => handlers.set(`${kind} ${id}`, handler);
   registerListeners(
-    { command: record('command'), event: record('event'), action: record('action'), view: record('view') },
+    {
+      command: record('command'),
+      event: record('event'),
+      action: record('action'),
+      view: (id, handler) => handlers.set(`view ${id}`, handler as Handler),
+    },
     deps,
     new Set(),
   );
@@ -90,6 +98,7 @@ beforeEach(() => {
 function bodyFor(name: string): unknown {
   if (name.startsWith('command')) return slashBody('add linux node lin02 10.0.0.8');
   if (name.startsWith('event')) return mentionBody('<@U0BOT> nodes');
+  if (name === 'view adopt-list') return formBody();
   if (name.startsWith('action notice:')) return clickBody(NOTICE);
   return name.startsWith('view') ? modalBody() : clickBody(VALUE);
 }
@@ -104,8 +113,8 @@ function call(name: string, body = bodyFor(name)): { acked: Promise<void>; done:
   const acked = new Promise<void>((resolve) => {
     acknowledge = resolve;
   });
-  const ack = async (): Promise<void> => {
-    happened.push('ack');
+  const ack = async (response?: unknown): Promise<void> => {
+    happened.push(response === undefined ? 'ack' : `ack ${JSON.stringify(response)}`);
     acknowledge();
   };
   return {
@@ -120,6 +129,8 @@ test('every button, the command, mentions and the dialog are registered', () => 
       'command /fairway',
       'event app_mention',
       'view deny-reason',
+      'view adopt-list',
+      'action adopt:form',
       ...[...Object.values(ACTION), ...Object.values(NOTICE_ACTION)].map((id) => `action ${id}`),
     ]),
   );

@@ -305,3 +305,34 @@ test('details are one file in the card’s thread, with every command', async ()
   expect(message.files[0]?.content).toContain('ip -4 route add 192.168.3.0/24 via 10.0.0.7 proto 155');
   expect(bench.slack.violations).toEqual([]);
 });
+
+describe('a text as a file', () => {
+  const job = {
+    name: 'upload' as const,
+    fileName: 'prod-nodes.yaml',
+    title: 'prod',
+    comment: 'asked for',
+    content: 'nodes: []\n',
+  };
+
+  test('stands in the thread, or the channel, where it was asked for', async () => {
+    await bench.given('pending');
+    await bench.outbox.renderNow('c17');
+    const { ts } = only('c17');
+    await bench.jobs.upload({ ...job, origin: { channel: OPS, user: 'U0BOB', thread: ts } });
+    const inThread = await bench.slack.waitFor((each) => each.files.length > 0, 10_000);
+    expect(inThread).toMatchObject({
+      threadTs: ts,
+      files: [{ name: 'prod-nodes.yaml', content: 'nodes: []\n' }],
+    });
+    await bench.jobs.upload({ ...job, origin: { channel: OPS, user: 'U0BOB' } });
+    await bench.slack.waitFor((each) => each.files.length > 0 && each.threadTs === undefined, 10_000);
+    expect(bench.slack.violations).toEqual([]);
+  });
+
+  test('that Slack does not take is said to whoever asked, with another way', async () => {
+    await bench.jobs.upload({ ...job, fileName: '', origin: { channel: OPS, user: 'U0BOB' } });
+    const said = await bench.slack.waitFor((each) => each.ephemeralTo === 'U0BOB', 10_000);
+    expect(said.text).toMatch(/Slack refused the file \(invalid_arguments\).*npm run -s console -- export/);
+  });
+});

@@ -11,6 +11,8 @@ export interface Site {
   world: World;
   team: Team;
   host(name: string): SandboxHost;
+  /** Everything that Fairway itself kept in Redis is gone; the queues, and all programs, live on. */
+  loseRedis(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,11 @@ export async function openSite(options: Omit<WorldOptions, 'ssh'> = {}): Promise
       const found = hosts.hosts.get(name);
       if (!found) throw new Error(`no host ${name}`);
       return found;
+    },
+    loseRedis: async () => {
+      const { redis } = team.stores;
+      const lost = await redis.keys(`${world.env['REDIS_PREFIX']}:data:*`);
+      if (lost.length > 0) await redis.del(...lost);
     },
     close: async () => {
       team.close();

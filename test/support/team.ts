@@ -1,5 +1,6 @@
 /** People at work in a sandbox world: they type and click through the fake Slack, and look at what comes of it. */
 
+import { findControl } from '../../sandbox/slack/controls.js';
 import type { Message } from '../../sandbox/slack/types.js';
 import { ALICE, BOB, CHANNEL, type World } from '../../sandbox/world.js';
 import type { Change, ChangeState } from '../../src/change/change.js';
@@ -32,6 +33,10 @@ export interface Team {
   ask(text: string, user?: string): Promise<Change>;
   /** Types a command and gives the words of the private answer. */
   say(text: string, user?: string): Promise<string>;
+  /** Fills a list of nodes into the form of `adopt`, and waits until the change is planned (or refused). */
+  adopt(list: string, user?: string): Promise<Change>;
+  /** Fills it in and gives what the form says of it. */
+  tryList(list: string, user?: string): Promise<string>;
   /** Clicks on the newest card of a change and gives the words of the private answer. */
   click(id: string, label: string, user?: string, options?: { stale?: boolean }): Promise<string>;
   /** Denies through the dialog, with a reason, and gives the private answer. */
@@ -116,38 +121,63 @@ export function teamOf(world: World): Team {
     );
   }
 
+  /** The change that comes of something. */
+  async function begun(what: string, act: () => Promise<unknown>): Promise<Change> {
+    const [newest] = await stores.changes.latest(1);
+    await act();
+    return poll(
+      async () => {
+        const [latest] = await stores.changes.latest(1);
+        return latest && latest.id !== newest?.id ? latest : null;
+      },
+      () => `no change came of "${what}": ${slack.messages(CHANNEL).at(-1)?.text}`,
+    );
+  }
+
+  /** The same once it is planned. */
+  async function planned(what: string, act: () => Promise<unknown>): Promise<Change> {
+    const made = await begun(what, act);
+    const change = await poll(
+      async () => {
+        const found = await stores.changes.load(made.id);
+        return found && found.state !== 'planning' ? found : null;
+      },
+      () => `${made.id} stays in planning`,
+    );
+    log.debug({ change: change.id }, what);
+    return change;
+  }
+
+  /** The form of `adopt`, as it opens for somebody who types that. */
+  async function openForm(user: string) {
+    const before = new Set(slack.views(user).map((view) => view.id));
+    await world.slack.as(user).slash('adopt', CHANNEL);
+    return poll(
+      () => slack.views(user).find((view) => !before.has(view.id)),
+      () => 'no form opened',
+    );
+  }
+
   /** The newest copy of a card once it has the button; any copy when an older one is to be clicked. */
   const cardWith = (id: string, label: string, stale = false) =>
     poll(
-      () => cards(id).findLast((message) => stale || JSON.stringify(message.blocks).includes(`"${label}`)),
+      () => cards(id).findLast((message) => stale || findControl(message.blocks, label) !== undefined),
       () => `no card of ${id} has ${label}: ${team.cardText(id)}`,
     );
 
   const team: Team = {
     stores,
     until,
-    async begin(text, user = ALICE) {
-      const [newest] = await stores.changes.latest(1);
-      await world.slack.as(user).slash(text, CHANNEL);
-      return poll(
-        async () => {
-          const [latest] = await stores.changes.latest(1);
-          return latest && latest.id !== newest?.id ? latest : null;
-        },
-        () => `no change came of "${text}": ${slack.messages(CHANNEL).at(-1)?.text}`,
-      );
+    begin: (text, user = ALICE) => begun(text, () => world.slack.as(user).slash(text, CHANNEL)),
+    ask: (text, user = ALICE) => planned(text, () => world.slack.as(user).slash(text, CHANNEL)),
+    async adopt(list, user = ALICE) {
+      const form = await openForm(user);
+      return planned('adopt', () => world.slack.as(user).submitView(form, { list }));
     },
-    async ask(text, user = ALICE) {
-      const made = await team.begin(text, user);
-      const planned = await poll(
-        async () => {
-          const change = await stores.changes.load(made.id);
-          return change && change.state !== 'planning' ? change : null;
-        },
-        () => `${made.id} stays in planning`,
-      );
-      log.debug({ change: planned.id }, text);
-      return planned;
+    async tryList(list, user = ALICE) {
+      const { error, body } = await world.slack.as(user).submitView(await openForm(user), { list });
+      if (error !== 'validation') throw new Error(`the form took it: ${error}`);
+      return (body as { errors: Record<string, string> }).errors['list'] ?? '';
     },
     async say(text, user = ALICE) {
       const before = count(user);

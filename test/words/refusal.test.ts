@@ -50,6 +50,17 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'nic-none-free': { name: 'win03', has: 'none' },
   'nic-ambiguous': { name: 'win03', has: 'a, b' },
   'nothing-to-repair': { name: 'win03', read: 3, unread: [], foreign: [] },
+  'list-missing': {},
+  'list-too-long': { most: 65_536 },
+  'list-broken': { line: 3, got: '&a' },
+  'list-wrong': {
+    problems: [
+      { line: 4, key: 'adress', what: 'unknown', known: ['name', 'address'] },
+      { line: 5, key: 'os', what: 'takes', takes: 'linux or windows', got: 'bsd' },
+    ],
+    more: 1,
+  },
+  'nothing-to-adopt': { unchanged: 1, leftOut: 2 },
   'change-in-the-way': {
     id: 'c1',
     name: 'win03',
@@ -76,6 +87,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'not-rollbackable': { id: 'c1', state: 'denied' },
   'joined-since': { id: 'c1', name: 'win03', joined: ['lin02'] },
   'node-replaced': { id: 'c1', name: 'win03', podCidr: '192.168.3.0/24' },
+  'built-on': { id: 'c1', by: ['c2', 'c3'] },
 };
 const refusals = Object.entries(facts).map(([code, each]) => new Refusal(code as RefusalCode, each));
 

@@ -52,3 +52,24 @@ export function modalBody(reason: string | null = 'wrong rack') {
     },
   };
 }
+
+const NODES = `cluster: prod
+clusterCidr: 192.168.0.0/16
+nodes:
+  - { name: lin01, os: linux, address: 10.0.0.4 }
+`;
+
+export function formBody(list: string | null = NODES) {
+  return {
+    type: 'view_submission',
+    user: { id: 'U0ALICE', team_id: 'T1' },
+    team: { id: 'T1' },
+    view: {
+      id: `V${Math.random()}`,
+      hash: 'h',
+      callback_id: 'adopt-list',
+      private_metadata: JSON.stringify({ channel: 'C0OPS' }),
+      state: { values: { list: { list: { value: list } } } },
+    },
+  };
+}

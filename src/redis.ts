@@ -88,6 +88,8 @@ export function keys(prefix: string) {
     hostKeys: `${base}:host-keys`,
     /** Who holds a host right now. */
     hostLease: (host: string) => `${base}:host-lease:${host}`,
+    /** Set of the ids of changes whose work the newest hand has taken. */
+    hostVisit: (host: string) => `${base}:host-visit:${host}`,
     /** Counter of the fencing tokens of a host's leases. */
     hostFence: (host: string) => `${base}:host-fence:${host}`,
 

@@ -1,6 +1,6 @@
 /** Where a change comes to rest once its hosts have settled: what it confirms, forgets and puts on record. */
 import type { Change, HostResult } from '../src/change/change.js';
-import { isGivenUp, outcome } from '../src/change/transition.js';
+import { isGivenUp, isLeaving, outcome } from '../src/change/transition.js';
 import { routesOf } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
 import type { Plan } from '../src/plan/plan.js';
@@ -69,8 +69,7 @@ async function isMember(deps: WorkerDeps, name: string): Promise<boolean> {
 
 /** The node that is no member once the change is through; null when none leaves. */
 function leavingNode(plan: Plan, change: Change): Node | null {
-  if (plan.kind === 'repair') return null;
-  return (plan.kind === 'remove-node') === (change.direction === 'do') ? plan.node : null;
+  return plan.kind !== 'repair' && isLeaving(change) ? plan.node : null;
 }
 
 /** Where the host's stray routes led that a repair took away: it has then confirmed that it routes those slices no more. */

@@ -42,10 +42,8 @@ async function startRetry(deps: WorkerDeps, change: Change, plan: Plan): Promise
 
 async function startUndo(deps: WorkerDeps, change: Change, plan: Plan): Promise<boolean> {
   const before = await resultsOf(deps, change);
-  await deps.works.withdraw(change.id, before.map(hostOf));
-  // Whoever has a host in hand may be doing there what is to be undone.
-  const onTheirWay = before.filter(({ status }) => status === 'waiting' || status === 'owed');
-  if ((await deps.hostLeases.held(onTheirWay.map(hostOf))).size > 0) return false;
+  // Whoever has a host in hand may be doing there what is to be undone; once that is settled this is asked for again.
+  if ((await deps.works.withdrawWaiting(change.id, before.map(hostOf))).size > 0) return false;
   const at = new Date().toISOString();
   const results = resultsFor('undo', await resultsOf(deps, change), at);
   const record = (): AuditEvent[] => [

@@ -12,6 +12,7 @@ function host(name: string, role: HostPlan['role'], readable = true): HostPlan {
   return {
     host: name,
     os,
+    podCidr: '192.168.9.0/24',
     role,
     steps: [],
     undo: [],

@@ -140,7 +140,7 @@ function workOf(change: Change, host: HostPlan, node: Node): Work {
     node,
     role: host.role,
     steps: stepsOf(change, host),
-    fingerprint: host.hostKey?.fingerprint ?? null,
+    fingerprint: host.hostKey?.fingerprint ?? (host.role === 'node' ? (change.unpinned ?? null) : null),
   };
 }
 

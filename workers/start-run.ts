@@ -8,6 +8,7 @@ import { adoptPairs, uncovered } from '../src/plan/adopt.js';
 import type { MembershipPlan, Plan } from '../src/plan/plan.js';
 import { sayOvertaken, sayReplaced } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
+import { forgetHost } from './forget-host.js';
 import { planPolicy, renderer } from './read-hosts.js';
 
 /**
@@ -28,6 +29,7 @@ async function startFirst(deps: WorkerDeps, change: Change, plan: Plan): Promise
     await restSlice(deps, plan.node);
     await deps.nodes.remove(plan.node.name);
     await forgiveDebts(deps, plan.node.name);
+    await forgetHost(deps, plan.node.name, change.id);
   }
   return started(deps, change, {});
 }
@@ -56,6 +58,7 @@ async function startUndo(deps: WorkerDeps, change: Change, plan: Plan): Promise<
       return giveUp(deps, change, sayOvertaken(plan.node.name));
     await restSlice(deps, plan.node);
     await deps.nodes.remove(plan.node.name);
+    await forgetHost(deps, plan.node.name, change.id);
     const whole = withJoined(deps, plan, uncovered(plan, inventory), at);
     return started(deps, change, { ...whole, results: [...results, ...whole.results], record });
   }
@@ -63,6 +66,8 @@ async function startUndo(deps: WorkerDeps, change: Change, plan: Plan): Promise<
     const { node } = plan;
     if ((await deps.leases.restore(node, change.id, new Date())) === null)
       return giveUp(deps, change, sayReplaced(node.name, node.podCidr));
+    // The pin went when it left. Before anybody meets it anew.
+    if (change.unpinned !== undefined) await deps.hostKeys.pin(node.name, change.unpinned);
     await deps.nodes.add(node);
   }
   return started(deps, change, { results, record });

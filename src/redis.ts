@@ -62,6 +62,8 @@ export function keys(prefix: string) {
     ownRepairs: (node: string) => `${base}:own-repairs:${node}`,
     /** Sorted set of all change ids, by the time of the request. */
     changes: `${base}:changes`,
+    /** Sorted set of the ids of changes whose cards are behind, by the version that they have to show. */
+    dueCards: `${base}:due-cards`,
     change: (id: string) => `${base}:change:${id}`,
     /** The plan as it was sealed, and as it runs where pairs came to it at the gate. */
     changePlan: (id: string) => `${base}:change:${id}:plan`,

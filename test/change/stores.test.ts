@@ -92,6 +92,19 @@ describe('changes', () => {
     expect(await changes.openIds()).not.toContain(id);
   });
 
+  test('every write makes the card due, until one that shows it, or something newer, was sent', async () => {
+    const id = await changes.nextId();
+    await changes.create(change(id), new Date());
+    expect(await changes.dueCards()).toContain(id);
+    await changes.cardShown(id, 1);
+    expect(await changes.dueCards()).not.toContain(id);
+    const { version } = await changes.update(id, (current) => ({ ...current, state: 'denied' }), new Date());
+    await changes.cardShown(id, version - 1);
+    expect(await changes.dueCards()).toContain(id);
+    await changes.cardShown(id, version);
+    expect(await changes.dueCards()).not.toContain(id);
+  });
+
   test('only those that may have touched hosts explain what moved there', async () => {
     const before = new Date(Date.now() - 1);
     const other = { ...node, podCidr: '192.168.9.0/24' };

@@ -109,7 +109,7 @@ export function cancel(change: Change, actor: Actor, now: Date): Change {
   if (change.state === 'planning' || change.state === 'pending') {
     return { ...change, state: 'cancelled', cancelRequestedBy: actor.id, finishedAt: now.toISOString() };
   }
-  if (change.state === 'approved' || change.state === 'applying' || change.state === 'owing') {
+  if (['approved', 'applying', 'owing', 'rolling-back'].includes(change.state)) {
     return { ...change, cancelRequestedBy: actor.id };
   }
   throw new Refusal('not-cancellable', { id: change.id, state: change.state });
@@ -171,6 +171,11 @@ function fresh(change: Change): Change {
 /** As a person would call it. */
 function stateNow({ state, cancelRequestedBy }: Change): string {
   return state === 'owing' && cancelRequestedBy !== undefined ? 'being cancelled' : state;
+}
+
+/** How many pairs of pods could not be asked whether they reach each other. */
+export function unasked({ proof = [] }: Change): number {
+  return proof.filter((row) => row.answer === 'unknown').length;
 }
 
 /** The state that a change comes to rest in, from its hosts' results. What was given up on one host waits for what others are still owed. */

@@ -60,7 +60,7 @@ describe('buttons', () => {
       owing: ['change:retry', 'change:rollback', 'change:details'],
       failed: ['change:retry', 'change:rollback', 'change:details'],
       cancelled: ['change:retry', 'change:rollback', 'change:details'],
-      'rolling-back': ['change:details'],
+      'rolling-back': ['change:cancel', 'change:details'],
       'rolled-back': ['change:details'],
     });
   });

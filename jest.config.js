@@ -17,7 +17,7 @@ export default {
   },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   injectGlobals: false,
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   // Most tests wait for hosts, Redis or Slack rather than for a processor.
   maxWorkers: 3,
 };

@@ -47,7 +47,13 @@ export interface Config {
     /** The bridge of Linux nodes. */
     bridge: string;
   };
-  ssh: { configFile?: string; privateKeyFile?: string; agent?: string; user?: string };
+  ssh: {
+    configFile?: string;
+    privateKeyFile?: string;
+    knownHostsFile?: string;
+    agent?: string;
+    user?: string;
+  };
   access: {
     viewers: readonly string[];
     operators: readonly string[];
@@ -222,6 +228,7 @@ function toConfig(values: Values): Config {
     ssh: {
       ...optional('configFile', values.SSH_CONFIG_FILE),
       ...optional('privateKeyFile', values.SSH_PRIVATE_KEY_FILE),
+      ...optional('knownHostsFile', values.SSH_KNOWN_HOSTS_FILE),
       ...optional('agent', values.SSH_AUTH_SOCK),
       ...optional('user', values.SSH_USER),
     },

@@ -103,6 +103,7 @@ export const Environment = z.object({
 
   SSH_CONFIG_FILE: text(/\S/, 'a path').optional(),
   SSH_PRIVATE_KEY_FILE: text(/\S/, 'a path').optional(),
+  SSH_KNOWN_HOSTS_FILE: text(/\S/, 'a path').optional(),
   SSH_AUTH_SOCK: text(/\S/, "the path of an SSH agent's socket").optional(),
   SSH_USER: text(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'a login name').optional(),
 

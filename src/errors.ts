@@ -16,7 +16,10 @@ export interface RefusalFacts {
   /** The name is a member's, or (`changeId`) held by an open change. */
   'node-exists': { name: string; address: Ipv4; podCidr: Cidr; changeId?: string };
   'node-unknown': { name: string; suggestion?: string };
-  'node-still-owed': { name: string; podCidr: Cidr; peers: readonly string[] };
+  /** `changeId`: the removal that was given up before its peers had answered. */
+  'node-still-owed': { name: string; podCidr: Cidr; peers: readonly string[]; changeId?: string };
+  /** A node of that name or address is on its way out by an open change. */
+  'node-leaving': { name: string; changeId: string };
   'address-taken': { address: Ipv4; holder: string; changeId?: string };
   'address-in-pod-cidr': { address: Ipv4; podCidr: Cidr; holder: string };
   'address-unusable': { address: Ipv4; because: string };

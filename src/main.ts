@@ -56,8 +56,9 @@ async function main(): Promise<void> {
     now: () => new Date(),
   });
   await app.start();
-  // Cards that were open while the bot was away are brought up to date.
-  for (const id of await stores.changes.openIds()) await jobs.card(id);
+  // Cards that were open while the bot was away, or that somebody died over, are brought up to date.
+  const behind = [...(await stores.changes.openIds()), ...(await stores.changes.dueCards())];
+  for (const id of new Set(behind)) await jobs.card(id);
   await untilSignal();
   log.info('bot drains');
   await app.stop();

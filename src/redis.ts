@@ -62,6 +62,8 @@ export function keys(prefix: string) {
     ownRepairs: (node: string) => `${base}:own-repairs:${node}`,
     /** Sorted set of all change ids, by the time of the request. */
     changes: `${base}:changes`,
+    /** Sorted set of the ids of changes whose cards are behind, by the version that they have to show. */
+    dueCards: `${base}:due-cards`,
     change: (id: string) => `${base}:change:${id}`,
     /** The plan as it was sealed, and as it runs where pairs came to it at the gate. */
     changePlan: (id: string) => `${base}:change:${id}:plan`,
@@ -88,6 +90,8 @@ export function keys(prefix: string) {
     hostKeys: `${base}:host-keys`,
     /** Who holds a host right now. */
     hostLease: (host: string) => `${base}:host-lease:${host}`,
+    /** Set of the ids of changes whose work the newest hand has taken. */
+    hostVisit: (host: string) => `${base}:host-visit:${host}`,
     /** Counter of the fencing tokens of a host's leases. */
     hostFence: (host: string) => `${base}:host-fence:${host}`,
 

@@ -1,6 +1,8 @@
 /** Packaging, as far as it can be told without a container engine: the files say what they should. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -64,8 +66,13 @@ describe('docker-compose.yml', () => {
 
   test('two workers, which alone hold the SSH key; nothing listens to the outside', () => {
     expect(worker.deploy?.replicas).toBe(2);
-    expect(worker.secrets).toEqual(['ssh_config', 'ssh_key']);
-    expect(worker.environment).toMatchObject({ SSH_PRIVATE_KEY_FILE: '/run/secrets/ssh_key' });
+    expect(worker.secrets).toEqual(['ssh_config', 'ssh_key', 'ssh_known_hosts']);
+    expect(worker.environment).toMatchObject({
+      SSH_CONFIG_FILE: '/run/secrets/ssh_config',
+      SSH_PRIVATE_KEY_FILE: '/run/secrets/ssh_key',
+      // Without it nothing behind a jump host would be reached: its key is never taken on trust.
+      SSH_KNOWN_HOSTS_FILE: '/run/secrets/ssh_known_hosts',
+    });
     expect(Object.keys(secrets)).toEqual(worker.secrets);
     expect(bot.secrets).toBeUndefined();
     expect(bot.ports).toBeUndefined();
@@ -77,12 +84,26 @@ describe('docker-compose.yml', () => {
     for (const name of names) expect(Environment.shape).toHaveProperty(name);
   });
 
-  test("the health check's own code says yes to 200 and no to the rest", () => {
-    const [, node, option, code = ''] = bot.healthcheck.test;
+  test.each([
+    ['the bot', bot, 200, true],
+    ['the bot', bot, 503, false],
+    ['the bot', bot, null, false],
+    ['a worker', worker, 200, true],
+    ['a worker', worker, 503, false],
+  ])("the health check's own code, asking %s: %j", async (_who, service, status, isHealthy) => {
+    const [, node, option, code = ''] = service.healthcheck.test;
     expect([node, option]).toEqual(['node', '-e']);
-    // Nothing listens on this port.
-    const asked = code.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:1');
-    expect(() => execFileSync(process.execPath, ['-e', asked], { stdio: 'pipe' })).toThrow();
+    const server = createServer((_request, response) => response.writeHead(status ?? 200).end());
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const { port } = server.address() as AddressInfo;
+    // Nobody answers: nothing listens there any more.
+    if (status === null) server.close();
+    const asked = code.replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${port}`);
+    const exit = await new Promise((done) => {
+      execFile(process.execPath, ['-e', asked], (error) => done(error === null));
+    });
+    server.close();
+    expect(exit).toBe(isHealthy);
   });
 });
 

@@ -2,7 +2,7 @@
 import type { Change, HostResult, MembershipChange } from '../src/change/change.js';
 import type { Inventory, Node } from '../src/node/node.js';
 import { nextHopsTo, routesInTheWay } from '../src/plan/add-node.js';
-import { adoptPairs, uncovered } from '../src/plan/adopt.js';
+import { adoptPairs, knewBefore, uncovered } from '../src/plan/adopt.js';
 import {
   type HostPlan,
   isMembershipPlan,
@@ -103,7 +103,7 @@ async function admitMembership(
   const strangers = uncovered(plan, inventory);
   const added = strangers.length > 0 ? await deps.nodes.addedBy() : new Map<string, string>();
   for (const member of strangers)
-    if (!(await isCoveredBy(deps, plan, added.get(member.name))))
+    if (knewBefore(plan, member) || !(await isCoveredBy(deps, plan, added.get(member.name))))
       return makeStale(deps, change, sayJoinedSince(member.name));
   const detail = await changedSince(deps, change, plan, inventory, readings);
   if (detail.length > 0) return makeStale(deps, change, sayStale(), detail);

@@ -145,7 +145,7 @@ function workOf(change: Change, host: HostPlan, node: Node): Work {
     node,
     role: host.role,
     steps: stepsOf(change, host),
-    fingerprint: host.hostKey?.fingerprint ?? null,
+    fingerprint: host.hostKey?.fingerprint ?? (host.role === 'node' ? (change.unpinned ?? null) : null),
   };
 }
 
@@ -157,16 +157,15 @@ async function cancelWaiting(
 ): Promise<boolean> {
   // Cancelling a change that owes gives up what is owed.
   const waiting = [...results.values()].filter(({ status }) => status === 'waiting' || status === 'owed');
-  await deps.works.withdraw(
+  const inHand = await deps.works.withdrawWaiting(
     change.id,
     waiting.map((result) => result.host),
   );
-  const held = await deps.hostLeases.held(waiting.map((result) => result.host));
   const at = new Date().toISOString();
   const cancelled = waiting
-    .filter((result) => !held.has(result.host))
+    .filter((result) => !inHand.has(result.host))
     .map((result): HostResult => ({ ...result, status: 'cancelled', at }));
   await deps.changes.setResults(change.id, cancelled);
   for (const result of cancelled) results.set(result.host, result);
-  return held.size > 0;
+  return inHand.size > 0;
 }

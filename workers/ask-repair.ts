@@ -33,7 +33,10 @@ export async function askRepair(
   return begun;
 }
 
+/** A person's no counts for long; a plan that came to nothing, as where a foreign route is in the way, for a while. */
 function saidNo({ state, direction, finishedAt }: Change, now: Date): boolean {
-  if (state !== 'denied' && direction !== 'undo') return false;
-  return finishedAt === undefined || now.getTime() - Date.parse(finishedAt) < NO_FOR_MS;
+  const isNo = state === 'denied' || direction === 'undo';
+  if (!isNo && state !== 'refused') return false;
+  const lasts = isNo ? NO_FOR_MS : HOUR_S * 1000;
+  return finishedAt === undefined || now.getTime() - Date.parse(finishedAt) < lasts;
 }

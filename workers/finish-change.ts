@@ -1,6 +1,6 @@
 /** Where a change comes to rest once its hosts have settled: what it confirms, forgets and puts on record. */
 import type { Change, HostResult } from '../src/change/change.js';
-import { isGivenUp, outcome } from '../src/change/transition.js';
+import { isGivenUp, isLeaving, outcome } from '../src/change/transition.js';
 import { routesOf } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
 import { isMembershipPlan, type Plan } from '../src/plan/plan.js';
@@ -25,13 +25,19 @@ export async function finishChange(
   const proves = settled === 'rolled-back' || settled === 'applied' || settled === 'owing';
   if (settled === change.state) return;
   const state = proves && isProvable(plan, change) ? 'proving' : settled;
+  const unpinned = leaver ? await pinToForget(deps, leaver, settled, hosts) : null;
   const now = new Date();
   const at = now.toISOString();
   const moved = await deps.changes.moveOnce(
     change.id,
     (current) =>
       current.state === change.state && !current.starts
-        ? { ...current, state, ...(state === 'proving' ? {} : { finishedAt: at }) }
+        ? {
+            ...current,
+            state,
+            ...(state === 'proving' ? {} : { finishedAt: at }),
+            ...(unpinned === null ? {} : { unpinned }),
+          }
         : current,
     now,
     {
@@ -54,23 +60,29 @@ export async function finishChange(
     },
   );
   if (moved === null) return;
-  // Not while it is owed something: when it returns, it must still be the same host.
-  const isOver = ['applied', 'rolled-back', 'cancelled'].includes(settled);
-  const isLeft = settled === 'failed' && hosts.every((host) => host.status !== 'failed' || isGivenUp(host));
-  // Run again long after, it may find that another has the name.
-  if (leaver && (isOver || isLeft) && !(await isMember(deps, leaver.name)))
-    await deps.hostKeys.unpin(leaver.name);
+  if (unpinned !== null && leaver) await deps.hostKeys.unpin(leaver.name);
   await deps.jobs.card(change.id);
 }
 
-async function isMember(deps: WorkerDeps, name: string): Promise<boolean> {
-  return (await deps.nodes.read()).nodes.some((node) => node.name === name);
+/** The key of a node that left, so that it may come back as another; the change keeps it, should it be run again. Else null. */
+async function pinToForget(
+  deps: WorkerDeps,
+  { name }: Node,
+  settled: Change['state'],
+  hosts: readonly HostResult[],
+): Promise<string | null> {
+  // Not while it is owed something: when it returns, it must still be the same host.
+  const isOver = ['applied', 'rolled-back', 'cancelled'].includes(settled);
+  const isLeft = settled === 'failed' && hosts.every((host) => host.status !== 'failed' || isGivenUp(host));
+  if (!isOver && !isLeft) return null;
+  const { nodes } = await deps.nodes.read();
+  // Run again long after, it may find that another has the name.
+  return nodes.some((node) => node.name === name) ? null : deps.hostKeys.pinned(name);
 }
 
 /** The node that is no member once the change is through; null when none leaves. */
 function leavingNode(plan: Plan, change: Change): Node | null {
-  if (!isMembershipPlan(plan)) return null;
-  return (plan.kind === 'remove-node') === (change.direction === 'do') ? plan.node : null;
+  return isMembershipPlan(plan) && isLeaving(change) ? plan.node : null;
 }
 
 /** Where the host's stray routes led that a repair took away: it has then confirmed that it routes those slices no more. */

@@ -11,6 +11,7 @@ export async function mend(deps: WorkerDeps): Promise<void> {
   await deps.audit.flush();
   await planAgain(deps);
   await giveBackOrphans(deps);
+  for (const id of await deps.changes.dueCards()) await deps.jobs.card(id);
 }
 
 /** A planner is asked at once; one that was asked works on it for longer, and is not asked twice. */

@@ -8,6 +8,7 @@ import { adoptPairs, uncovered } from '../src/plan/adopt.js';
 import type { MembershipPlan, Plan } from '../src/plan/plan.js';
 import { sayOvertaken, sayReplaced } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
+import { forgetHost } from './forget-host.js';
 import { planPolicy, renderer } from './read-hosts.js';
 import { forgetAdopted, recordAdopted } from './record-adoption.js';
 
@@ -29,6 +30,7 @@ async function startFirst(deps: WorkerDeps, change: Change, plan: Plan): Promise
     await restSlice(deps, plan.node);
     await deps.nodes.remove(plan.node.name);
     await forgiveDebts(deps, plan.node.name);
+    await forgetHost(deps, plan.node.name, change.id);
   }
   if (plan.kind === 'adopt')
     return started(deps, change, { record: await recordAdopted(deps, change, plan) });
@@ -45,10 +47,8 @@ async function startRetry(deps: WorkerDeps, change: Change, plan: Plan): Promise
 
 async function startUndo(deps: WorkerDeps, change: Change, plan: Plan): Promise<boolean> {
   const before = await resultsOf(deps, change);
-  await deps.works.withdraw(change.id, before.map(hostOf));
-  // Whoever has a host in hand may be doing there what is to be undone.
-  const onTheirWay = before.filter(({ status }) => status === 'waiting' || status === 'owed');
-  if ((await deps.hostLeases.held(onTheirWay.map(hostOf))).size > 0) return false;
+  // Whoever has a host in hand may be doing there what is to be undone; once that is settled this is asked for again.
+  if ((await deps.works.withdrawWaiting(change.id, before.map(hostOf))).size > 0) return false;
   const at = new Date().toISOString();
   const results = resultsFor('undo', await resultsOf(deps, change), at);
   const record = (): AuditEvent[] => [
@@ -61,6 +61,7 @@ async function startUndo(deps: WorkerDeps, change: Change, plan: Plan): Promise<
       return giveUp(deps, change, sayOvertaken(plan.node.name));
     await restSlice(deps, plan.node);
     await deps.nodes.remove(plan.node.name);
+    await forgetHost(deps, plan.node.name, change.id);
     const whole = withJoined(deps, plan, uncovered(plan, inventory), at);
     return started(deps, change, { ...whole, results: [...results, ...whole.results], record });
   }
@@ -68,6 +69,8 @@ async function startUndo(deps: WorkerDeps, change: Change, plan: Plan): Promise<
     const { node } = plan;
     if ((await deps.leases.restore(node, change.id, new Date())) === null)
       return giveUp(deps, change, sayReplaced(node.name, node.podCidr));
+    // The pin went when it left. Before anybody meets it anew.
+    if (change.unpinned !== undefined) await deps.hostKeys.pin(node.name, change.unpinned);
     await deps.nodes.add(node);
   }
   if (plan.kind === 'adopt') await forgetAdopted(deps, change, plan);

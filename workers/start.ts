@@ -97,6 +97,7 @@ function sshOptions({ ssh }: Config) {
   return {
     ...(ssh.configFile ? { sshConfigFile: ssh.configFile } : {}),
     ...(ssh.privateKeyFile ? { privateKeyFile: ssh.privateKeyFile } : {}),
+    ...(ssh.knownHostsFile ? { knownHostsFile: ssh.knownHostsFile } : {}),
     ...(ssh.agent ? { agent: ssh.agent } : {}),
     ...(ssh.user ? { user: ssh.user } : {}),
   };

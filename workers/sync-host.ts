@@ -5,6 +5,7 @@
  */
 import type { HostResult, HostStatus } from '../src/change/change.js';
 import { routesOf, type Work, wantedSteps } from '../src/change/work.js';
+import type { Outcome } from '../src/change/work-store.js';
 import { HostError, type HostRequest } from '../src/host/host.js';
 import type { Held } from '../src/host/host-lease.js';
 import { platformOf } from '../src/host/platform.js';
@@ -27,25 +28,45 @@ export async function syncHost(deps: WorkerDeps, host: string): Promise<boolean>
   return visited === true;
 }
 
-interface Outcome {
-  changeId: string;
-  result: HostResult;
+/** A work, as its text and as what the inventory still wants of it. */
+interface Wanted {
+  taken: string;
+  work: Work;
+  steps: Step[];
 }
 
 async function visit(deps: WorkerDeps, host: string, held: Held): Promise<Outcome[]> {
-  const works = held.works.map((text) => JSON.parse(text) as Work);
+  if (held.works.length === 0) return [];
+  const inventory = await deps.nodes.read(held.revision);
+  const all = held.works.map((taken): Wanted => {
+    const work = JSON.parse(taken) as Work;
+    return { taken, work, steps: wantedSteps(work, inventory) };
+  });
+  const wanted = all.filter(({ steps }) => steps.length > 0);
+  // What nobody wants any more is not worth a connection, which may never come about.
+  const idle = all.filter(({ steps }) => steps.length === 0).map((each) => outcomeOf(each, 'unchanged'));
+  return wanted.length === 0 ? idle : [...idle, ...(await attend(deps, host, held, wanted))];
+}
+
+function outcomeOf({ taken, work }: Wanted, status: HostStatus, extra: Partial<HostResult> = {}): Outcome {
+  const at = new Date().toISOString();
+  return {
+    changeId: work.changeId,
+    taken,
+    result: { host: work.node.name, status, visited: true, at, ...extra },
+  };
+}
+
+async function attend(
+  deps: WorkerDeps,
+  host: string,
+  held: Held,
+  wanted: readonly Wanted[],
+): Promise<Outcome[]> {
+  const works = wanted.map(({ work }) => work);
   const [first] = works;
   if (!first) return [];
-  const result = (status: HostStatus, extra: Partial<HostResult> = {}): HostResult => ({
-    host,
-    status,
-    visited: true,
-    at: new Date().toISOString(),
-    ...extra,
-  });
   try {
-    const inventory = await deps.nodes.read(held.revision);
-    const wanted = works.map((work) => ({ work, steps: wantedSteps(work, inventory) }));
     const full = needsFullRead(works);
     const recent = full ? null : deps.recent.take(host);
     const visitor = await Visitor.open(deps, first, full, held, recent);
@@ -61,28 +82,27 @@ async function visit(deps: WorkerDeps, host: string, held: Held): Promise<Outcom
     // A foreign route that came meanwhile, with another metric: ours does not stay beside it.
     const shadowing = todo.filter((step) => conflicts(step, after) !== null);
     if (shadowing.some((step) => stepHolds(step, after))) await visitor.apply(shadowing.map(inverse));
-    return wanted.map(({ work, steps }) => {
+    return wanted.map((each) => {
+      const { steps } = each;
       const found = [...new Set([...inTheWay(steps, before), ...inTheWay(steps, after)])];
-      if (found.length > 0)
-        return { changeId: work.changeId, result: result('failed', { error: sayConflict(found) }) };
+      if (found.length > 0) return outcomeOf(each, 'failed', { error: sayConflict(found) });
       const broken = steps.filter((step) => !stepHolds(step, after));
       const printed = visitor.printed === '' ? {} : { printed: redact(visitor.printed) };
       if (broken.length > 0) {
-        return {
-          changeId: work.changeId,
-          result: result('failed', {
-            error: sayNotHolding(broken.length, redact(visitor.printed)),
-            ...printed,
-          }),
-        };
+        const error = sayNotHolding(broken.length, redact(visitor.printed));
+        return outcomeOf(each, 'failed', { error, ...printed });
       }
       const changed = steps.some((step) => !stepHolds(step, before));
-      return { changeId: work.changeId, result: result(changed ? 'done' : 'unchanged', printed) };
+      return outcomeOf(each, changed ? 'done' : 'unchanged', printed);
     });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     return Promise.all(
-      works.map(async (work) => ({ changeId: work.changeId, result: await unreached(deps, work, error) })),
+      wanted.map(async (each): Promise<Outcome> => {
+        const isKnown = held.pinned !== null || each.work.fingerprint !== null;
+        const { status, ...rest } = await unreached(deps, each.work, isKnown, error);
+        return outcomeOf(each, status, rest);
+      }),
     );
   }
 }
@@ -167,13 +187,18 @@ async function settle(
   const settled = await deps.works.settle(host, held.holder, outcomes);
   held.isOver = true;
   let advance = outcomes.length === 0;
-  for (const [index, { left, showProgress }] of settled.entries()) {
+  for (const [index, recorded] of settled.entries()) {
     const { changeId, result } = outcomes[index] as Outcome;
+    const { status, error } = result;
+    if (recorded === null) {
+      deps.log.warn({ change: changeId, host, visit: held.fence, status }, 'too late: not recorded');
+      continue;
+    }
+    const { left, showProgress } = recorded;
     if (left <= 0) advance = true;
     // A debt that was paid, or given up, shows on the card of a change at rest, too.
     const isDebt = left < 0 && result.status !== 'owed';
     if (isDebt || (left > 0 && showProgress)) await deps.jobs.card(changeId, PROGRESS_DELAY_MS);
-    const { status, error } = result;
     deps.log.info({ change: changeId, host, visit: held.fence, status, error }, 'host settled');
   }
   if (advance) await deps.jobs.advance();
@@ -185,7 +210,7 @@ function inTheWay(steps: readonly Step[], observed: Observation): string[] {
 }
 
 /** The steps, each once, that do not hold, of works that nothing is in the way of. */
-function missing(wanted: readonly { steps: readonly Step[] }[], observed: Observation): Step[] {
+function missing(wanted: readonly Wanted[], observed: Observation): Step[] {
   const clear = wanted.filter(({ steps }) => inTheWay(steps, observed).length === 0);
   return unique(clear.flatMap(({ steps }) => steps)).filter((step) => !stepHolds(step, observed));
 }

@@ -1,15 +1,27 @@
 /** What becomes of work on a host that could not be worked on: it is owed, for as long as a debt is kept, or it failed. */
 import type { Debt, HostResult } from '../src/change/change.js';
+import { isLeaving } from '../src/change/transition.js';
 import type { Work } from '../src/change/work.js';
 import type { HostError } from '../src/host/host.js';
 import { redact } from '../src/log.js';
-import { sayGivenUp, sayKeyChanged } from '../src/words/trouble.js';
+import { sayGivenUp, sayKeyChanged, sayReinstalled } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 
-/** How the host stands in this change after such a visit. A debt that is past its end has just been tried for the last time. */
-export async function unreached(deps: WorkerDeps, work: Work, error: HostError): Promise<HostResult> {
+/**
+ * How the host stands in this change after such a visit. `isKnown`: some key was expected of it. A debt that is past its end has just
+ * been tried for the last time.
+ */
+export async function unreached(
+  deps: WorkerDeps,
+  work: Work,
+  isKnown: boolean,
+  error: HostError,
+): Promise<HostResult> {
   const now = new Date();
   const host = work.node.name;
+  // It has nothing left that could be taken back: so planning has it too.
+  if (error.kind === 'host-key-changed' && isKnown && work.role === 'node' && isLeaving(work))
+    return { host, status: 'unchanged', error: sayReinstalled(host, error.message), at: now.toISOString() };
   const failed: HostResult = {
     host,
     status: 'failed',

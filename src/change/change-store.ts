@@ -27,6 +27,12 @@ export interface Moves {
   joined: ReadonlySet<Cidr>;
 }
 
+/** Input: KEYS due cards; ARGV id, version that the card shows. */
+const SHOWN = `
+local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if due and tonumber(due) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
+return 1`;
+
 const lua = readFileSync(new URL('./change.lua', import.meta.url), 'utf8');
 
 /** What is written in the same stroke as a change: all of it, or nothing. */
@@ -52,6 +58,7 @@ export class ChangeStore {
   private readonly keys: Keys;
   private readonly audit: AuditLog;
   private readonly saveScript: Script;
+  private readonly shownScript: Script;
   private readonly plans = new ParsedPlans();
 
   constructor(redis: Redis, keys: Keys) {
@@ -59,6 +66,7 @@ export class ChangeStore {
     this.keys = keys;
     this.audit = new AuditLog(redis, keys);
     this.saveScript = prepareScript(redis, lua);
+    this.shownScript = prepareScript(redis, SHOWN);
   }
 
   /** The next change id, `c1`, `c2`, …: short, because people type it. */
@@ -141,6 +149,19 @@ export class ChangeStore {
     const others = (change: Change) =>
       change.cards.filter((each) => each.ts !== card.ts || each.channel !== card.channel);
     await this.update(id, (change) => ({ ...change, cards: others(change) }), new Date());
+  }
+
+  /**
+   * Ids of changes whose cards are behind what is stored, as far as is known: whoever wrote a change may have died before its card was
+   * asked for.
+   */
+  dueCards(): Promise<string[]> {
+    return this.redis.zrange(this.keys.dueCards, '0', '-1');
+  }
+
+  /** Every copy of the card shows this version, or there is none to show. */
+  async cardShown(id: string, version: number): Promise<void> {
+    await this.shownScript([this.keys.dueCards], [id, version]);
   }
 
   /** Ids of the changes that are not finished, oldest first. */
@@ -256,7 +277,7 @@ export class ChangeStore {
       [
         ...[this.keys.change(change.id), openChanges, movedCidrs, newestChanges],
         ...[changePlan, changePlanRunning, changeHosts].map((key) => key(change.id)),
-        auditPending,
+        ...[auditPending, this.keys.dueCards],
       ],
       [
         ...[expected, text, change.id, open, now.getTime(), now.getTime() - KEPT_FOR_S * 1000],

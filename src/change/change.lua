@@ -8,6 +8,7 @@ KEYS[3]  sorted set 'pod CIDR, change id' -> ms since 1970: when its routes last
 KEYS[4]  hash what -> id of the newest change that does it
 KEYS[5]  the sealed plan                       KEYS[6]  the plan as it runs, where that is more than the sealed one
 KEYS[7]  hash host -> result                   KEYS[8]  list of audit events that are not in the log yet
+KEYS[9]  sorted set of the ids of changes whose cards are behind, by the version that they have to show
 ARGV     version expected (0: must not exist), JSON, id, 1 when open, now (ms), since when moves are kept (ms),
          what a new change does that no other open one may do meanwhile (else empty), the one that may do it all the same,
          s for which plan and results of a change that is over are kept, sealed plan and running plan (empty: as stored);
@@ -33,6 +34,7 @@ local function each(at, take)
 end
 
 redis.call('SET', KEYS[1], ARGV[2])
+redis.call('ZADD', KEYS[9], tonumber(version) + 1, id)
 if ARGV[10] ~= '' then redis.call('SET', KEYS[5], ARGV[10]) end
 if ARGV[11] ~= '' then redis.call('SET', KEYS[6], ARGV[11]) end
 

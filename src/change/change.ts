@@ -87,6 +87,8 @@ interface ChangeBase {
   starts?: 'first' | 'retry' | 'undo';
   cancelRequestedBy?: string;
   rolledBackBy?: string;
+  /** The host key that was pinned for the node that left; once it left, the pin is gone. */
+  unpinned?: string;
   /** Pairs proved with packets (N3). */
   proof?: ProofRow[];
 }

@@ -44,7 +44,8 @@ export function isPatient(change: Change, now: Date): boolean {
 
 /**
  * What to do next, from how the hosts stand. A phase begins when the one before is settled and nothing in it failed; in the last
- * phase a failure stops nobody else. `waiting` hosts that have work queued (`dispatched`) are on their way already.
+ * phase a failure stops nobody else, nor does that of a peer when a change is rolled back: what can be taken back is. `waiting`
+ * hosts that have work queued (`dispatched`) are on their way already.
  */
 export function nextMove(
   plan: Plan,
@@ -60,7 +61,9 @@ export function nextMove(
         ? { kind: 'dispatch', phase: index, hosts: fresh }
         : { kind: 'wait', phase: index };
     }
-    if (phase.some((host) => results.get(host.host)?.status === 'failed')) return { kind: 'finish' };
+    const stops = (host: HostPlan): boolean => change.direction === 'do' || host.role === 'node';
+    if (phase.some((host) => stops(host) && results.get(host.host)?.status === 'failed'))
+      return { kind: 'finish' };
   }
   return { kind: 'finish' };
 }

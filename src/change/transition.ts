@@ -99,12 +99,17 @@ export function isExpired(change: Change, now: Date): boolean {
   );
 }
 
+/** True when the change's node is no member once it is through. */
+export function isLeaving({ kind, direction }: Pick<Change, 'kind' | 'direction'>): boolean {
+  return kind !== 'repair' && (kind === 'remove-node') === (direction === 'do');
+}
+
 /** Asks a queued or running change to stop at the next host boundary, withdraws one that nobody approved yet, or gives up what is owed. */
 export function cancel(change: Change, actor: Actor, now: Date): Change {
   if (change.state === 'planning' || change.state === 'pending') {
     return { ...change, state: 'cancelled', cancelRequestedBy: actor.id, finishedAt: now.toISOString() };
   }
-  if (change.state === 'approved' || change.state === 'applying' || change.state === 'owing') {
+  if (['approved', 'applying', 'owing', 'rolling-back'].includes(change.state)) {
     return { ...change, cancelRequestedBy: actor.id };
   }
   throw new Refusal('not-cancellable', { id: change.id, state: change.state });
@@ -166,6 +171,11 @@ function fresh(change: Change): Change {
 /** As a person would call it. */
 function stateNow({ state, cancelRequestedBy }: Change): string {
   return state === 'owing' && cancelRequestedBy !== undefined ? 'being cancelled' : state;
+}
+
+/** How many pairs of pods could not be asked whether they reach each other. */
+export function unasked({ proof = [] }: Change): number {
+  return proof.filter((row) => row.answer === 'unknown').length;
 }
 
 /** The state that a change comes to rest in, from its hosts' results. What was given up on one host waits for what others are still owed. */

@@ -8,6 +8,14 @@ import type { Work } from './work.js';
 /** Slack allows 50 edits a minute for a workspace; three seconds for a card leave room for many cards (Q22). */
 const PROGRESS_EVERY_MS = 3000;
 
+/** How a host came out of a visit for one change. */
+export interface Outcome {
+  changeId: string;
+  /** The work as the visit took it. */
+  taken: string;
+  result: HostResult;
+}
+
 export interface Settled {
   /** Hosts of the change's running phase that are still on their way. */
   left: number;
@@ -17,31 +25,56 @@ export interface Settled {
 
 /**
  * Input: KEYS lease, host's work, owing hosts, then of each outcome: results, left, progress; ARGV holder, host, ms for which a card
- * is left alone, then of each outcome: change, result JSON, 1 when owed. Output, of each: hosts left, 1 when the card may be edited.
+ * is left alone, then of each outcome: change, work as it was taken, result JSON, 1 when owed. Output: nil when the host is in another
+ * hand by now; else of each, hosts left and 1 when the card may be edited, or nil twice when the work is another one by now, or none:
+ * then the outcome is nobody's any more.
  */
 const SETTLE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 local answer = {}
 for i = 1, (#KEYS - 3) / 3 do
   local results, left, progress = KEYS[3 * i + 1], KEYS[3 * i + 2], KEYS[3 * i + 3]
-  local change, result, owed = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
-  redis.call('HSET', results, ARGV[2], result)
-  if owed == '1' then redis.call('SADD', KEYS[3], ARGV[2]) else redis.call('HDEL', KEYS[2], change) end
-  answer[2 * i - 1] = redis.call('DECR', left)
-  answer[2 * i] = redis.call('SET', progress, '1', 'PX', ARGV[3], 'NX') and 1 or 0
+  local change, taken, result, owed = ARGV[4 * i], ARGV[4 * i + 1], ARGV[4 * i + 2], ARGV[4 * i + 3]
+  answer[2 * i - 1], answer[2 * i] = false, false
+  if redis.call('HGET', KEYS[2], change) == taken then
+    redis.call('HSET', results, ARGV[2], result)
+    if owed == '1' then redis.call('SADD', KEYS[3], ARGV[2]) else redis.call('HDEL', KEYS[2], change) end
+    answer[2 * i - 1] = redis.call('DECR', left)
+    answer[2 * i] = redis.call('SET', progress, '1', 'PX', ARGV[3], 'NX') and 1 or 0
+  end
 end
 if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('SREM', KEYS[3], ARGV[2]) end
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+redis.call('DEL', KEYS[1])
 return answer`;
+
+/**
+ * Input: KEYS owing hosts, left, then of each host: lease, visit, work; ARGV change, 1 to leave be what a visit has in hand, then the
+ * hosts. Output: those hosts whose visit has the change's work in hand.
+ */
+const WITHDRAW = `
+local inHand = {}
+for i = 3, #ARGV do
+  local lease, visit, work = KEYS[3 * i - 6], KEYS[3 * i - 5], KEYS[3 * i - 4]
+  local busy = redis.call('EXISTS', lease) == 1 and redis.call('SISMEMBER', visit, ARGV[1]) == 1
+  if busy then inHand[#inHand + 1] = ARGV[i] end
+  if not (busy and ARGV[2] == '1') and redis.call('HDEL', work, ARGV[1]) == 1 then
+    redis.call('DECR', KEYS[2])
+    if redis.call('EXISTS', work) == 0 then redis.call('SREM', KEYS[1], ARGV[i]) end
+  end
+end
+return inHand`;
 
 export class WorkStore {
   private readonly redis: Redis;
   private readonly keys: Keys;
   private readonly settleScript: Script;
+  private readonly withdrawScript: Script;
 
   constructor(redis: Redis, keys: Keys) {
     this.redis = redis;
     this.keys = keys;
     this.settleScript = prepareScript(redis, SETTLE);
+    this.withdrawScript = prepareScript(redis, WITHDRAW);
   }
 
   /** Gives a phase's work to its hosts. Safe to repeat: a host that has it already counts once. */
@@ -70,12 +103,9 @@ export class WorkStore {
   /**
    * Records how a host came out of a visit for each change, ends its debts once it has none, and gives its lease back: in one step,
    * so that a worker that dies leaves either all of it or nothing. Work that is owed stays; all other work is off the host's list.
+   * Null for an outcome that is not recorded: the host is in another's hand by now, or the change has withdrawn that work.
    */
-  async settle(
-    host: string,
-    holder: string,
-    outcomes: readonly { changeId: string; result: HostResult }[],
-  ): Promise<Settled[]> {
+  async settle(host: string, holder: string, outcomes: readonly Outcome[]): Promise<(Settled | null)[]> {
     const { hostLease, hostWork, owingHosts, changeHosts, changeLeft, changeProgress } = this.keys;
     const answer = (await this.settleScript(
       [
@@ -84,25 +114,40 @@ export class WorkStore {
       ],
       [
         ...[holder, host, PROGRESS_EVERY_MS],
-        ...outcomes.flatMap(({ changeId, result }) => [
+        ...outcomes.flatMap(({ changeId, taken, result }) => [
           changeId,
+          taken,
           JSON.stringify(result),
           result.status === 'owed' ? 1 : 0,
         ]),
       ],
-    )) as number[];
-    return outcomes.map((_, index) => ({
-      left: answer[2 * index] ?? 0,
-      showProgress: answer[2 * index + 1] === 1,
-    }));
+    )) as (number | null)[] | null;
+    return outcomes.map((_, index) => {
+      const left = answer?.[2 * index] ?? null;
+      return left === null ? null : { left, showProgress: answer?.[2 * index + 1] === 1 };
+    });
   }
 
-  /** Takes a change's work off hosts that have not begun it. */
+  /** Takes a change's work off hosts. What comes of a visit that has it in hand is then nobody's any more. */
   async withdraw(changeId: string, hosts: readonly string[]): Promise<void> {
-    if (hosts.length === 0) return;
-    const batch = this.redis.multi();
-    for (const host of hosts) batch.hdel(this.keys.hostWork(host), changeId);
-    await batch.exec();
+    await this.takeBack(changeId, hosts, false);
+  }
+
+  /** Takes a change's work off hosts that have not begun it; those that have. */
+  async withdrawWaiting(changeId: string, hosts: readonly string[]): Promise<Set<string>> {
+    return new Set(await this.takeBack(changeId, hosts, true));
+  }
+
+  private async takeBack(changeId: string, hosts: readonly string[], waiting: boolean): Promise<string[]> {
+    const { owingHosts, changeLeft, hostLease, hostVisit, hostWork } = this.keys;
+    return (await this.withdrawScript(
+      [
+        owingHosts,
+        changeLeft(changeId),
+        ...hosts.flatMap((host) => [hostLease(host), hostVisit(host), hostWork(host)]),
+      ],
+      [changeId, waiting ? 1 : 0, ...hosts],
+    )) as string[];
   }
 
   /** Hosts that are owed something. */

@@ -3,6 +3,7 @@ import type { Route } from '../network/route.js';
 import type { Inventory, Node } from '../node/node.js';
 import type { HostPlan, Step, Subject } from '../plan/plan.js';
 import type { Change } from './change.js';
+import { isLeaving } from './transition.js';
 
 export interface Work {
   changeId: string;
@@ -17,12 +18,13 @@ export interface Work {
 }
 
 /**
- * The steps of `work` that the inventory still wants: a route is made only towards a member, and taken away only when no
+ * The steps of `work` that the inventory still wants: a route is made only on a member and towards one, and taken away only when no
  * member holds its destination any more. (A plan also covers pairs with nodes that were pending; those may never have come.)
  *
  *     work of                    | ensure a route           | remove a route                       | other steps
  *     ---------------------------|--------------------------|--------------------------------------|------------
- *     add, remove, either way    | its peer has the slice   | nobody has it, or the host left      | see below
+ *     add, remove, either way    | host is in, and its peer | nobody has it, or the host left      | see below
+ *                                | has the slice            |                                      |
  *     repair                     | its peer has the slice   | nobody has it, or the host itself    | host is in
  *     roll-back of a repair      | whoever had the slice then has it now: its peer, or nobody      | host is in
  *
@@ -30,21 +32,24 @@ export interface Work {
  * by another change, keeps what that one made.
  */
 export function wantedSteps(work: Work, inventory: Inventory): Step[] {
-  const self = inventory.nodes.find((node) => node.name === work.node.name);
+  const { name, address, podCidr } = work.node;
+  // A machine may come back under another name; it is the same host for that.
+  const self =
+    inventory.nodes.find((node) => node.name === name) ??
+    inventory.nodes.find((node) => node.address === address);
+  const isIn = self?.name === name && self.podCidr === podCidr;
   const repairs = work.kind === 'repair';
-  const leaves = !repairs && (work.kind === 'remove-node') === (work.direction === 'do');
+  const leaves = isLeaving(work);
   // Nothing is made on a host that left, or came back as another; and nothing is taken from a node that is a member again.
   if (repairs || work.role === 'node') {
-    const stillWanted = leaves ? self === undefined : self?.podCidr === work.node.podCidr;
+    const stillWanted = leaves ? self === undefined : isIn;
     if (!stillWanted) return [];
   }
   return work.steps.filter((step) => {
-    if (step.kind !== 'route') {
-      return repairs || (step.action === 'ensure' ? self?.podCidr === work.node.podCidr : self === undefined);
-    }
+    if (step.kind !== 'route') return repairs || (step.action === 'ensure' ? isIn : self === undefined);
     const member = inventory.nodes.find((node) => node.podCidr === step.route.destination);
     if (repairs && work.direction === 'undo') return (member?.name ?? null) === step.peer;
-    if (step.action === 'ensure') return member !== undefined && member.name === step.peer;
+    if (step.action === 'ensure') return isIn && member !== undefined && member.name === step.peer;
     // The node that leaves takes back its routes to members that stay.
     return member === undefined || self === undefined || (repairs && member === self);
   });

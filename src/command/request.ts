@@ -1,13 +1,19 @@
 /** Asking for a change: what each kind needs from its first moment, and how it is begun. */
 import type { Actor, Change } from '../change/change.js';
 import { isMembership } from '../change/subject.js';
-import { Refusal } from '../errors.js';
+import { HANDS_OFF_STATES, isLeaving, isRetryable } from '../change/transition.js';
+import { isRefusal, Refusal } from '../errors.js';
+import type { Cidr } from '../ip.js';
+import type { Node, NodeSpec } from '../node/node.js';
 import type { Subject } from '../plan/plan.js';
 import type { BotCommand } from './command.js';
 import { findNode, type RequestDeps } from './desk.js';
 import { formatCommand } from './format.js';
 import { readNodeList } from './node-list.js';
 import type { Origin } from './reply.js';
+
+/** Among so many of the newest changes the removal of a node that is added again is looked for. */
+const REMEMBERED = 200;
 
 /** `fresh`: it was begun now; else the one that does this already. */
 export interface Begun {
@@ -22,15 +28,15 @@ export async function requestAdd(
   actor: Actor,
   origin: Origin,
 ): Promise<Begun> {
-  const id = await deps.changes.nextId();
   const { spec, podCidr: asked } = command;
-  const { lease, others } = await deps.leases.claim({
-    changeId: id,
-    node: spec,
-    excluded: [],
-    now: new Date(),
-    ...(asked ? { explicit: asked } : {}),
-  });
+  await checkLeft(deps, spec);
+  const id = await deps.changes.nextId();
+  const claim = { changeId: id, node: spec, excluded: [], now: new Date() };
+  const { lease, others } = await deps.leases
+    .claim({ ...claim, ...(asked ? { explicit: asked } : {}) })
+    .catch(async (error: unknown) => {
+      throw isRefusal(error, 'node-still-owed') ? await withRemoval(deps, error) : error;
+    });
   // Whoever claimed earlier and is not a member yet: this plan covers the pair with it, should both be approved.
   const together = others
     .filter((other) => other.state === 'claimed')
@@ -42,6 +48,29 @@ export async function requestAdd(
     together,
     ...(asked ? { podCidrAsked: asked } : {}),
   });
+}
+
+/** What a node on its way out is still to lose would be taken from it as a member: it comes back once that is through, or given up. */
+async function checkLeft(deps: RequestDeps, { name, address }: NodeSpec): Promise<void> {
+  const leaving = (await deps.changes.open()).find(
+    (change) =>
+      isLeaving(change) &&
+      !HANDS_OFF_STATES.includes(change.state) &&
+      (change.node?.name === name || change.node?.address === address),
+  );
+  if (leaving) throw new Refusal('node-leaving', { name: leaving.node?.name ?? name, changeId: leaving.id });
+}
+
+/** Names the removal that was given up, where it is still known: running it again is what frees the name. */
+async function withRemoval(deps: RequestDeps, { facts }: Refusal<'node-still-owed'>): Promise<Refusal> {
+  const removal = (await deps.changes.latest(REMEMBERED)).find(
+    (change) => isLeaving(change) && isRetryable(change) && isOf(change.node, facts),
+  );
+  return new Refusal('node-still-owed', { ...facts, ...(removal ? { changeId: removal.id } : {}) });
+}
+
+function isOf(node: Node | undefined, { name, podCidr }: { name: string; podCidr: Cidr }): boolean {
+  return node?.name === name && node.podCidr === podCidr;
 }
 
 /** Asks for a member to leave. */

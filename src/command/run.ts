@@ -158,7 +158,9 @@ async function checkAgain(deps: DeskDeps, change: Change, what: 'retry' | 'rollb
   const isTurning = what === 'rollback' || change.direction === 'do';
   if (plan === null || (isTurning && !stillStands(change, plan, inventory, added)))
     throw new Refusal(what === 'retry' ? 'not-retryable' : 'not-rollbackable', { id, state });
-  const joined = what === 'rollback' && plan.kind === 'remove-node' ? uncovered(plan, inventory) : [];
+  const since = what === 'rollback' && plan.kind === 'remove-node' ? uncovered(plan, inventory) : [];
+  // Whether the node itself came back is for its slice to say.
+  const joined = since.filter((node) => node.name !== plan.node?.name);
   if (joined.length > 0)
     throw new Refusal('joined-since', {
       id,

@@ -8,9 +8,9 @@ import { prepareScript } from '../redis.js';
 const LEASE_MS = 10_000;
 
 /**
- * Input: KEYS lease, fence, host keys, work, inventory revision; ARGV holder, ms, now (ms since 1970), host. Output: the fencing token,
- * then the pinned key, the revision and each work, or nil when somebody else holds the host. One request, since there is one of it
- * for every host of every change.
+ * Input: KEYS lease, fence, host keys, work, inventory revision, visit; ARGV holder, ms, now (ms since 1970), host. Output: the fencing
+ * token, then the pinned key, the revision and each work, or nil when somebody else holds the host. One request, since there is one of
+ * it for every host of every change. Whose work was taken is noted, for whoever wants to take it back.
  * Tokens start from the clock: after a Redis that lost its data they are still higher than what hosts have seen.
  */
 const ACQUIRE = `
@@ -19,6 +19,8 @@ local fence = tonumber(redis.call('GET', KEYS[2]) or '0') + 1
 if fence < tonumber(ARGV[3]) then fence = tonumber(ARGV[3]) end
 redis.call('SET', KEYS[2], string.format('%.0f', fence))
 local answer = redis.call('HVALS', KEYS[4])
+redis.call('DEL', KEYS[6])
+for _, change in ipairs(redis.call('HKEYS', KEYS[4])) do redis.call('SADD', KEYS[6], change) end
 table.insert(answer, 1, redis.call('GET', KEYS[5]) or '0')
 table.insert(answer, 1, redis.call('HGET', KEYS[3], ARGV[4]) or '')
 table.insert(answer, 1, string.format('%.0f', fence))
@@ -61,11 +63,11 @@ export class HostLeases {
 
   /** Runs `visit` while holding the host. Returns null, without a visit, when another worker holds it. */
   async hold<T>(host: string, visit: (held: Held) => Promise<T>): Promise<T | null> {
-    const { hostLease, hostFence, hostKeys, hostWork, inventoryRevision } = this.keys;
+    const { hostLease, hostFence, hostKeys, hostWork, hostVisit, inventoryRevision } = this.keys;
     const holder = randomUUID();
     const lease = hostLease(host);
     const answer = (await this.acquire(
-      [lease, hostFence(host), hostKeys, hostWork(host), inventoryRevision],
+      [lease, hostFence(host), hostKeys, hostWork(host), inventoryRevision, hostVisit(host)],
       [holder, LEASE_MS, Date.now(), host],
     )) as string[] | null;
     if (answer === null) return null;

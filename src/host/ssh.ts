@@ -18,6 +18,8 @@ export interface SshOptions {
   sshConfigFile?: string;
   /** A private key that is tried before those of the configuration. */
   privateKeyFile?: string;
+  /** Where the keys of jump hosts are looked up, beside what the configuration says. */
+  knownHostsFile?: string;
   /** The user where the configuration names none. Default: who runs this. */
   user?: string;
   /** The SSH agent's socket. */
@@ -119,7 +121,9 @@ class Jump {
 async function keysOf(hop: SshHop, options: SshOptions): Promise<string[]> {
   const pinned = await options.pinned(hop.name);
   if (pinned !== null) return [pinned];
-  const texts = await Promise.all(hop.knownHostsFiles.map((file) => readFile(file, 'utf8').catch(() => '')));
+  const own = options.knownHostsFile === undefined ? [] : [options.knownHostsFile];
+  const files = [...own, ...hop.knownHostsFiles];
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
   return knownFingerprints(texts.join('\n'), hop.host, hop.port);
 }
 

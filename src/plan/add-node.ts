@@ -131,7 +131,7 @@ function hostPlan(
 ): HostPlan {
   // Forwarding stays on when a peer's route is taken back: other nodes' pods may have come to need it.
   const undo = inverses(role === 'peer' ? steps.filter((step) => step.kind !== 'forwarding') : steps);
-  const common = { host: node.name, os: node.os, role, steps, undo };
+  const common = { host: node.name, os: node.os, podCidr: node.podCidr, role, steps, undo };
   return withCommands(
     reading.observed
       ? {

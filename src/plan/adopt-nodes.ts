@@ -93,6 +93,7 @@ function seen(node: Node, role: HostPlan['role'], readings: AdoptInput['readings
     {
       host: node.name,
       os: node.os,
+      podCidr: node.podCidr,
       role,
       steps: [],
       undo: [],

@@ -4,15 +4,20 @@ import { ensureRoute, inverses } from './pair.js';
 import type { HostPlan, MembershipPlan, Plan } from './plan.js';
 import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
 
-/** Members that a plan says nothing of: they joined after it was made. */
+/** Members that a plan says nothing of: they joined after it was made, some perhaps once more, with another slice. */
 export function uncovered(plan: Plan, inventory: Inventory): Node[] {
-  const covered = new Set(plan.hosts.map((host) => host.host));
-  return inventory.nodes.filter((node) => !covered.has(node.name));
+  const covered = new Map(plan.hosts.map((host) => [host.host, host.podCidr]));
+  return inventory.nodes.filter((node) => covered.get(node.name) !== node.podCidr);
+}
+
+/** True when a plan was made for this member as it was before: with the slice that it had then. */
+export function knewBefore(plan: Plan, member: Node): boolean {
+  return plan.hosts.some((host) => host.host === member.name && host.podCidr !== member.podCidr);
 }
 
 /**
  * Adds the pairs with members whose own approved plans cover them (each such plan named this node among those that it goes
- * together with). Nothing is added that no approver saw.
+ * together with). Nothing is added that no approver saw. A member that came back with another slice stands in place of what it was.
  */
 export function adoptPairs(
   plan: MembershipPlan,
@@ -23,7 +28,9 @@ export function adoptPairs(
   if (members.length === 0) return plan;
   const { node } = plan;
   const own = members.map((member) => ensureRoute(node, member, policy.nextHop));
-  const hosts = plan.hosts.map((host) => {
+  const names = new Set(members.map((member) => member.name));
+  const kept = plan.hosts.filter((host) => !names.has(host.host));
+  const hosts = kept.map((host) => {
     if (host.role !== 'node') return host;
     const steps = [...host.steps, ...own];
     return withCommands({ ...host, steps, undo: [...inverses(own), ...host.undo] }, node, render);
@@ -34,6 +41,7 @@ export function adoptPairs(
       {
         host: member.name,
         os: member.os,
+        podCidr: member.podCidr,
         role: 'peer',
         steps,
         undo: inverses(steps),

@@ -62,6 +62,8 @@ export type Step =
 export interface HostPlan {
   host: string;
   os: Os;
+  /** The slice that its node had when this was planned: whoever has the name later, with another slice, is another member. */
+  podCidr: Cidr;
   /** `node`: the one being added or removed, or to be repaired by its name. */
   role: 'node' | 'peer';
   steps: Step[];

@@ -26,7 +26,7 @@ export function planRemoveNode({
   const foreign: MembershipPlan['foreign'] = [];
   const plan = (host: Node, role: HostPlan['role'], steps: Step[]): HostPlan => {
     const reading = readings.get(host.name) ?? { observed: null, unreadable: 'not read', keyChanged: false };
-    const common = { host: host.name, os: host.os, role };
+    const common = { host: host.name, os: host.os, podCidr: host.podCidr, role };
     if (!reading.observed) {
       // A node that was reinstalled is another machine: nothing of ours is left on it to take back.
       const todo = role === 'node' && reading.keyChanged ? [] : steps;

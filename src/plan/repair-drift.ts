@@ -93,6 +93,7 @@ function hostPlan(
     {
       host: member.name,
       os: member.os,
+      podCidr: member.podCidr,
       role: input.node?.name === member.name ? 'node' : 'peer',
       steps,
       undo: steps.flatMap((step) => undoOf(step, member, observed, input)).reverse(),

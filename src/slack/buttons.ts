@@ -73,6 +73,7 @@ function pressable(view: ChangeView, hosts: readonly HostResult[], now: Date): P
       return isExpired(change, now) ? details : ['approve', 'deny', ...details];
     case 'approved':
     case 'applying':
+    case 'rolling-back':
       return change.cancelRequestedBy === undefined ? ['cancel', ...details] : details;
     case 'applied':
     case 'owing':

@@ -58,7 +58,10 @@ export function createCardWriter(deps: CardDeps): CardWriter {
 async function writeAll(deps: CardDeps, id: string, stillMine: () => Promise<boolean>): Promise<Again> {
   // Read after the lock is taken: whoever writes, writes the newest there is.
   const shown = await deps.shown(id);
-  if (shown === null) return 0;
+  if (shown === null) {
+    await deps.cards.cardShown(id, Number.MAX_SAFE_INTEGER);
+    return 0;
+  }
   if (shown.cards.length === 0) return first(deps, shown);
   const waits: number[] = [];
   for (const card of shown.cards) {
@@ -68,12 +71,19 @@ async function writeAll(deps: CardDeps, id: string, stillMine: () => Promise<boo
   const next = waits.filter((wait) => wait > 0);
   if (next.length > 0) return Math.min(...next);
   const left = (await deps.shown(id))?.cards.length ?? 1;
-  return left === 0 ? BUSY_MS : 0;
+  if (left === 0) return BUSY_MS;
+  await deps.cards.cardShown(id, shown.version);
+  return 0;
 }
 
 async function first(deps: CardDeps, shown: Shown): Promise<Again> {
   const posted = await postCard(deps, shown);
-  if (posted.again > 0 || posted.card === null) return posted.again;
+  if (posted.again > 0) return posted.again;
+  if (posted.card === null) {
+    // Nobody takes it. It is not offered again before it says something else.
+    await deps.cards.cardShown(shown.id, shown.version);
+    return 0;
+  }
   await deps.cards.addCard(shown.id, posted.card);
   if (posted.asRendered) await remember(deps, shown, posted.card);
   await deps.redis.hdel(deps.keys.slackCard(shown.id), 'intent');

@@ -49,6 +49,9 @@ function cardsOf({ changes, watch }: Pick<Stores, 'changes' | 'watch'>): Cards {
             cards.filter((each) => each.ts !== card.ts || each.channel !== card.channel),
           )
         : changes.forgetCard(id, card),
+    cardShown: async (id, version) => {
+      if (!isNotice(id)) await changes.cardShown(id, version);
+    },
   };
 }
 

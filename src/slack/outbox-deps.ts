@@ -13,6 +13,8 @@ import type { Shown } from './shown.js';
 export interface Cards {
   addCard(id: string, card: Card): Promise<void>;
   forgetCard(id: string, card: Card): Promise<void>;
+  /** All of them show this version now. */
+  cardShown(id: string, version: number): Promise<void>;
 }
 
 export interface CardDeps {

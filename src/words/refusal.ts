@@ -42,8 +42,13 @@ export const refusalText: Texts = {
     suggestion === undefined
       ? `There is no node ${code(name)}. ${code('nodes')} lists them.`
       : `There is no node ${code(name)}. Did you mean ${code(suggestion)}?`,
-  'node-still-owed': ({ name, podCidr, peers }, { code }) =>
-    `${code(name)} was removed, but ${list(peers.map(code))} still ${peers.length === 1 ? 'has' : 'have'} its route to ${podCidr}. It can come back once they have answered: ${code('changes')} shows what they are owed, and where that was given up ${code(`repair ${peers[0] ?? ''}`)} asks.`,
+  'node-still-owed': ({ name, podCidr, peers, changeId }, { code }) => {
+    const repair = code(`repair ${peers[0] ?? ''}`);
+    const ask = changeId === undefined ? repair : `${code(`retry ${changeId}`)}, or ${repair}`;
+    return `${code(name)} was removed, but ${list(peers.map(code))} may still have its route to ${podCidr}. It can come back once ${peers.length === 1 ? 'that has' : 'those have'} answered: ${ask} asks.`;
+  },
+  'node-leaving': ({ name, changeId }, { code }) =>
+    `${code(name)} is still being removed by ${code(changeId)}. It can come back once that is through: ${code(`change ${changeId}`)} shows it, ${code(`cancel ${changeId}`)} gives up what is left of it.`,
   'address-taken': ({ address, holder, changeId }, { code }) =>
     `${address} is the address of ${code(holder)}${changeId === undefined ? '' : ` (${code(changeId)})`} already. Every node needs its own.`,
   'address-in-pod-cidr': ({ address, podCidr, holder }, { code }) =>

@@ -1,8 +1,9 @@
 /** How a change stands, and the reader's next step. Pure. */
 import type { Change, ChangeState, HostResult } from '../change/change.js';
-import { isExpired, isWithdrawn } from '../change/transition.js';
+import { isExpired, isRetryable, isWithdrawn, unasked } from '../change/transition.js';
 import { listInDetails, sayAdopted, sayForgotten } from './adopt.js';
 import { code, plain, stored, when, who } from './mrkdwn.js';
+import { plural } from './phrase.js';
 
 /** What each kind of change does, in one word. */
 export const verbs: Readonly<Record<Change['kind'], string>> = {
@@ -72,7 +73,12 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
     case 'proving':
       return [...progress, 'Asking every pod gateway with packets…'];
     case 'applied':
-      return [...ended(change), ...progress, ...(change.kind === 'adopt' ? [sayAdopted(change)] : [])];
+      return [
+        ...ended(change),
+        ...progress,
+        ...unproved(change),
+        ...(change.kind === 'adopt' ? [sayAdopted(change)] : []),
+      ];
     case 'owing':
       return [...ended(change), ...progress, owed(hosts.filter((host) => host.status === 'owed').length)];
     case 'failed':
@@ -82,14 +88,16 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
         change.cancelRequestedBy ? `By ${who(change.cancelRequestedBy)}.` : '',
         ...reason,
         ...(isWithdrawn(change) ? [withdrawn] : progress),
+        ...(change.direction === 'undo' && isRetryable(change) ? ['Retry goes on with the roll-back.'] : []),
       ].filter((line) => line !== '');
     case 'rolling-back':
-      return [...rolledBy(change), ...progress];
+      return [...rolledBy(change), ...progress, ...stopping];
     case 'rolled-back':
       return [
         ...rolledBy(change),
         ...ended(change),
         ...progress,
+        ...unproved(change),
         ...(change.kind === 'adopt' ? [sayForgotten] : []),
       ];
   }
@@ -104,6 +112,13 @@ function repair(change: Change): string {
   return change.direction === 'undo'
     ? 'Put right what the hosts say, then Retry.'
     : 'Put right what the hosts say, then Retry; or Roll back.';
+}
+
+/** Routes are there, but not every pod gateway could be asked whether packets cross. */
+function unproved(change: Change): string[] {
+  const left = unasked(change);
+  if (left === 0) return [];
+  return [`${left} of ${plural(change.proof?.length ?? 0, 'pair')} could not be asked, and are not proved.`];
 }
 
 function rolledBy(change: Change): string[] {

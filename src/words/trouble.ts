@@ -79,6 +79,11 @@ export function sayKeyChanged(name: string, what: string): string {
   return `${what}. Nothing is sent to it. If ${name} was reinstalled, remove it and add it again; if not, somebody stands in between.`;
 }
 
+/** A node that leaves shows another key than the one that was known for it; `what` names both. */
+export function sayReinstalled(name: string, what: string): string {
+  return `${what}. So ${name} was installed anew, and nothing of ours is left on it.`;
+}
+
 /** Our own trouble; `ref` finds it in the log. */
 export function sayBroken(ref: string): string {
   return `Something broke on our side. Try again; if it stays, tell an administrator: ref ${code(ref)}.`;

@@ -12,6 +12,7 @@ function host(name: string, role: HostPlan['role'], readable = true): HostPlan {
   return {
     host: name,
     os,
+    podCidr: '192.168.9.0/24',
     role,
     steps: [],
     undo: [],
@@ -74,15 +75,16 @@ describe('phases', () => {
   });
 });
 
+const results = (statuses: Record<string, HostStatus>) =>
+  new Map(
+    Object.entries(statuses).map(([name, status]): [string, HostResult] => [
+      name,
+      { host: name, status, at: '' },
+    ]),
+  );
+
 describe('the next move', () => {
   const change = { direction: 'do' } as Change;
-  const results = (statuses: Record<string, HostStatus>) =>
-    new Map(
-      Object.entries(statuses).map(([name, status]): [string, HostResult] => [
-        name,
-        { host: name, status, at: '' },
-      ]),
-    );
   const move = (statuses: Record<string, HostStatus>, dispatched: string[] = []) => {
     const next = nextMove(plan('add-node'), change, results(statuses), new Set(dispatched));
     return next.kind === 'dispatch' ? next.hosts.map((each) => each.host) : next.kind;
@@ -115,6 +117,14 @@ describe('the next move', () => {
   ])('%s', (_what, statuses, dispatched, expected) => {
     expect(move(statuses, dispatched)).toEqual(expected);
   });
+});
+
+test('rolled back, a peer that fails holds up nobody; a node that fails to come back does: peers would lead into it', () => {
+  const undo = { direction: 'undo' } as Change;
+  const failed = results({ lin02: 'failed', win01: 'done' });
+  expect(nextMove(plan('add-node'), undo, failed, new Set())).toMatchObject({ kind: 'dispatch', phase: 1 });
+  const node = results({ win03: 'failed' });
+  expect(nextMove(plan('remove-node'), undo, node, new Set())).toEqual({ kind: 'finish' });
 });
 
 describe('the steps that are still wanted', () => {
@@ -181,6 +191,25 @@ describe('the steps that are still wanted', () => {
     expect(wantedSteps(work(lin01, gone), members(node))).toEqual([gone]);
     expect(wantedSteps(work(lin01, gone), members(back))).toEqual([]);
     expect(wantedSteps(work(lin01, gone), members(lin01))).toEqual([]);
+  });
+
+  test('no route is made on a host whose node left, or came back as another', () => {
+    const forwarding = { kind: 'forwarding' as const, action: 'ensure' as const };
+    const both = work(lin01, toNode, forwarding);
+    expect(wantedSteps(both, members(lin01, node))).toEqual([toNode, forwarding]);
+    expect(wantedSteps(both, members(node))).toEqual([]);
+    expect(wantedSteps(both, members({ ...lin01, podCidr: '192.168.7.0/24' }, node))).toEqual([]);
+  });
+
+  test('what a removed node is owed takes nothing from a machine that came back under another name', () => {
+    const leaving: Work = {
+      ...work(lin01, inverse(toNode), { kind: 'forwarding', action: 'remove' }),
+      kind: 'remove-node',
+      role: 'node',
+    };
+    expect(wantedSteps(leaving, members(node))).toEqual(leaving.steps);
+    const back = { ...lin01, name: 'lin07', podCidr: '192.168.7.0/24' };
+    expect(wantedSteps(leaving, members(back, node))).toEqual([]);
   });
 
   describe('of a repair', () => {

@@ -20,9 +20,9 @@ const [lin01, win01, win02, lin02] = ['lin01', 'win01', 'win02', 'lin02'].map(no
 const members = [lin01, win01, win02, lin02];
 const forwarding: Step = { kind: 'forwarding', action: 'ensure' };
 
-function hostPlan({ name, os }: Node, role: HostPlan['role'], ...steps: Step[]): HostPlan {
+function hostPlan({ name, os, podCidr }: Node, role: HostPlan['role'], ...steps: Step[]): HostPlan {
   const rest = { undo: [], commands: [], undoCommands: [], observed: null, hostKey: null };
-  return { host: name, os, role, steps, ...rest };
+  return { host: name, os, podCidr, role, steps, ...rest };
 }
 
 function plan(hosts: HostPlan[], over: Partial<RepairPlan> = {}): RepairPlan {

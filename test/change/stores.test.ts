@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { AuditLog } from '../../src/change/audit-log.js';
-import type { Change, MembershipChange, RepairChange } from '../../src/change/change.js';
+import type { Change, HostStatus, MembershipChange, RepairChange } from '../../src/change/change.js';
 import { ChangeStore } from '../../src/change/change-store.js';
+import type { Work } from '../../src/change/work.js';
 import { WorkStore } from '../../src/change/work-store.js';
 import { isRefusal } from '../../src/errors.js';
 import { HostLeases } from '../../src/host/host-lease.js';
@@ -89,6 +90,19 @@ describe('changes', () => {
     expect(await changes.openIds()).toContain(id);
     await changes.update(id, (current) => ({ ...current, state: 'denied' }), new Date());
     expect(await changes.openIds()).not.toContain(id);
+  });
+
+  test('every write makes the card due, until one that shows it, or something newer, was sent', async () => {
+    const id = await changes.nextId();
+    await changes.create(change(id), new Date());
+    expect(await changes.dueCards()).toContain(id);
+    await changes.cardShown(id, 1);
+    expect(await changes.dueCards()).not.toContain(id);
+    const { version } = await changes.update(id, (current) => ({ ...current, state: 'denied' }), new Date());
+    await changes.cardShown(id, version - 1);
+    expect(await changes.dueCards()).toContain(id);
+    await changes.cardShown(id, version);
+    expect(await changes.dueCards()).not.toContain(id);
   });
 
   test('only those that may have touched hosts explain what moved there', async () => {
@@ -259,18 +273,94 @@ describe('work', () => {
     steps: [],
     fingerprint: null,
   });
-  const result = (status: 'done' | 'owed') => ({ host: node.name, status, at: new Date().toISOString() });
+  /** Visits the host as a worker would, and gives what came of settling. `meanwhile` happens before that. */
+  const leases = new HostLeases(redis, keys);
+  const visit = (
+    host: string,
+    status: HostStatus,
+    meanwhile: () => Promise<unknown> = async () => undefined,
+  ) =>
+    leases.hold(host, async (held) => {
+      await meanwhile();
+      const settled = await works.settle(
+        host,
+        held.holder,
+        held.works.map((taken) => ({
+          changeId: (JSON.parse(taken) as Work).changeId,
+          taken,
+          result: { host, status, at: new Date().toISOString() },
+        })),
+      );
+      held.isOver = true;
+      return settled;
+    });
+  const statusOf = async (id: string, host: string) => (await changes.results(id)).get(host)?.status;
+  const on = (host: string) => ({ ...node, name: host });
 
   test('what is owed stays until it is done', async () => {
     await works.dispatch('c1', [work('c1')]);
-    await works.settle(node.name, 'holder', [{ changeId: 'c1', result: result('owed') }]);
+    await visit(node.name, 'owed');
     expect(await works.owing()).toEqual([node.name]);
     expect(await works.of(node.name)).toHaveLength(1);
-    const [settled] = await works.settle(node.name, 'holder', [{ changeId: 'c1', result: result('done') }]);
+    const [settled] = (await visit(node.name, 'done')) ?? [];
     expect(settled?.left).toBeLessThanOrEqual(0);
     expect(await works.of(node.name)).toEqual([]);
     expect(await works.owing()).toEqual([]);
-    expect((await changes.results('c1')).get(node.name)?.status).toBe('done');
+    expect(await statusOf('c1', node.name)).toBe('done');
+  });
+
+  test('a visit settles only the work that it took: not that of another run, nor what was withdrawn', async () => {
+    const forth = { ...work('c2'), node: on('race') };
+    const back = { ...forth, direction: 'undo' as const };
+    await works.dispatch('c2', [forth]);
+    const settled = await visit('race', 'done', async () => {
+      await works.withdraw('c2', ['race']);
+      await works.dispatch('c2', [back]);
+    });
+    expect(settled).toEqual([null]);
+    expect(await works.of('race')).toEqual([back]);
+    expect(await statusOf('c2', 'race')).toBeUndefined();
+    expect(await visit('race', 'owed', () => works.withdraw('c2', ['race']))).toEqual([null]);
+    expect(await works.owing()).not.toContain('race');
+    expect(await statusOf('c2', 'race')).toBeUndefined();
+    // The host itself is free again.
+    expect(await leases.held(['race'])).toEqual(new Set());
+  });
+
+  test('a worker that lost the host changes nothing, and does not free it for a third', async () => {
+    await works.dispatch('c3', [{ ...work('c3'), node: on('lost') }]);
+    const late = await visit('lost', 'owed', async () => {
+      await redis.set(keys.hostLease('lost'), 'another');
+      await changes.setResults('c3', [{ host: 'lost', status: 'done', at: '' }]);
+    });
+    expect(late).toEqual([null]);
+    expect(await statusOf('c3', 'lost')).toBe('done');
+    expect(await works.owing()).not.toContain('lost');
+    expect(await redis.get(keys.hostLease('lost'))).toBe('another');
+  });
+
+  test('cancelled: what a visit has in hand is its to finish; what came after the visit began is not', async () => {
+    const two = [on('busy'), on('idle')].map((host) => ({ ...work('c4'), node: host }));
+    await works.dispatch('c4', two);
+    const [settled] =
+      (await visit('busy', 'done', async () => {
+        await works.dispatch('c5', [{ ...work('c5'), node: on('busy') }]);
+        expect(await works.withdrawWaiting('c4', ['busy', 'idle'])).toEqual(new Set(['busy']));
+        expect(await works.withdrawWaiting('c5', ['busy'])).toEqual(new Set());
+      })) ?? [];
+    // The last on its way: whoever waits for it hears of it.
+    expect(settled?.left).toBe(0);
+    expect(await statusOf('c4', 'busy')).toBe('done');
+    expect(await works.of('idle')).toEqual([]);
+    expect(await works.of('busy')).toEqual([]);
+  });
+
+  test('a debt that is withdrawn is nobody’s', async () => {
+    await works.dispatch('c6', [{ ...work('c6'), node: on('debtor') }]);
+    await visit('debtor', 'owed');
+    expect(await works.owing()).toContain('debtor');
+    await works.withdraw('c6', ['debtor']);
+    expect(await works.owing()).not.toContain('debtor');
   });
 });
 

@@ -188,6 +188,7 @@ describe('cancel, retry, roll back', () => {
       'approved',
       'applying',
       'owing',
+      'rolling-back',
     ]);
     expect(cancel(change(), alice, now).state).toBe('cancelled');
     expect(cancel(change({ state: 'applying' }), alice, now)).toMatchObject({

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { HOSTS, startWorld, type World } from '../../sandbox/world.js';
+import { ALICE, HOSTS, startWorld, type World } from '../../sandbox/world.js';
 import { createLab, type Lab } from '../lab/lab.js';
 import { describeWith, type Requirement } from '../lab/requirements.js';
 import { hurryDebts } from '../support/debts.js';

@@ -97,7 +97,12 @@ describe('a repair that Fairway asks for itself', () => {
 
   test('is not asked for over and over, and never for what is no member', async () => {
     await expect(askRepair(bot, 'lin09', 'x')).rejects.toThrow('node-unknown');
-    await ask('lin01', 'once more');
+    const { id } = await ask('lin01', 'once more');
+    expect(await askRepair(bot, 'lin01', 'and again')).toBeNull();
+    // There was nothing to repair: that is an answer too, for a while.
+    const { team } = site;
+    await team.until(id, 'refused');
+    await team.stores.redis.del(team.stores.keys.ownRepairs('lin01'));
     expect(await askRepair(bot, 'lin01', 'and again')).toBeNull();
   });
 

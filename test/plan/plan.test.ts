@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { NextHopMode } from '../../src/network/route.js';
 import type { Inventory, Os } from '../../src/node/node.js';
 import { planAddNode } from '../../src/plan/add-node.js';
-import { adoptPairs, uncovered } from '../../src/plan/adopt.js';
+import { adoptPairs, knewBefore, uncovered } from '../../src/plan/adopt.js';
 import type { Nic, Observation, Plan } from '../../src/plan/plan.js';
 import { differences, scopeOf } from '../../src/plan/reading.js';
 import { planRemoveNode } from '../../src/plan/remove-node.js';
@@ -130,6 +130,25 @@ describe('plans, as properties', () => {
           if (step.kind === 'route')
             expect(theirs.map((route) => route.destination)).not.toContain(step.route.destination);
         }
+      }),
+    );
+  });
+
+  test('a plan covers a member only with the slice that it had then', () => {
+    fc.assert(
+      fc.property(oses, modes, fc.nat(), (kinds, mode, pick) => {
+        const { inventory, plans } = grow([...kinds, 'linux'], mode);
+        const plan = plans.at(-1)?.plan as Plan;
+        expect(uncovered(plan, inventory)).toEqual([]);
+        const peers = inventory.nodes.filter((node) => node.name !== plan.node?.name);
+        const peer = peers[pick % peers.length];
+        if (!peer) return;
+        const again = { ...peer, podCidr: '192.168.99.0/24' };
+        const nodes = inventory.nodes.map((node) => (node === peer ? again : node));
+        expect(uncovered(plan, { revision: 9, nodes })).toEqual([again]);
+        expect(knewBefore(plan, again)).toBe(true);
+        expect(knewBefore(plan, peer)).toBe(false);
+        expect(knewBefore(plan, nodeOf(50, 'linux'))).toBe(false);
       }),
     );
   });

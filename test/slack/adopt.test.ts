@@ -96,9 +96,10 @@ function plan(over: Partial<AdoptPlan> = {}): AdoptPlan {
     unread: [{ host: 'win07', why: 'connect ETIMEDOUT' }],
     basedOn: 7,
     together: [],
-    hosts: NODES.map(({ name, os }) => ({
+    hosts: NODES.map(({ name, os, podCidr }) => ({
       host: name,
       os,
+      podCidr,
       role: 'node',
       steps: [],
       undo: [],

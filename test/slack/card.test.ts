@@ -60,7 +60,7 @@ describe('buttons', () => {
       owing: ['change:retry', 'change:rollback', 'change:details'],
       failed: ['change:retry', 'change:rollback', 'change:details'],
       cancelled: ['change:retry', 'change:rollback', 'change:details'],
-      'rolling-back': ['change:details'],
+      'rolling-back': ['change:cancel', 'change:details'],
       'rolled-back': ['change:details'],
     });
   });
@@ -219,6 +219,7 @@ function bigView(state: ChangeState, size: number, text: string, other = text): 
       hosts: names.map((name, i) => ({
         host: name,
         os: 'linux',
+        podCidr: '192.168.9.0/24',
         role: 'peer',
         steps: [{ kind: 'route', action: 'ensure', peer: WIN03.name, route }],
         undo: [],

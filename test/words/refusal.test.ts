@@ -14,6 +14,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'node-exists': { name: 'win03', address: '10.0.0.7', podCidr: '192.168.3.0/24' },
   'node-unknown': { name: 'win04', suggestion: 'win03' },
   'node-still-owed': { name: 'win03', podCidr: '192.168.3.0/24', peers: ['lin01', 'win01'] },
+  'node-leaving': { name: 'win03', changeId: 'c7' },
   'address-taken': { address: '10.0.0.7', holder: 'win03', changeId: 'c1' },
   'address-in-pod-cidr': { address: '192.168.3.7', podCidr: '192.168.3.0/24', holder: 'win03' },
   'address-unusable': { address: '127.0.0.1', because: 'it is a loopback address' },

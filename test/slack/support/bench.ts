@@ -81,6 +81,9 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
         else await changes.addCard(id, card);
       },
       forgetCard: (id, card) => changes.forgetCard(id, card),
+      cardShown: async (id, version) => {
+        if (!id.startsWith('n')) await changes.cardShown(id, version);
+      },
     },
     now: () => new Date(),
   };

@@ -40,6 +40,7 @@ function peerPlan(peer: Node): HostPlan {
   return {
     host: peer.name,
     os: peer.os,
+    podCidr: peer.podCidr,
     role: 'peer',
     steps: [{ kind: 'route', action: 'ensure', peer: 'win03', route }],
     undo: [{ kind: 'route', action: 'remove', peer: 'win03', route }],
@@ -69,6 +70,7 @@ export function plan(): MembershipPlan {
       {
         host: 'win03',
         os: 'windows',
+        podCidr: WIN03.podCidr,
         role: 'node',
         steps: [
           { kind: 'forwarding', action: 'ensure' },

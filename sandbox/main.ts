@@ -13,6 +13,7 @@ import { startSandboxHosts } from './hosts/start.js';
 import { readWish, type Wish } from './preflight.js';
 import { runPrompt } from './prompt/run.js';
 import type { Hands } from './prompt/session.js';
+import { loseData } from './redis/lose.js';
 import { ALICE, BOB, CHANNEL, HOSTS, startWorld, type World } from './world.js';
 
 /** A route that nobody of us made. */
@@ -101,14 +102,25 @@ function podRoutes({ state }: SandboxHost): { destination: string; nextHop: stri
   return routes.filter(({ nextHop, destination }) => destination.startsWith('192.168.') && nextHop !== null);
 }
 
-/** The same, as words at the prompt. */
-function handsOn({ acts }: Hosts): Hands {
-  return Object.fromEntries(
-    Object.entries(HANDS).map(([verb, { usage, done }]) => [
-      verb,
-      { usage, act: (typed: string) => act(verb as keyof typeof HANDS, typed, usage, done, acts) },
-    ]),
-  );
+/** The same, as words at the prompt; and what can be done to Fairway. */
+function handsOn({ acts }: Hosts, world: World): Hands {
+  return {
+    ...Object.fromEntries(
+      Object.entries(HANDS).map(([verb, { usage, done }]) => [
+        verb,
+        { usage, act: (typed: string) => act(verb as keyof typeof HANDS, typed, usage, done, acts) },
+      ]),
+    ),
+    lose: { usage: LOSE, act: (typed) => lose(typed, world) },
+  };
+}
+
+const LOSE = 'lose redis                      Fairway forgets everything, its nodes too';
+
+async function lose(typed: string, { redis, env }: World): Promise<string> {
+  if (typed.toLowerCase() !== 'redis') throw new Error(LOSE.replace(/ {2,}/, ': '));
+  await loseData(redis.url, env['REDIS_PREFIX'] ?? '');
+  return '(Redis is empty)';
 }
 
 async function act(
@@ -151,7 +163,7 @@ async function play(wish: Wish, world: World, hosts: Hosts): Promise<number> {
     input: script === undefined ? process.stdin : createReadStream(script),
     output: process.stdout,
     script: script !== undefined || process.stdin.isTTY !== true,
-    hands: handsOn(hosts),
+    hands: handsOn(hosts, world),
   });
 }
 

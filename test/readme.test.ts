@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { readNodeList } from '../src/command/node-list.js';
 
 const ROOT = resolve(__dirname, '..');
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -68,6 +69,11 @@ describe('README', () => {
       [...(row.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map((match) => match[1]),
     );
     expect(named.sort()).toEqual(variables);
+  });
+
+  test('its list of nodes is one that adopt takes', () => {
+    const list = /```yaml\n(cluster: prod[\s\S]*?)```/.exec(readme)?.[1] ?? '';
+    expect(readNodeList(list, { name: 'prod', cidr: '192.168.0.0/16' })).toHaveLength(2);
   });
 
   test('its commands are scripts of package.json, its files are there', () => {

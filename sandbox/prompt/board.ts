@@ -1,6 +1,6 @@
 /** What the prompt knows of the workspace: messages, the changes their cards stand for, open forms. */
 import { controls, findControl } from '../slack/controls.js';
-import { directChannel, type Message, objects, type Sight, str, type View } from '../slack/types.js';
+import { directChannel, isObj, type Message, objects, type Sight, str, type View } from '../slack/types.js';
 
 export interface Board {
   messages: Map<string, Message>;
@@ -62,6 +62,18 @@ export function withControl(
 export function labels(board: Board, channel: string): string[] {
   const seen = newestFirst(board).filter((message) => message.channel === channel);
   return [...new Set(seen.flatMap((message) => controls(message.blocks).map((each) => each.label)))];
+}
+
+/** The code of the newest answer to a user that is nothing but that, below a line; as Slack's client copies it. */
+export function copyable(board: Board, user: string): string | undefined {
+  const answers = newestFirst(board).filter((message) => message.ephemeralTo === user);
+  const codes = answers.flatMap((message) =>
+    objects(message.blocks).flatMap((block) => {
+      const text = isObj(block['text']) ? str(block['text']['text']) : '';
+      return /^```\n([\s\S]*)\n```$/.exec(text)?.[1] ?? [];
+    }),
+  );
+  return codes[0]?.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 
 /** The form that a user has open, the topmost. */

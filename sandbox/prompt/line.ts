@@ -9,6 +9,8 @@ export type Line =
   | { kind: 'wait'; id: string; state?: string; seconds: number }
   | { kind: 'show'; id: string }
   | { kind: 'reason'; text: string }
+  /** Of a file; of the last answer that holds something to copy when none is named. */
+  | { kind: 'paste'; file: string }
   | { kind: 'close' }
   | { kind: 'expect'; text: string }
   | { kind: 'mention'; text: string }
@@ -24,6 +26,7 @@ export const WORDS = [
   'wait <change> [until <state>] [for <seconds>]',
   'show <change>                   print its card again',
   'reason <text>                   fill in the open form and submit it;  close: leave it',
+  'paste [<file>]                  the same with a file, or with what an answer gave to copy',
   '@fairway <words>                mention the bot instead of /fairway',
   '#<channel>                      switch the channel',
   '! <line>                        expect a refusal;  expect <text>: the last answer holds it',
@@ -69,6 +72,8 @@ function toLine(text: string, isChange: (word: string) => boolean, hands: readon
       return { kind: 'show', id: rest };
     case 'reason':
       return { kind: 'reason', text: rest };
+    case 'paste':
+      return { kind: 'paste', file: rest };
     case 'close':
       return { kind: 'close' };
     case 'expect':

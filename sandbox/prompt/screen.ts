@@ -95,7 +95,7 @@ export function createScreen(workspace: Workspace, width: number, look: Look): S
 
   function form(view: View): string {
     return frame(
-      `form for ${name(view.userId)} · type: reason <text>, or close`,
+      `form for ${name(view.userId)} · type: reason <text>, paste, or close`,
       renderView(view.view, inner, look),
     );
   }

@@ -1,4 +1,5 @@
 /** One person's sitting at the prompt: who they are, where, what they have seen, and what each line does. */
+import { readFile } from 'node:fs/promises';
 import type { Look } from '../../src/terminal/card.js';
 import { stripColour } from '../../src/terminal/width.js';
 import { findInput } from '../slack/controls.js';
@@ -8,6 +9,7 @@ import {
   cardOf,
   changeIds,
   changeOf,
+  copyable,
   createBoard,
   formOf,
   isBadEnd,
@@ -180,6 +182,8 @@ export async function startSession(options: SessionOptions): Promise<Session> {
         return click(line, refused);
       case 'reason':
         return submit(line.text, refused);
+      case 'paste':
+        return submit(line.file === '' ? await copied() : await readFile(line.file, 'utf8'), refused);
       case 'close': {
         const form = formOf(board, user());
         if (!form) throw new Trouble('no form is open');
@@ -227,6 +231,12 @@ export async function startSession(options: SessionOptions): Promise<Session> {
     const [input] = objects(form.view['blocks']).filter((block) => block['type'] === 'input');
     const values = input ? { [findInput(input, {}).actionId]: text } : {};
     return send(refused, () => client.submit(user(), form.id, values));
+  }
+
+  async function copied(): Promise<string> {
+    const text = await soon(() => copyable(board, user()));
+    if (text === null) throw new Trouble('no answer has anything to copy');
+    return text;
   }
 
   async function wait(line: Extract<Line, { kind: 'wait' }>, refused: boolean): Promise<void> {

@@ -3,13 +3,13 @@ import { type BotCommand, parseCommand } from '../command/grammar.js';
 import { normalize } from '../command/normalize.js';
 import type { Reply } from '../command/reply.js';
 import { isRefusal, Refusal } from '../errors.js';
-import { exportWords } from '../words/adopt.js';
 import { detailsFollow } from '../words/reply.js';
 import { sayDeadCard, sayNoDialog, sayUnreadableCard } from '../words/trouble.js';
-import { ADOPT_FORM, adoptForm, faultsOf, formInvitation, OPEN_FORM } from './adopt-form.js';
+import { ADOPT_FORM, faultsOf, OPEN_FORM } from './adopt-form.js';
 import { ACTION, type ButtonValue, parseButtonValue } from './buttons.js';
 import { DENY_MODAL, denyModal } from './deny-modal.js';
 import { answer, type ListenerDeps } from './guard.js';
+import { openForm, sendFile } from './hand-over.js';
 import { NOTICE_ACTION, type NoticePress, type NoticeValue, parseNoticeValue } from './notice-card.js';
 import { type Call, readClick, readForm, readMention, readModal, readSlash } from './payload.js';
 import { fitsAnswer, replyMessage, say } from './reply.js';
@@ -112,7 +112,7 @@ async function typed(call: Call, deps: ListenerDeps): Promise<void> {
 async function run(command: BotCommand, call: Call, deps: ListenerDeps): Promise<void> {
   const reply = await deps.desk.run(command, call.actor, call.origin);
   if (reply.kind === 'form') return openForm(call, deps);
-  if (reply.kind === 'export') return hand(call, deps, reply);
+  if (reply.kind === 'export' && !fitsAnswer(reply.text)) return sendFile(call, deps, reply);
   if (reply.kind !== 'change-card') return tell(call, deps, reply);
   // The card itself is the answer. When others go first in the channel, the person hears at once that it comes (Q14).
   if (!(await isPosted(deps, reply.id))) await tell(call, deps, reply, true);
@@ -123,38 +123,6 @@ async function isPosted(deps: ListenerDeps, changeId: string): Promise<boolean> 
   if (await deps.outbox.renderNow(changeId)) return true;
   const view = await deps.desk.view(changeId);
   return view !== null && view.change.cards.length > 0;
-}
-
-/** A mention brings no trigger_id, and one that is older than 3 s opens nothing: the button of the answer brings another. */
-async function openForm(call: Call, deps: ListenerDeps): Promise<void> {
-  if (call.triggerId === '') return answer(deps, call, formInvitation());
-  try {
-    await deps.slack.views.open({ trigger_id: call.triggerId, view: adoptForm(deps.cluster, call) });
-  } catch (error) {
-    const why = slackError(error);
-    if (why === null) throw error;
-    deps.log.warn({ why }, 'the form could not be opened');
-    await answer(deps, call, formInvitation());
-  }
-}
-
-/** A list that is too long for an answer comes as a file. */
-async function hand(
-  call: Call,
-  deps: ListenerDeps,
-  reply: Extract<Reply, { kind: 'export' }>,
-): Promise<void> {
-  const { cluster, nodes, text } = reply;
-  if (fitsAnswer(text)) return tell(call, deps, reply);
-  await deps.jobs.upload({
-    name: 'upload',
-    origin: call.answerTo,
-    fileName: `${cluster}-nodes.yaml`,
-    title: exportWords.fileTitle(cluster, nodes),
-    comment: exportWords.fileComment(call.origin.user),
-    content: text,
-  });
-  await answer(deps, call, say(exportWords.follows(nodes)));
 }
 
 /** A click on a card of a change that is (still) known; afterwards the card shows how things stand, whatever came of the click. */

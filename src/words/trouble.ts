@@ -116,7 +116,7 @@ export function sayNoFile(why: string, changeId: string): string {
 
 /** `why` is Slack's own error code. */
 export function sayNoExport(why: string): string {
-  return `Slack refused the file (${why}). In a shell: ${code('npm run -s console -- export')}.`;
+  return `Slack refused the file (${why}). In a shell: ${code('npm -s run console -- export')}.`;
 }
 
 /** On top of a card that may stand in the channel twice. */

@@ -11,7 +11,7 @@ import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { changeCard } from '../../src/slack/card.js';
 import { readForm } from '../../src/slack/payload.js';
 import { fitsAnswer, replyMessage } from '../../src/slack/reply.js';
-import { sayAdoptConflict } from '../../src/words/adopt.js';
+import { sayAdoptConflict } from '../../src/words/adopt-conflict.js';
 import { planFileName, planText } from '../../src/words/details.js';
 import { changeLine } from '../../src/words/reply.js';
 import { plainVoice, slackVoice } from '../../src/words/voice.js';

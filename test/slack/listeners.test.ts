@@ -1,5 +1,6 @@
 /** Every handler that is hung into Bolt, found by standing in for Bolt's App, and called as somebody without any role (Q2). */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { webApi } from '@slack/bolt';
 import { Refusal } from '../../src/errors.js';
 import { createLog } from '../../src/log.js';
 import { ACTION } from '../../src/slack/buttons.js';
@@ -261,4 +262,74 @@ test('the dialog’s reason reaches the desk, with the plan that was seen', asyn
   expect(happened).toContain('deny c17 a1b2c3d4e5f6 wrong rack');
   await call('view deny-reason', modalBody(null)).done;
   expect(happened).toContain('deny c17 a1b2c3d4e5f6 undefined');
+});
+
+describe('a list of nodes', () => {
+  const shortList = 'cluster: prod\n';
+  beforeEach(() => {
+    allowed = true;
+    deps.desk.run = async (command) => {
+      allow(command.kind);
+      if (command.kind === 'export')
+        return { kind: 'export', cluster: 'prod', nodes: 2, text: shortList.repeat(exported) };
+      return command.kind === 'adopt' && command.list === undefined
+        ? { kind: 'form', form: 'adopt' }
+        : { kind: 'change-card', id: 'c18' };
+    };
+  });
+  let exported = 1;
+
+  test('is asked for in a form where there is a trigger, else by a button that brings one', async () => {
+    for (const [name, body] of [
+      ['command /fairway', slashBody('adopt')],
+      ['command /fairway', slashBody('import')],
+      ['action adopt:form', clickBody('adopt')],
+    ] as const) {
+      happened = [];
+      await call(name, body).done;
+      expect(effects()).toEqual(['adopt', 'modal']);
+    }
+    happened = [];
+    await call('event app_mention', mentionBody('<@U0BOT> adopt')).done;
+    expect(effects()).toEqual(['adopt', expect.stringContaining('`/fairway adopt` opens it')]);
+    happened = [];
+    deps.slack.views.open = async () => {
+      throw new webApi.WebAPIPlatformError({ ok: false, error: 'expired_trigger_id' });
+    };
+    await call('command /fairway', slashBody('adopt')).done;
+    expect(effects()).toEqual(['adopt', expect.stringContaining('`/fairway adopt` opens it')]);
+  });
+
+  test('that is wrong keeps its form open, and nobody is asked anything', async () => {
+    await call('view adopt-list', formBody('nodes: []')).done;
+    expect(happened).toEqual([
+      expect.stringMatching(/^ack \{"response_action":"errors","errors":\{"list":"Line 1, `cluster`/),
+    ]);
+    happened = [];
+    await call('view adopt-list').done;
+    expect(happened.slice(0, 2)).toEqual(['ack', 'looked whether it is new']);
+    expect(effects()).toEqual(['adopt']);
+  });
+
+  test('goes out as an answer while it is short, else as a file', async () => {
+    await call('command /fairway', slashBody('export')).done;
+    expect(effects()).toEqual(['export', expect.stringContaining('*prod*: 2 nodes')]);
+    happened = [];
+    exported = 300;
+    await call('command /fairway', slashBody('export')).done;
+    expect(effects()).toEqual([
+      'export',
+      'upload prod-nodes.yaml to C0OPS',
+      expect.stringContaining('comes as a file'),
+    ]);
+  });
+});
+
+test('a card from before Redis was lost bears the id of another change: its buttons do nothing', async () => {
+  allowed = true;
+  for (const press of ['cancel', 'retry', 'rollback']) {
+    happened = [];
+    await call(`action change:${press}`, clickBody(JSON.stringify({ id: 'c17', hash: '000000000000' }))).done;
+    expect(effects()).toEqual([expect.stringContaining('older plan of `c17`')]);
+  }
 });

@@ -333,6 +333,6 @@ describe('a text as a file', () => {
   test('that Slack does not take is said to whoever asked, with another way', async () => {
     await bench.jobs.upload({ ...job, fileName: '', origin: { channel: OPS, user: 'U0BOB' } });
     const said = await bench.slack.waitFor((each) => each.ephemeralTo === 'U0BOB', 10_000);
-    expect(said.text).toMatch(/Slack refused the file \(invalid_arguments\).*npm run -s console -- export/);
+    expect(said.text).toMatch(/Slack refused the file \(invalid_arguments\).*npm -s run console -- export/);
   });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SandboxHost } from '../../sandbox/hosts/host.js';
 import { startSandboxHosts } from '../../sandbox/hosts/start.js';
+import { loseData } from '../../sandbox/redis/lose.js';
 import { HOSTS, startWorld, type World, type WorldOptions } from '../../sandbox/world.js';
 import { type Team, teamOf } from './team.js';
 
@@ -31,11 +32,7 @@ export async function openSite(options: Omit<WorldOptions, 'ssh'> = {}): Promise
       if (!found) throw new Error(`no host ${name}`);
       return found;
     },
-    loseRedis: async () => {
-      const { redis } = team.stores;
-      const lost = await redis.keys(`${world.env['REDIS_PREFIX']}:data:*`);
-      if (lost.length > 0) await redis.del(...lost);
-    },
+    loseRedis: () => loseData(world.redis.url, world.env['REDIS_PREFIX'] ?? ''),
     close: async () => {
       team.close();
       await world.close();

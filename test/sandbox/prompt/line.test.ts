@@ -13,6 +13,8 @@ test.each([
   ['wait C-1', { kind: 'wait', id: 'C-1', seconds: 120 }],
   ['wait C-1 for 5', { kind: 'wait', id: 'C-1', seconds: 5 }],
   ['wait $id until pending for 5s', { kind: 'wait', id: 'C-9', state: 'pending', seconds: 5 }],
+  ['paste', { kind: 'paste', file: '' }],
+  ['paste My nodes.yaml', { kind: 'paste', file: 'My nodes.yaml' }],
   ['@fairway nodes', { kind: 'mention', text: 'nodes' }],
   ['/fairway nodes', { kind: 'slash', text: 'nodes' }],
   ['change $id', { kind: 'slash', text: 'change C-9' }],

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { App } from '@slack/bolt';
@@ -47,7 +50,13 @@ function tinyBot(app: App): void {
       await new Promise((resolve) => setTimeout(resolve, 150));
     };
     if (command.text === 'nodes') await ack('lin01, win01');
-    else if (command.text === 'ponder') {
+    else if (command.text === 'export') {
+      const text = '```\n# a < b &amp; c\n- lin01\n```';
+      await ack({
+        text,
+        blocks: [{ type: 'section', text: { type: 'mrkdwn', text: text.replace('<', '&lt;') } }],
+      });
+    } else if (command.text === 'ponder') {
       await ack();
       await distract();
       await respond({
@@ -236,9 +245,29 @@ bob> expect C-1 is done
       'wait $id',
       'expect denied: the address is wrong',
     ]);
-    expect(printed).toContain('form for alice · type: reason <text>, or close');
+    expect(printed).toContain('form for alice · type: reason <text>, paste, or close');
     expect(printed).toContain('The form says: Say more.');
     expect(code).toBe(0);
+  });
+
+  test('pastes a file into a form, or what an answer gave to copy, as it was before Slack escaped it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'fairway-paste-'));
+    await writeFile(join(folder, 'why.txt'), 'two\nlines');
+    try {
+      const form = ['add x', 'wait $id until pending', 'click deny'];
+      expect(await prompt([...form, `paste ${join(folder, 'why.txt')}`, 'wait $id'])).toMatchObject({
+        code: 0,
+      });
+      expect(
+        (await prompt(['export', ...form, 'paste', 'wait $id', 'expect denied: # a < b & c - lin01'])).code,
+      ).toBe(0);
+      expect(await prompt([...form, `paste ${join(folder, 'none.txt')}`])).toMatchObject({
+        code: 1,
+        printed: expect.stringContaining('ENOENT'),
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   test.each([

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, CHANNEL } from '../../sandbox/world.js';
 import { hurryDebts } from '../support/debts.js';
 import { eventually } from '../support/eventually.js';
-import { openSite, podRoutes, type Site } from '../support/site.js';
+import { BUSY, openSite, podRoutes, type Site } from '../support/site.js';
 
 /** What one does a second time, takes back, or does from two places at once. */
 describe('once more, and back', () => {
   let site: Site;
   beforeAll(async () => {
-    site = await openSite();
+    site = await openSite(BUSY);
     await site.team.make('add linux node lin01 10.0.0.4');
     await site.team.make('add windows node win01 10.0.0.5');
   }, 60_000);
@@ -97,7 +97,7 @@ describe('once more, and back', () => {
 describe('a roll-back', () => {
   let site: Site;
   beforeAll(async () => {
-    site = await openSite();
+    site = await openSite(BUSY);
     await site.team.make('add linux node lin01 10.0.0.4');
     await site.team.make('add windows node win01 10.0.0.5');
     await site.team.make('add windows node win02 10.0.0.6');
@@ -140,7 +140,7 @@ describe('a roll-back', () => {
 describe('a node that leaves while hosts are away', () => {
   let site: Site;
   beforeAll(async () => {
-    site = await openSite({ env: { QUARANTINE: '1s' } });
+    site = await openSite({ ...BUSY, env: { QUARANTINE: '1s' } });
     for (const text of [
       'linux node lin01 10.0.0.4',
       'linux node lin02 10.0.0.8',

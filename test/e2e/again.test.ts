@@ -107,7 +107,8 @@ describe('a roll-back', () => {
   test('a removal taken back leaves its node trusted by the same key as before', async () => {
     const { team, host } = site;
     const removal = await team.make('remove node win02');
-    expect(await team.stores.hostKeys.pinned('win02')).toBeNull();
+    const { hostKeys } = team.stores;
+    await eventually('its key is forgotten', async () => (await hostKeys.pinned('win02')) === null);
     await team.click(removal.id, 'Roll back', ALICE);
     expect((await team.until(removal.id, 'rolled-back', 'failed', 'owing')).state).toBe('rolled-back');
     expect(await team.stores.hostKeys.pinned('win02')).toBe(host('win02').fingerprint);
@@ -117,7 +118,8 @@ describe('a roll-back', () => {
   test('a running roll-back is cancelled at the next host boundary, and Retry goes on with it', async () => {
     const { team, host } = site;
     const added = await team.make('add linux node lin02 10.0.0.8');
-    host('lin01').delay(1500);
+    // Long enough for a click on a busy machine.
+    host('lin01').delay(4000);
     await team.click(added.id, 'Roll back', ALICE);
     await team.until(added.id, 'rolling-back');
     const lease = team.stores.keys.hostLease('lin01');

@@ -32,10 +32,15 @@ export async function benchBulk(size: { nodes: number; hosts: number }, putAway:
       { name: 'bare ssh2, node after node', class: 'warm', kind: 'loop', samples: [one] },
       { name: 'bare ssh2, all nodes in one exec a host', class: 'warm', kind: 'loop', samples: [all] },
     ]),
-    facts: { 'visits a host, most': most, 'visits a host, mean': mean.toFixed(2) },
+    facts: {
+      'visits a host, whatever came of them, most': most,
+      'visits a host, mean': mean.toFixed(2),
+      'beside them, a host':
+        'read once by each gate (2: the first change, then all others), asked for the proofs once or twice',
+    },
     expectations: [
       {
-        text: `each host is visited at most ${MOST_VISITS} times`,
+        text: `each host is visited at most ${MOST_VISITS} times to change it`,
         measured: `${most} times`,
         met: most <= MOST_VISITS,
       },
@@ -78,13 +83,13 @@ async function leaveAll(cluster: Cluster): Promise<void> {
   }
 }
 
-/** The visits that changed each host, by host, from the worker's log. */
+/** The visits of each host for these changes, by host, from the worker's log: those that found nothing to do, failed or came too late count too. */
 function visitsOf({ logFile }: Cluster, ids: readonly string[]): Map<string, Set<number>> {
   const visits = new Map<string, Set<number>>();
   for (const line of readFileSync(logFile, 'utf8').split('\n')) {
-    if (!line.includes('"host settled"')) continue;
-    const { change, host, visit, status } = JSON.parse(line) as Record<string, unknown>;
-    if (status !== 'done' || !ids.includes(String(change))) continue;
+    if (!line.includes('"visit":')) continue;
+    const { change, host, visit } = JSON.parse(line) as Record<string, unknown>;
+    if (!ids.includes(String(change))) continue;
     const known = visits.get(String(host)) ?? new Set();
     visits.set(String(host), known.add(Number(visit)));
   }

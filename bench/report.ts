@@ -28,7 +28,8 @@ export interface RatedRow extends Row {
 export interface Expectation {
   text: string;
   measured: string;
-  met: boolean;
+  /** Null: it was said of another size, so it is neither met nor missed here. */
+  met: boolean | null;
 }
 
 export interface Report {
@@ -79,7 +80,7 @@ export function publish(report: Report, file: string | undefined): void {
   console.log(`\n${report.bench}: ${of.join(', ')}\n\n${table([head, ...lines])}`);
   for (const [name, value] of Object.entries(report.facts ?? {})) console.log(`${name}: ${value}`);
   for (const { text, measured, met } of report.expectations)
-    console.log(`${met ? 'met' : 'NOT MET'}: ${text} (${measured})`);
+    console.log(`${met === null ? 'not judged' : met ? 'met' : 'NOT MET'}: ${text} (${measured})`);
   if (file !== undefined)
     writeFileSync(file, `${JSON.stringify({ ...report, machine: machine() }, null, 2)}\n`);
 }

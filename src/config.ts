@@ -69,6 +69,8 @@ export interface Config {
     /** `HH:MM`, UTC. */
     digestAt: string;
     maintenance: readonly Window[];
+    /** Whose API server's events are listened to. */
+    kubeconfigFile?: string;
   };
   approvalTtlMs: number;
   quarantineMs: number;
@@ -244,6 +246,7 @@ function toConfig(values: Values): Config {
       heal: values.HEAL,
       digestAt: values.DIGEST_AT,
       maintenance: values.MAINTENANCE,
+      ...optional('kubeconfigFile', values.KUBECONFIG_FILE),
     },
     approvalTtlMs: values.APPROVAL_TTL,
     quarantineMs: values.QUARANTINE,

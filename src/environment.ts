@@ -121,6 +121,7 @@ export const Environment = z.object({
   DRIFT: z.enum(['report', 'repair']).describe('report or repair').default('report'),
   DEBT_TTL: parsed(parseDuration, DURATION).default(7 * 24 * HOUR),
 
+  KUBECONFIG_FILE: text(/\S/, 'a path').optional(),
   PROBE_EVERY: parsed(parseDuration, DURATION).default(30_000),
   HEAL: z.enum(['report', 'restart']).describe('report or restart').default('report'),
   MAINTENANCE: listOf(parseWindow, 'weekly windows in UTC, such as `sat 22:00-02:00`, or `daily 03:00-03:30`')

@@ -38,7 +38,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['errors', 'ip', 'log', 'principal', 'signals', 'health', 'redis', 'time'],
   ['environment', 'config'],
   ['node'],
-  ['network'],
+  ['network', 'kube'],
   ['plan'],
   ['host', 'change', 'snippet'],
   ['watch'],
@@ -110,7 +110,7 @@ describe('imports', () => {
     ['pino', /^src\/(log\.ts|slack\/)/],
     ['ssh-config', /^src\/host\//],
     ['ipaddr.js', /^src\/ip\.ts$/],
-    ['yaml', /^src\/command\/yaml-text\.ts$/],
+    ['yaml', /^src\/(command\/yaml-text|kube\/kubeconfig)\.ts$/],
   ])('%s comes in by one door', (library, door) => {
     const users = all.filter((file) =>
       file.packages.some((name) => name === library || name.startsWith(`${library}/`)),

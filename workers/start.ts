@@ -12,6 +12,7 @@ import { advanceChanges } from './advance-changes.js';
 import { controlProcess, fetchLogs } from './control-process.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
+import { hearEvents, loginOf } from './hear-events.js';
 import { lookAtHosts, sweep } from './look-at-hosts.js';
 import { mend } from './mend.js';
 import { createNotifier } from './notify.js';
@@ -44,6 +45,7 @@ export interface RunningWorkers {
 }
 
 export async function startWorkers(config: Config, log: Logger): Promise<RunningWorkers> {
+  const login = loginOf(config);
   const onError = (error: Error) => log.warn({ err: error }, 'redis');
   const redis = connectRedis(config.redis.url);
   redis.on('error', onError);
@@ -80,10 +82,12 @@ export async function startWorkers(config: Config, log: Logger): Promise<Running
     work(QUEUE.watch, (job, token) => runWatchJob(deps, job, token), WATCH_CONCURRENCY),
     work(QUEUE.notify, createNotifier(deps), NOTIFY_CONCURRENCY),
   ];
+  const ears = login && hearEvents(login, log, (node) => void jobs.lookAgain(node, 0).catch(onError));
   await deps.jobs.schedule(config.watch);
   return {
     deps,
     close: async () => {
+      ears?.close();
       pushes.close();
       await Promise.all(workers.map((worker) => worker.close()));
       await deps.jobs.close();

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, CHANNEL } from '../../sandbox/world.js';
+import { hurryDebts } from '../support/debts.js';
 import { eventually } from '../support/eventually.js';
-import { openSite, podRoutes, type Site } from '../support/site.js';
+import { BUSY, openSite, podRoutes, type Site } from '../support/site.js';
 
 /** What one does a second time, takes back, or does from two places at once. */
 describe('once more, and back', () => {
   let site: Site;
   beforeAll(async () => {
-    site = await openSite();
+    site = await openSite(BUSY);
     await site.team.make('add linux node lin01 10.0.0.4');
     await site.team.make('add windows node win01 10.0.0.5');
   }, 60_000);
@@ -90,5 +91,114 @@ describe('once more, and back', () => {
     expect(await team.click(lin02.id, 'Roll back', ALICE)).toMatch(/nothing to roll back/);
     expect(podRoutes(host('lin01'))).toContain(`${again.node?.podCidr} via 10.0.0.8`);
     expect(await team.say('nodes')).toContain('lin02');
+  });
+});
+
+describe('a roll-back', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite(BUSY);
+    await site.team.make('add linux node lin01 10.0.0.4');
+    await site.team.make('add windows node win01 10.0.0.5');
+    await site.team.make('add windows node win02 10.0.0.6');
+  }, 60_000);
+  afterAll(() => site.close());
+
+  test('a removal taken back leaves its node trusted by the same key as before', async () => {
+    const { team, host } = site;
+    const removal = await team.make('remove node win02');
+    expect(await team.stores.hostKeys.pinned('win02')).toBeNull();
+    await team.click(removal.id, 'Roll back', ALICE);
+    expect((await team.until(removal.id, 'rolled-back', 'failed', 'owing')).state).toBe('rolled-back');
+    expect(await team.stores.hostKeys.pinned('win02')).toBe(host('win02').fingerprint);
+    expect(podRoutes(host('lin01'))).toContain(`${removal.node?.podCidr} via 10.0.0.6`);
+  }, 60_000);
+
+  test('a running roll-back is cancelled at the next host boundary, and Retry goes on with it', async () => {
+    const { team, host } = site;
+    const added = await team.make('add linux node lin02 10.0.0.8');
+    host('lin01').delay(1500);
+    await team.click(added.id, 'Roll back', ALICE);
+    await team.until(added.id, 'rolling-back');
+    const lease = team.stores.keys.hostLease('lin01');
+    while ((await team.stores.redis.exists(lease)) === 0) await new Promise((done) => setTimeout(done, 10));
+    expect(await team.click(added.id, 'Cancel', ALICE)).toContain(added.id);
+    expect((await team.until(added.id, 'cancelled', 'rolled-back')).state).toBe('cancelled');
+    // The host in hand was finished; those that had not begun keep what they have.
+    expect(podRoutes(host('lin01'))).not.toContain(`${added.node?.podCidr} via 10.0.0.8`);
+    expect(podRoutes(host('win02'))).toContain(`${added.node?.podCidr} via 10.0.0.8`);
+    expect(await team.untilCard(added.id, 'Retry goes on')).not.toContain('Roll back');
+    host('lin01').delay(0);
+    await team.click(added.id, 'Retry', ALICE);
+    expect((await team.until(added.id, 'rolled-back', 'failed')).state).toBe('rolled-back');
+    for (const name of ['lin01', 'win01', 'win02'])
+      expect(podRoutes(host(name))).not.toContain(`${added.node?.podCidr} via 10.0.0.8`);
+    expect(podRoutes(host('lin02'))).toEqual([]);
+  }, 60_000);
+});
+
+describe('a node that leaves while hosts are away', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite({ ...BUSY, env: { QUARANTINE: '1s' } });
+    for (const text of [
+      'linux node lin01 10.0.0.4',
+      'linux node lin02 10.0.0.8',
+      'windows node win01 10.0.0.5',
+    ])
+      await site.team.make(`add ${text}`);
+  }, 60_000);
+  afterAll(() => site.close());
+
+  test('given up while a peer is away, it can come back once the removal was run again', async () => {
+    const { team, host } = site;
+    await host('win01').down();
+    const removal = await team.make('remove node lin02');
+    expect(removal.state).toBe('owing');
+    const add = 'add linux node lin02 10.0.0.8';
+    expect(await team.say(add)).toMatch(new RegExp(`removed by .*${removal.id}.*cancel ${removal.id}`));
+    await team.say(`cancel ${removal.id}`);
+    await team.until(removal.id, 'cancelled');
+    expect(await team.say(add)).toMatch(new RegExp(`win01.*retry ${removal.id}`));
+    await host('win01').up();
+    await team.say(`retry ${removal.id}`);
+    expect((await team.until(removal.id, 'applied', 'failed', 'owing')).state).toBe('applied');
+    expect(podRoutes(host('win01'))).not.toContain(`${removal.node?.podCidr} via 10.0.0.8`);
+    expect((await team.make(add)).state).toBe('applied');
+  }, 60_000);
+
+  test('dead, removed, and installed anew with another key, it can be added again', async () => {
+    const { team, host } = site;
+    await host('lin02').down();
+    const removal = await team.make('remove node lin02');
+    expect(removal.state).toBe('owing');
+    host('lin02').changeHostKey();
+    await host('lin02').up();
+    await hurryDebts(site.world);
+    // Nobody asks for it: what it is owed is found to be nothing.
+    expect((await team.until(removal.id, 'applied', 'failed')).state).toBe('applied');
+    const again = await team.ask('add linux node lin02 10.0.0.8');
+    expect(again).toMatchObject({ state: 'pending' });
+    await team.untilCard(again.id, host('lin02').fingerprint);
+    await team.click(again.id, 'Approve');
+    expect((await team.until(again.id)).state).toBe('applied');
+    expect(host('lin02').state).toMatchObject({
+      interfaces: expect.arrayContaining([expect.objectContaining({ name: 'cbr0' })]),
+    });
+  }, 60_000);
+
+  test('dead for good, it keeps no other change waiting', async () => {
+    const { team, host } = site;
+    await host('lin01').down();
+    const added = await team.make('add linux node lin03 10.0.0.9');
+    expect(added.state).toBe('owing');
+    await team.make('remove node lin01');
+    expect((await team.until(added.id, 'applied', 'failed')).state).toBe('applied');
+    const results = await team.stores.changes.results(added.id);
+    expect(results.get('lin01')?.status).toBe('unchanged');
+  }, 60_000);
+
+  test('Slack never had to complain', () => {
+    expect(site.world.slack.violations).toEqual([]);
   });
 });

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, BOB } from '../../sandbox/world.js';
 import type { Change } from '../../src/change/change.js';
 import { hurryDebts } from '../support/debts.js';
-import { openSite, podRoutes, type Site } from '../support/site.js';
+import { BUSY, openSite, podRoutes, type Site } from '../support/site.js';
 
 describe('trouble', () => {
   let site: Site;
   beforeAll(async () => {
-    site = await openSite();
+    site = await openSite(BUSY);
     await site.team.make('add linux node lin01 10.0.0.4');
     await site.team.make('add windows node win01 10.0.0.5');
   }, 60_000);

@@ -8,6 +8,9 @@ import { loseData } from '../../sandbox/redis/lose.js';
 import { HOSTS, startWorld, type World, type WorldOptions } from '../../sandbox/world.js';
 import { type Team, teamOf } from './team.js';
 
+/** For a file that makes more changes in a minute than people do: Slack lets a workspace have 50 edits a minute. */
+export const BUSY = { rateLimits: { perMinute: { 'chat.update': 500 } } };
+
 export interface Site {
   world: World;
   team: Team;

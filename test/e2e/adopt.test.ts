@@ -345,6 +345,16 @@ describe('a cluster that was made by hand', () => {
     expect(same.reason).toMatch(/^Nothing to adopt: all 3 are nodes already/);
   }, 60_000);
 
+  test('a node that joined since it was planned makes it stale: its routes were not looked at', async () => {
+    const { team } = site;
+    const change = await team.adopt(`${HEAD}  - { name: lin03, os: linux, address: 10.0.0.9 }\n`);
+    expect((await team.make('add windows node win03 10.0.0.7')).state).toBe('applied');
+    expect(await approve(change.id)).toMatchObject({ state: 'stale' });
+    await team.untilCard(change.id, 'win03 joined after this was planned');
+    expect((await team.make('remove node win03')).state).toBe('applied');
+    expect(await members()).toHaveLength(3);
+  }, 60_000);
+
   test('an inventory that is too long for an answer comes as a file, which is taken back', async () => {
     const { team, world } = site;
     for (let i = 0; i < 60; i += 1)

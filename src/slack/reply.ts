@@ -2,7 +2,6 @@
 import type { HostRoutes, LogTail, Reply } from '../command/reply.js';
 import type { Snippet } from '../snippet/kubectl.js';
 import { exportWords } from '../words/adopt.js';
-import { codeBlock, cost, lines } from '../words/mrkdwn.js';
 import {
   acknowledged,
   incidentLine,
@@ -11,7 +10,8 @@ import {
   pastLine,
   silenceLine,
   unmuted,
-} from '../words/notice.js';
+} from '../words/incidents.js';
+import { codeBlock, cost, lines } from '../words/mrkdwn.js';
 import { controlling, fetchingLogs, logsWords } from '../words/process.js';
 import {
   accepted,

@@ -1,16 +1,11 @@
 /** What the cards of incidents say: what happened, what now, which button. Pure. */
 import type { ToldView } from '../command/notice-view.js';
-import type { OpenIncident, Reply } from '../command/reply.js';
 import type { Component } from '../node/component.js';
 import type { Incident, Reason } from '../watch/incident.js';
 import type { Digest, Told } from '../watch/notice.js';
-import type { Silence } from '../watch/silence.js';
-import type { PastIncident } from '../watch/watch-store.js';
 import { isLost, LATELY_MS, type Lost, RESTARTS_AN_HOUR, type Watched } from '../watch/watched.js';
 import { code, lines, plain, seconds, when, who } from './mrkdwn.js';
 import { list, more, plural } from './phrase.js';
-
-type Of<K extends Reply['kind']> = Extract<Reply, { kind: K }>;
 
 /** What happened, as in "kubelet on win03 restarted". */
 const HAPPENED: Readonly<Record<Reason, string>> = {
@@ -205,54 +200,6 @@ export function whyRepairs(hosts: number): string {
 export function incidentFoot({ told, incident }: ToldView): string {
   const since = incident ? ` · first ${when(incident.firstAt)}` : '';
   return `Incident ${code(told.incident)}${since}`;
-}
-
-/** `🔴 i7 kubelet on win03 is down · 2 times · since 03:12 · @bob is on it`. */
-export function incidentLine({ host, incident }: OpenIncident): string {
-  const told = { host, incident: incident.id, reason: incident.reason, ...of(incident) };
-  const hushed = incident.hushed ? [` · not told: ${HUSHED[incident.hushed]}`] : [];
-  const taken = incident.acknowledgedBy ? [` · ${who(incident.acknowledgedBy)} is on it`] : [];
-  const often = incident.count > 1 ? [` · ${incident.count} times`] : [];
-  const head = `${light(incident)} ${code(incident.id)} ${plain(headline({ told, incident }), 200)}`;
-  return [head, ...often, ` · ${when(incident.lastAt)}`, ...taken, ...hushed].join('');
-}
-
-/** One that is over. */
-export function pastLine({ host, ...incident }: PastIncident): string {
-  const told = { host, incident: incident.id, reason: incident.reason, ...of(incident) };
-  const often = incident.count > 1 ? ` · ${incident.count} times` : '';
-  return `▫️ ${code(incident.id)} ${plain(headline({ told, incident }), 200)}${often} · ${when(incident.firstAt)}`;
-}
-
-function of({ component }: Incident): { component?: Component } {
-  return component ? { component } : {};
-}
-
-const HUSHED = { muted: 'muted', maintenance: 'maintenance window' } as const;
-
-export function silenceLine({ host, component, until, by }: Silence): string {
-  return `🔇 ${component ? `${component} on ` : ''}${code(host)} until ${when(until)}, by ${who(by)}`;
-}
-
-export const incidentsWords = {
-  head: (cluster: string, bad: number, open: number) =>
-    `*${plain(cluster, 80)}*: ${open === 0 ? 'no incident' : `${plural(open, 'incident')}, ${bad} not over`}`,
-  rest: (left: number) => `… and ${left} more; ${code('node <name>')} shows one host.`,
-} as const;
-
-export function acknowledged({ id, host }: Of<'acknowledged'>): string {
-  return `Noted: the card of ${code(id)} on ${code(host)} says that you are on it.`;
-}
-
-export function muted({ silence }: Of<'muted'>): string {
-  const { host, component, until } = silence;
-  const what = component ? `${component} on ${code(host)}` : code(host);
-  return `I keep quiet about ${what} until ${when(until)}. What is wrong still shows in ${code('incidents')}; ${code(`unmute ${host}`)} ends it.`;
-}
-
-export function unmuted({ host, component, count }: Of<'unmuted'>): string {
-  const what = component ? `${component} on ${code(host)}` : code(host);
-  return count === 0 ? `Nothing of ${what} was muted.` : `I speak about ${what} again.`;
 }
 
 export const stormWords = {

@@ -31,12 +31,15 @@ export async function requestAdd(
   const { spec, podCidr: asked } = command;
   await checkLeft(deps, spec);
   const id = await deps.changes.nextId();
-  const claim = { changeId: id, node: spec, excluded: [], now: new Date() };
-  const { lease, others } = await deps.leases
-    .claim({ ...claim, ...(asked ? { explicit: asked } : {}) })
-    .catch(async (error: unknown) => {
-      throw isRefusal(error, 'node-still-owed') ? await withRemoval(deps, error) : error;
-    });
+  const claim = {
+    ...{ changeId: id, node: spec, excluded: [], now: new Date() },
+    ...(asked ? { explicit: asked } : {}),
+  };
+  const { lease, others } = await deps.leases.claim(claim).catch(async (error: unknown) => {
+    if (isRefusal(error, 'node-still-owed')) throw await withRemoval(deps, error);
+    if (!(await freeRefused(deps, error))) throw error;
+    return deps.leases.claim(claim);
+  });
   // Whoever claimed earlier and is not a member yet: this plan covers the pair with it, should both be approved.
   const together = others
     .filter((other) => other.state === 'claimed')
@@ -48,6 +51,14 @@ export async function requestAdd(
     together,
     ...(asked ? { podCidrAsked: asked } : {}),
   });
+}
+
+/** A change whose plan was refused gives its slice back a moment later; who asks anew within that moment need not wait for it. */
+async function freeRefused(deps: RequestDeps, error: unknown): Promise<boolean> {
+  if (!isRefusal(error, 'node-exists') && !isRefusal(error, 'address-taken')) return false;
+  const { changeId } = error.facts;
+  if (changeId === undefined || (await deps.changes.load(changeId))?.state !== 'refused') return false;
+  return (await deps.leases.release(changeId)) !== 'held';
 }
 
 /** What a node on its way out is still to lose would be taken from it as a member: it comes back once that is through, or given up. */

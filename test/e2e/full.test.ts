@@ -22,6 +22,10 @@ describe('a small cluster', () => {
     expect(refused.state).toBe('refused');
     expect(refused.reason).toMatch(/2 free .*lin01.* 192\.168\.0\.0\/22/);
     expect(refused.reason).not.toMatch(/full|taken/);
+    // As if the worker had not come to give its slice back yet.
+    await team.untilCard(refused.id, 'lin01');
+    const node = { name: 'lin02', os: 'linux', address: '10.0.0.8' } as const;
+    await team.stores.leases.claim({ changeId: refused.id, node, excluded: [], now: new Date() });
     // Asking for a certain one is no way out, and is not called one.
     const explicit = await team.ask('add linux node lin02 10.0.0.8 pod-cidr 192.168.2.0/24');
     expect(explicit.state).toBe('refused');

@@ -12,6 +12,7 @@ import {
 } from '../src/plan/plan.js';
 import { differences, type HostReading, scopeOf } from '../src/plan/reading.js';
 import { planHash } from '../src/plan/seal.js';
+import { FAIRWAY } from '../src/principal.js';
 import { routeText } from '../src/words/plan.js';
 import {
   sayJoinedSince,
@@ -160,7 +161,7 @@ export async function begin(
       results: adopted.map(({ name }): HostResult => ({ host: name, status: 'waiting', at })),
       record: () => [
         {
-          ...{ at, actor: 'fairway', what: 'apply-started', changeId: change.id },
+          ...{ at, actor: FAIRWAY, what: 'apply-started', changeId: change.id },
           ...(change.planHash ? { planHash: change.planHash } : {}),
           ...(adopted.length > 0 ? { facts: { adopted: adopted.map((member) => member.name) } } : {}),
         },
@@ -242,7 +243,7 @@ async function finishUntouched(
     (current) => (current.state === 'approved' ? { ...current, ...end, finishedAt: at } : current),
     now,
     {
-      record: () => [{ at, actor: 'fairway', what: `change-${end.state}`, changeId: change.id, facts }],
+      record: () => [{ at, actor: FAIRWAY, what: `change-${end.state}`, changeId: change.id, facts }],
     },
   );
   if (ended === null) return;

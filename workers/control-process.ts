@@ -8,7 +8,7 @@ import type { Node } from '../src/node/node.js';
 import { logsMessage, say } from '../src/slack/reply.js';
 import { sayControlFailed, sayControlled, sayNoLogs, sayNoMember } from '../src/words/process.js';
 import type { WorkerDeps } from './deps.js';
-import { contextOf } from './read-hosts.js';
+import { contextOf, expectedKey } from './read-hosts.js';
 
 /** Lines that are fetched of a log: what fits on a card, and some more. */
 const LOG_LINES = 60;
@@ -49,7 +49,7 @@ async function run(
   try {
     const context = await contextOf(deps, node);
     const request = platform.service(context, component, action, fence);
-    const reply = await deps.hosts.request(context.target, request, { fingerprint: pinned ?? 'none' });
+    const reply = await deps.hosts.request(context.target, request, expectedKey(pinned));
     platform.parseProbe(reply.data, context);
     return { error: '', printed: redact(reply.printed) };
   } catch (error) {
@@ -79,7 +79,7 @@ async function readLogs(deps: WorkerDeps, host: string, component: Component): P
     const context = await contextOf(deps, node);
     const pinned = await deps.hostKeys.pinned(host);
     const request = platform.logs(context, component, LOG_LINES);
-    const reply = await deps.hosts.request(context.target, request, { fingerprint: pinned ?? 'none' });
+    const reply = await deps.hosts.request(context.target, request, expectedKey(pinned));
     return redact(platform.parseLogs(reply.data));
   } catch (error) {
     if (!(error instanceof HostError)) throw error;

@@ -8,9 +8,10 @@ import { platformOf } from '../src/host/platform.js';
 import { type Ipv4, podGateway } from '../src/ip.js';
 import type { Node } from '../src/node/node.js';
 import type { Plan } from '../src/plan/plan.js';
+import { FAIRWAY } from '../src/principal.js';
 import { sayUnproved } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
-import { contextOf } from './read-hosts.js';
+import { contextOf, expectedKey } from './read-hosts.js';
 
 /** Processes `prove-changes`: every change that waits for its proof, with one request a host for all of them. */
 export async function proveChanges(deps: WorkerDeps): Promise<void> {
@@ -61,7 +62,7 @@ async function answersOf(
     const platform = platformOf(node.os);
     const pinned = await deps.hostKeys.pinned(node.name);
     const request = platform.prove(context, podGateway(node.podCidr), gateways);
-    const reply = await deps.hosts.request(context.target, request, { fingerprint: pinned ?? 'none' });
+    const reply = await deps.hosts.request(context.target, request, expectedKey(pinned));
     return platform.parseProof(reply.data);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
@@ -92,7 +93,7 @@ async function conclude(deps: WorkerDeps, change: Change, proof: ProofRow[]): Pr
       record: () => [
         {
           at: now.toISOString(),
-          actor: 'fairway',
+          actor: FAIRWAY,
           what: `change-${settled}`,
           changeId: change.id,
           facts: { proof },

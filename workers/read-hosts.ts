@@ -1,6 +1,6 @@
 /** Reading hosts: all at once, each whole or not at all. */
 import type { Config } from '../src/config.js';
-import { HostError, type HostTarget } from '../src/host/host.js';
+import { type ExpectedKey, HostError, type HostTarget } from '../src/host/host.js';
 import { type HostContext, platformOf } from '../src/host/platform.js';
 import type { Route } from '../src/network/route.js';
 import type { Node } from '../src/node/node.js';
@@ -13,6 +13,11 @@ import type { WorkerDeps } from './deps.js';
 /** How a node is reached as a host. */
 export function targetOf(node: Node): HostTarget {
   return { name: node.name, address: node.address, os: node.os, ...(node.ssh ? { ssh: node.ssh } : {}) };
+}
+
+/** A member's pinned key. One without a pin was met by no plan that anybody approved, so it is met with no key at all. */
+export function expectedKey(pinned: string | null): ExpectedKey {
+  return { fingerprint: pinned ?? 'none' };
 }
 
 /** What a platform needs to know of a host. `owned` is Windows' journal; Linux tags its routes instead. */

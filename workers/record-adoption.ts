@@ -2,6 +2,7 @@
 import type { AuditEvent } from '../src/change/audit-log.js';
 import type { Change } from '../src/change/change.js';
 import type { AdoptPlan } from '../src/plan/plan.js';
+import { FAIRWAY } from '../src/principal.js';
 import type { WorkerDeps } from './deps.js';
 
 /**
@@ -29,7 +30,7 @@ export async function recordAdopted(
     journal: plan.routes.flatMap(({ host, own }) => (own.length > 0 ? [{ host, own }] : [])),
   };
   const at = new Date().toISOString();
-  return () => [{ at, actor: 'fairway', what: 'nodes-adopted', changeId: change.id, facts }];
+  return () => [{ at, actor: FAIRWAY, what: 'nodes-adopted', changeId: change.id, facts }];
 }
 
 /** Takes away what this change recorded, and nobody else since. The slices rest, for the hosts go on with them. */

@@ -6,6 +6,7 @@ import { resultsFor, stillStands } from '../src/change/run.js';
 import type { Node } from '../src/node/node.js';
 import { adoptPairs, uncovered } from '../src/plan/adopt.js';
 import type { MembershipPlan, Plan } from '../src/plan/plan.js';
+import { FAIRWAY } from '../src/principal.js';
 import { sayOvertaken, sayReplaced } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 import { forgetHost } from './forget-host.js';
@@ -52,7 +53,7 @@ async function startUndo(deps: WorkerDeps, change: Change, plan: Plan): Promise<
   const at = new Date().toISOString();
   const results = resultsFor('undo', await resultsOf(deps, change), at);
   const record = (): AuditEvent[] => [
-    { at, actor: change.rolledBackBy ?? 'fairway', what: 'rollback-started', changeId: change.id },
+    { at, actor: change.rolledBackBy ?? FAIRWAY, what: 'rollback-started', changeId: change.id },
   ];
   if (plan.kind === 'add-node') {
     const inventory = await deps.nodes.read();
@@ -113,7 +114,7 @@ async function giveUp(deps: WorkerDeps, change: Change, reason: string): Promise
     },
     now,
     {
-      record: () => [{ at, actor: 'fairway', what: 'change-failed', changeId: change.id, facts: { reason } }],
+      record: () => [{ at, actor: FAIRWAY, what: 'change-failed', changeId: change.id, facts: { reason } }],
     },
   );
   await deps.jobs.card(change.id);

@@ -6,7 +6,7 @@
 import type { HostResult, HostStatus } from '../src/change/change.js';
 import { routesOf, type Work, wantedSteps } from '../src/change/work.js';
 import type { Outcome } from '../src/change/work-store.js';
-import { HostError, type HostRequest } from '../src/host/host.js';
+import { type ExpectedKey, HostError, type HostRequest } from '../src/host/host.js';
 import type { Held } from '../src/host/host-lease.js';
 import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
@@ -16,7 +16,7 @@ import type { Observation, Step } from '../src/plan/plan.js';
 import { conflicts, stepHolds } from '../src/plan/step.js';
 import { sayConflict, sayNotHolding } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
-import { contextOf } from './read-hosts.js';
+import { contextOf, expectedKey } from './read-hosts.js';
 import { unreached } from './unreached.js';
 
 /** Processes `sync-host`. Returns false when another worker has the host in hand: come back later. */
@@ -174,8 +174,8 @@ async function observe(deps: WorkerDeps, work: Work, full: boolean, held: Held):
 }
 
 /** The pinned key; else the one that the approved plan trusted. A host that no plan ever met has none, and is met with none. */
-function keyOf(held: Held, work: Work): { fingerprint: string } {
-  return { fingerprint: held.pinned ?? work.fingerprint ?? 'none' };
+function keyOf(held: Held, work: Work): ExpectedKey {
+  return expectedKey(held.pinned ?? work.fingerprint ?? null);
 }
 
 async function settle(

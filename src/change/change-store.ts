@@ -186,22 +186,24 @@ export class ChangeStore {
    * joins or leaves is that change's own, whoever moved it: a route that came back there would never be taken away.
    */
   async movedSince(since: Date, change: Change): Promise<Moves> {
-    const texts = await this.redis.zrangebyscore(this.keys.movedCidrs, since.getTime(), '+inf');
     const own = slicesMoving(change);
-    const others = texts.flatMap((text) => {
-      const [podCidr = '', id, repair] = text.split(' ');
-      return id === change.id || own.includes(podCidr) ? [] : [{ podCidr, joined: repair === undefined }];
-    });
+    const others = (await this.movesOfOthers(since, change)).filter(({ podCidr }) => !own.includes(podCidr));
     const slices = (list: typeof others) => new Set(list.map(({ podCidr }) => podCidr));
     return { all: slices(others), joined: slices(others.filter(({ joined }) => joined)) };
   }
 
   /** Ids of the other changes that moved routes since the instant, or were about to. */
   async movers(since: Date, change: Change): Promise<string[]> {
+    return [...new Set((await this.movesOfOthers(since, change)).flatMap(({ id }) => id ?? []))];
+  }
+
+  private async movesOfOthers(since: Date, { id: own }: Change) {
     const texts = await this.redis.zrangebyscore(this.keys.movedCidrs, since.getTime(), '+inf');
-    const ids = new Set(texts.flatMap((text) => text.split(' ')[1] ?? []));
-    ids.delete(change.id);
-    return [...ids];
+    const moves = texts.map((text) => {
+      const [podCidr = '', id, repair] = text.split(' ');
+      return { podCidr, id, joined: repair === undefined };
+    });
+    return moves.filter(({ id }) => id !== own);
   }
 
   /** The plan that runs, or null before there is one: the sealed one, with the pairs that came to it at the gate. */

@@ -4,6 +4,7 @@ import { isMembership } from '../change/subject.js';
 import { HANDS_OFF_STATES, isLeaving, isRetryable } from '../change/transition.js';
 import { isRefusal, Refusal } from '../errors.js';
 import type { Cidr } from '../ip.js';
+import { claimedNodes } from '../network/lease-store.js';
 import type { Node, NodeSpec } from '../node/node.js';
 import type { Subject } from '../plan/plan.js';
 import type { BotCommand } from './command.js';
@@ -41,9 +42,7 @@ export async function requestAdd(
     return deps.leases.claim(claim);
   });
   // Whoever claimed earlier and is not a member yet: this plan covers the pair with it, should both be approved.
-  const together = others
-    .filter((other) => other.state === 'claimed')
-    .map((other) => ({ ...other.node, podCidr: other.podCidr }));
+  const together = claimedNodes(others);
   return start(deps, actor, origin, formatCommand(command), {
     id,
     kind: 'add-node',

@@ -90,6 +90,11 @@ const LeasedNode = z.object(NodeSpec.shape);
 
 const lua = readFileSync(new URL('./lease.lua', import.meta.url), 'utf8');
 
+/** The nodes that these leases are claimed for: not members yet. */
+export function claimedNodes(leases: readonly Lease[]): Node[] {
+  return leases.flatMap(({ state, node, podCidr }) => (state === 'claimed' ? [{ ...node, podCidr }] : []));
+}
+
 export function createLeaseStore(redis: Redis, keys: Keys, policy: NetworkPolicy): LeaseStore {
   const script = prepareScript(redis, lua);
   async function run(...args: (string | number)[]): Promise<string[]> {

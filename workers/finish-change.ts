@@ -4,6 +4,7 @@ import { isGivenUp, isLeaving, outcome } from '../src/change/transition.js';
 import { routesOf } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
 import { isMembershipPlan, type Plan } from '../src/plan/plan.js';
+import { FAIRWAY } from '../src/principal.js';
 import type { WorkerDeps } from './deps.js';
 
 /** Moves the change to its state of rest, or on to its proof. Safe to repeat. */
@@ -16,12 +17,7 @@ export async function finishChange(
   const hosts = plan.hosts.flatMap((host) => results.get(host.host) ?? []);
   const settled = outcome(change, hosts);
   const leaver = leavingNode(plan, change);
-  for (const host of hosts) {
-    if (host.status === 'done' || host.status === 'unchanged') {
-      const gone = leaver ? [leaver.podCidr] : strayCidrs(plan, change, host.host);
-      for (const podCidr of gone) await deps.leases.settle(podCidr, host.host, leaver?.name);
-    }
-  }
+  if (leaver || plan.kind === 'repair') await settleSlices(deps, change, plan, leaver, hosts);
   const proves = settled === 'rolled-back' || settled === 'applied' || settled === 'owing';
   if (settled === change.state) return;
   const state = proves && isProvable(plan, change) ? 'proving' : settled;
@@ -42,10 +38,10 @@ export async function finishChange(
     now,
     {
       record: () => [
-        { at, actor: 'fairway', what: `change-${state}`, changeId: change.id },
+        { at, actor: FAIRWAY, what: `change-${state}`, changeId: change.id },
         ...hosts.map((host) => ({
           at: host.at,
-          actor: 'fairway',
+          actor: FAIRWAY,
           what: 'host-settled',
           changeId: change.id,
           host: host.host,
@@ -62,6 +58,24 @@ export async function finishChange(
   if (moved === null) return;
   if (unpinned !== null && leaver) await deps.hostKeys.unpin(leaver.name);
   await deps.jobs.card(change.id);
+}
+
+/** Hosts that are done route what left no more. Only what is owed is written: a change that waits for one host comes by here all the time. */
+async function settleSlices(
+  deps: WorkerDeps,
+  change: Change,
+  plan: Plan,
+  leaver: Node | null,
+  hosts: readonly HostResult[],
+): Promise<void> {
+  const leases = await deps.leases.list(new Date());
+  const owing = new Map(leases.map((lease) => [lease.podCidr, lease.owing]));
+  for (const { host, status } of hosts) {
+    if (status !== 'done' && status !== 'unchanged') continue;
+    const gone = leaver ? [leaver.podCidr] : strayCidrs(plan, change, host);
+    for (const podCidr of gone)
+      if (owing.get(podCidr)?.includes(host)) await deps.leases.settle(podCidr, host, leaver?.name);
+  }
 }
 
 /** The key of a node that left, so that it may come back as another; the change keeps it, should it be run again. Else null. */

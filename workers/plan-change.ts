@@ -4,6 +4,7 @@ import { isMembership } from '../src/change/subject.js';
 import { isRefusal, Refusal } from '../src/errors.js';
 import { overlaps, prefixLength } from '../src/ip.js';
 import { podCidrs } from '../src/network/allocation.js';
+import { claimedNodes } from '../src/network/lease-store.js';
 import type { Node } from '../src/node/node.js';
 import { nextHopsTo, planAddNode, type RouteInTheWay, routesInTheWay } from '../src/plan/add-node.js';
 import type { Plan } from '../src/plan/plan.js';
@@ -23,18 +24,22 @@ const CLAIMS = 8;
 /** Processes `plan-change`. Safe to repeat, and to run twice at once: only a change that is still in planning is sealed or refused. */
 export async function planChange(deps: WorkerDeps, changeId: string): Promise<void> {
   const change = await deps.changes.get(changeId);
-  if (change.state !== 'planning') return;
-  try {
-    const plan = await planned(deps, change);
-    if (plan !== null) await sealPlan(deps, changeId, plan);
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    const detail = error instanceof NothingToAdopt ? error.leftOut : [];
-    await refusePlan(deps, changeId, sayRefusal(error, storedVoice), detail);
-  }
+  // Else a planner died after that, and what follows is still to be done.
+  if (change.state === 'planning') await planOrRefuse(deps, change);
   // Refused; or cancelled while its hosts were read: a slice that was taken after that belongs to nobody.
   if ((await deps.changes.get(changeId)).finishedAt !== undefined) await deps.leases.release(changeId);
   await deps.jobs.card(changeId);
+}
+
+async function planOrRefuse(deps: WorkerDeps, change: Change): Promise<void> {
+  try {
+    const plan = await planned(deps, change);
+    if (plan !== null) await sealPlan(deps, change.id, plan);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const detail = error instanceof NothingToAdopt ? error.leftOut : [];
+    await refusePlan(deps, change.id, sayRefusal(error, storedVoice), detail);
+  }
 }
 
 /** Null when another planner was faster. */
@@ -116,7 +121,7 @@ async function takeSlice(
   }
   const next = {
     node: { ...change.node, podCidr: lease.podCidr },
-    together: others.filter(isClaimed).map((other) => ({ ...other.node, podCidr: other.podCidr })),
+    together: claimedNodes(others),
   };
   const told = await deps.changes.moveOnce(
     change.id,
@@ -174,8 +179,4 @@ function routedElsewhere(podCidr: string, { host, route }: RouteInTheWay, isLast
     owner: host,
     ...(isLast ? { isLast } : {}),
   });
-}
-
-function isClaimed(lease: { state: string }): boolean {
-  return lease.state === 'claimed';
 }

@@ -82,6 +82,8 @@ export function hearEvents(login: ClusterLogin, log: Logger, onStart: (node: str
       try {
         await listen();
         wait = AGAIN_MS.first;
+        // One that ends at once must not become a loop without a pause.
+        await sleep(wait, undefined, { ref: false });
       } catch (error) {
         if (isClosed) return;
         log.warn({ err: error }, 'the API server’s events can’t be heard just now');

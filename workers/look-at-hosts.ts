@@ -13,7 +13,8 @@ import type { PastIncident } from '../src/watch/watch-store.js';
 import { answered, type Look, remember, unseen, type Watched } from '../src/watch/watched.js';
 import type { WorkerDeps } from './deps.js';
 import { healHost } from './heal-host.js';
-import { contextOf } from './read-hosts.js';
+import { payHost } from './pay-debts.js';
+import { contextOf, expectedKey, targetOf } from './read-hosts.js';
 
 /** Hosts that one job looks at: enough that jobs cost little, few enough that workers share the sweep. */
 const AT_ONCE = 16;
@@ -39,7 +40,7 @@ async function forget(deps: WorkerDeps, members: ReadonlySet<string>): Promise<v
   const gone = (await deps.watch.all()).filter(({ host }) => !members.has(host));
   if (gone.length === 0) return;
   const past = gone.flatMap((host) => pastOf(host.host, host.incidents, new Date().toISOString()));
-  await deps.watch.commit({ gone, past, stale: gone.flatMap(noticesOf) });
+  await deps.watch.commit({ gone, past, told: gone.map(({ host }) => host), stale: noticesOf(...gone) });
 }
 
 /** What all looks of a job share. */
@@ -85,17 +86,17 @@ async function lookAt(
   pinned: string | null,
 ): Promise<void> {
   const look = await take(deps, scene, node, pinned);
-  const saved = await save(deps, scene, node, known, look);
-  if (saved === null) return;
-  const { before, after } = saved;
-  if (untold([after]).length > 0 || noticesOf(after).length + noticesOf(before).length > 0)
-    await deps.jobs.tell();
+  const { before, after } = await save(deps, scene, node, known, look);
+  const isNews = after !== before && (untold([after]).length > 0 || noticesOf(after, before).length > 0);
+  if (isNews) await deps.jobs.tell();
   // Back again: what it is owed is paid at once.
-  if (before.silentSince !== undefined && after.silentSince === undefined)
-    if ((await deps.works.owing()).includes(node.name)) await deps.jobs.syncHosts([node.name]);
+  if (before.silentSince !== undefined && after.silentSince === undefined) await payHost(deps, node.name);
+  // A process that is away looks the same at every look, and still is to be looked for and healed.
   const again = lookAgainAfter(after, look.at);
   if (again !== null) await deps.jobs.lookAgain(node.name, again);
-  await healHost(deps, node, after, look.at);
+  await healHost(deps, node, after, scene.expected.get(node.name) ?? new Set(), look.at);
+  // Last: until a host listens takes seconds, and nobody waits for it.
+  if ('probe' in look) await deps.pushes.keep(targetOf(node), expectedKey(pinned), look.probe.processes);
 }
 
 /** Asks the host. Whatever keeps it from answering is no answer: unknown, not empty. */
@@ -105,10 +106,8 @@ async function take(deps: WorkerDeps, scene: Scene, node: Node, pinned: string |
   try {
     const context = await contextOf(deps, node);
     const platform = platformOf(node.os);
-    const key = { fingerprint: pinned ?? 'none' };
-    const reply = await deps.hosts.request(context.target, platform.probe(context), key);
+    const reply = await deps.hosts.request(context.target, platform.probe(context), expectedKey(pinned));
     const probe = platform.parseProbe(reply.data, context);
-    await deps.pushes.keep(context.target, key, probe.processes);
     const at = new Date().toISOString();
     return answered(probe, node, inventory.nodes, deps.config.cluster.nextHop, inFlight, at);
   } catch (error) {
@@ -117,14 +116,14 @@ async function take(deps: WorkerDeps, scene: Scene, node: Node, pinned: string |
   }
 }
 
-/** Judges and writes; null when nothing changed. Another worker that looked meanwhile is built upon, never overwritten. */
+/** Judges and writes; `after` is `before` when nothing changed. Another worker that looked meanwhile is built upon, never overwritten. */
 async function save(
   deps: WorkerDeps,
   scene: Scene,
   node: Node,
   known: Watched,
   look: Look,
-): Promise<{ before: Watched; after: Watched } | null> {
+): Promise<{ before: Watched; after: Watched }> {
   const expected = scene.expected.get(node.name) ?? new Set();
   let before = known;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -138,12 +137,12 @@ async function save(
         hushOf(scene.silences, deps.config.watch.maintenance, node.name, component, new Date(look.at)),
     });
     const after = { ...remembered, incidents: await deps.watch.named(incidents) };
-    if (JSON.stringify(after) === JSON.stringify(before)) return null;
+    if (JSON.stringify(after) === JSON.stringify(before)) return { before, after: before };
     const written = await deps.watch.commit({
       hosts: [after],
       past: pastOf(node.name, over, look.at),
       untold: untold([after]).length > 0 ? [node.name] : [],
-      stale: [...new Set([...noticesOf(before), ...noticesOf(after)])],
+      stale: noticesOf(before, after),
     });
     if (written) {
       for (const component of expected)
@@ -161,6 +160,8 @@ function pastOf(host: string, incidents: readonly Incident[], overAt: string): P
   return incidents.map((incident) => ({ ...incident, host, overAt }));
 }
 
-function noticesOf({ incidents }: Watched): string[] {
-  return incidents.flatMap(({ notice }) => notice ?? []);
+/** The cards on which these records' incidents are told. */
+function noticesOf(...records: readonly Watched[]): string[] {
+  const all = records.flatMap(({ incidents }) => incidents.flatMap(({ notice }) => notice ?? []));
+  return [...new Set(all)];
 }

@@ -68,7 +68,8 @@ export class Pushes {
       this.cannot.set(name, Date.now() + CANNOT_MS);
       await this.drop(name);
     }
-    if (this.isClosed) fresh.watch?.close();
+    // Opening took its time: meanwhile it may have been overtaken.
+    if (this.isClosed || this.ears.get(name) !== fresh) fresh.watch?.close();
   }
 
   close(): void {

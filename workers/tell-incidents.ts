@@ -12,7 +12,7 @@ export async function tellIncidents(deps: WorkerDeps): Promise<void> {
   const hosts = await deps.watch.untoldHosts();
   if (hosts.length > 0) await tellHosts(deps, hosts);
   const stale = await deps.watch.staleNotices();
-  for (const id of stale) await deps.jobs.notice(id);
+  await Promise.all(stale.map((id) => deps.jobs.notice(id)));
   await deps.watch.freshened(stale);
   await restoreHosts(deps);
 }

@@ -1,4 +1,5 @@
 /** Producers: the one place that adds jobs, with their ids, so that what is asked for twice runs once. */
+import { createHash } from 'node:crypto';
 import { type Job, type JobsOptions, Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Component } from '../node/component.js';
@@ -99,13 +100,14 @@ export class Jobs {
     return this.resultOf(QUEUE.change, () => this.change.add('read-routes', data, { attempts: 1 }));
   }
 
-  /** Looks at hosts, after `delayMs`. */
+  /** Looks at hosts, after `delayMs`. The same hosts wait in line once: for a look at once, and for one later. */
   async look(hosts: readonly string[], delayMs = 0): Promise<void> {
     const job = { name: 'look' as const, hosts: [...hosts] };
+    const which = createHash('sha256').update(hosts.join()).digest('hex').slice(0, 24);
     await this.watch.add('look', job, {
       ...RETRIED,
       delay: delayMs,
-      ...single(`look-${hosts[0]}-${hosts.length}`),
+      ...single(`look-${delayMs > 0 ? 'later' : 'now'}-${which}`, delayMs === 0),
     });
   }
 

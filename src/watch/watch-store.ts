@@ -199,10 +199,10 @@ export class WatchStore {
   ): Promise<void> {
     for (const key of this.expectedKeys(host, component))
       await this.redis.set(key, action, 'PX', EXPECTED_MS);
-    const field = `${host}/${component}`;
     // Stopped on purpose, it stays away without a word until somebody starts it.
-    if (action === 'stop') await this.redis.hset(this.keys.stopped, field, by);
-    else await this.redis.hdel(this.keys.stopped, field);
+    const fields = takenAlong(component).map((each) => `${host}/${each}`);
+    if (action !== 'stop') await this.redis.hdel(this.keys.stopped, `${host}/${component}`);
+    else await this.redis.hset(this.keys.stopped, Object.fromEntries(fields.map((field) => [field, by])));
   }
 
   /** It is done: what happens after the look that sees it is news again. */
@@ -210,10 +210,8 @@ export class WatchStore {
     for (const key of this.expectedKeys(host, component)) await this.redis.pexpire(key, SEEN_WITHIN_MS);
   }
 
-  /** Windows takes kube-proxy along with kubelet, which it depends on. */
   private expectedKeys(host: string, component: Component): string[] {
-    const moved = component === 'kubelet' ? Component.options : [component];
-    return moved.map((each) => this.keys.expectedRestart(host, each));
+    return takenAlong(component).map((each) => this.keys.expectedRestart(host, each));
   }
 
   /** A process that was stopped on purpose runs again, whoever started it. */
@@ -235,6 +233,11 @@ export class WatchStore {
     });
     return found;
   }
+}
+
+/** Windows takes kube-proxy along with kubelet, which it depends on. Where it runs on, the next look sees it and says so. */
+function takenAlong(component: Component): readonly Component[] {
+  return component === 'kubelet' ? Component.options : [component];
 }
 
 function silenceKey({ host, component }: Pick<Silence, 'host' | 'component'>): string {

@@ -124,6 +124,24 @@ describe('what the channel hears', () => {
   });
 });
 
+describe('between two turns of the watch', () => {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite({ env: { PROBE_EVERY: '10m' } });
+    await site.team.make('add linux node lin01 10.0.0.4');
+    await watched(site, 'lin01');
+  }, 60_000);
+  afterAll(() => site.close());
+
+  test('a process that stays away is down after its grace', async () => {
+    const { team, host } = site;
+    const began = Date.now();
+    host('lin01').kill('kubelet');
+    await team.untilNotice('🔴 kubelet on lin01 is down');
+    expect(Date.now() - began).toBeGreaterThan(10_000);
+  }, 120_000);
+});
+
 describe('what policy does by itself', () => {
   let site: Site;
   beforeAll(async () => {

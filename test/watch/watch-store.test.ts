@@ -149,3 +149,11 @@ describe('quiet', () => {
     expect((await store.expected(['lin01'])).get('lin01')?.size).toBe(0);
   });
 });
+
+test('what stops with kubelet is left in peace as long, until it is seen to run', async () => {
+  await store.expect('win01', 'kubelet', 'stop', 'T1:U0BOB');
+  await redis.del(keys.expectedRestart('win01', 'kubelet'), keys.expectedRestart('win01', 'kube-proxy'));
+  expect((await store.expected(['win01'])).get('win01')).toEqual(new Set(['kubelet', 'kube-proxy']));
+  await store.runsAgain('win01', 'kube-proxy');
+  expect((await store.expected(['win01'])).get('win01')).toEqual(new Set(['kubelet']));
+});

@@ -16,7 +16,7 @@ const LOG_LINES = 60;
 /** Processes `control`: the outcome in words; null when another worker has the host in hand, so come back later. */
 export async function controlProcess(deps: WorkerDeps, job: Control): Promise<string | null> {
   const node = await memberOf(deps, job.host);
-  if (!node) return sayNoMember(job.host);
+  if (!node) return told(deps, job, sayNoMember(job.host));
   return deps.hostLeases.hold(job.host, async (held) => {
     const { component, action, by, host } = job;
     await deps.watch.expect(host, component, action, by);
@@ -30,11 +30,17 @@ export async function controlProcess(deps: WorkerDeps, job: Control): Promise<st
     });
     deps.log.info({ host, component, action, by, ...outcome }, 'process controlled');
     const words = outcome.error === '' ? sayControlled(job) : sayControlFailed(job, outcome.error);
-    if (job.origin) await deps.jobs.reply({ name: 'reply', origin: job.origin, message: say(words) });
+    await told(deps, job, words);
     await deps.watch.expectNoMore(host, component);
     await deps.jobs.look([host]);
     return words;
   });
+}
+
+/** Whoever asked hears the outcome. */
+async function told({ jobs }: WorkerDeps, { origin }: Control, words: string): Promise<string> {
+  if (origin) await jobs.reply({ name: 'reply', origin, message: say(words) });
+  return words;
 }
 
 /** What the host said, `error` empty when the process is as it was asked to be. */

@@ -13,8 +13,6 @@ interface Cluster {
   cidr: Cidr;
 }
 
-const KEYS = ['name', 'os', 'address', 'podCidr', 'ssh', 'containerNic'] as const;
-
 /** A value as the commands take it. */
 function value(type: ArgumentType | undefined) {
   return z.string().transform((text, context) => {
@@ -31,7 +29,8 @@ const Entry = z.strictObject({
   podCidr: value(argumentTypes['cidr']).optional(),
   ssh: value(argumentTypes['user@host:port']).optional(),
   containerNic: value(argumentTypes['mac']).optional(),
-} satisfies Record<(typeof KEYS)[number], z.ZodType>);
+});
+const KEYS = Entry.keyof().options;
 const List = z.strictObject({ cluster: z.string(), clusterCidr: z.string(), nodes: z.array(Entry).min(1) });
 
 /** More are counted. */
@@ -50,7 +49,9 @@ export function readNodeList(text: string, cluster: Cluster): NodeEntry[] {
     ...(parsed.success
       ? [...otherCluster(parsed.data, cluster, yaml), ...repeated(parsed.data.nodes, yaml)]
       : parsed.error.issues.flatMap((issue) => problemsOf(issue, yaml))),
-  ].sort((a, b) => a.line - b.line);
+  ]
+    .filter(isFirst)
+    .sort((a, b) => a.line - b.line);
   if (problems.length > 0) {
     const told = problems.slice(0, PROBLEMS_TOLD);
     throw new Refusal('list-wrong', { problems: told, more: problems.length - told.length });
@@ -93,6 +94,13 @@ function problemsOf(issue: z.core.$ZodIssue, { value: whole, lineOf }: YamlText)
   if (issue.code === 'custom')
     return [{ line, key, what: 'takes', takes: String(issue.params?.['takes']), got: String(got) }];
   return [{ line, key, what: 'form' }];
+}
+
+/** A list with nothing in it is of the wrong form and too short: one problem. */
+function isFirst(problem: ListProblem, index: number, all: readonly ListProblem[]): boolean {
+  const same = ({ line, key, what }: ListProblem) =>
+    line === problem.line && key === problem.key && what === problem.what;
+  return all.findIndex(same) === index;
 }
 
 function valueAt(whole: unknown, path: readonly PropertyKey[]): unknown {

@@ -30,8 +30,11 @@ export async function viewNotice(
 ): Promise<NoticeView | null> {
   const notice = await watch.notice(id);
   if (notice === null) return null;
-  const [watched, inventory, past] = await Promise.all([watch.all(), nodes.read(), watch.past(PAST)]);
+  const [watched, inventory] = await Promise.all([watch.all(), nodes.read()]);
   const byName = new Map(watched.map((host) => [host.host, host]));
+  const open = new Map(watched.flatMap(({ incidents }) => incidents.map((each) => [each.id, each] as const)));
+  const isAllOpen = notice.told.every(({ incident }) => open.has(incident));
+  const past = new Map((isAllOpen ? [] : await watch.past(PAST)).map((each) => [each.id, each] as const));
   return {
     notice,
     told: notice.told.map((told): ToldView => {
@@ -39,12 +42,11 @@ export async function viewNotice(
       const podCidr = inventory.nodes.find((node) => node.name === told.host)?.podCidr;
       const peers = watched.filter((peer) => peer.host !== told.host && peer.boot && !peer.silentSince);
       const lacking = peers.filter(({ lost }) => lost.routes.some((route) => route.destination === podCidr));
-      const open = host.incidents.find((each) => each.id === told.incident);
       return {
         told,
         host,
-        incident: open ?? past.find((each) => each.id === told.incident) ?? null,
-        isOver: open === undefined,
+        incident: open.get(told.incident) ?? past.get(told.incident) ?? null,
+        isOver: !open.has(told.incident),
         peers: peers.length,
         peersWithRoute: peers.length - lacking.length,
       };

@@ -8,7 +8,7 @@ import { sayRefusal } from '../words/refusal.js';
 import { plainVoice } from '../words/voice.js';
 import { actions, type Message, plainText, section } from './blocks.js';
 import type { ClusterFacts } from './cluster.js';
-import type { Call, FormMemory } from './payload.js';
+import { type Call, memoryOf } from './payload.js';
 
 export const ADOPT_FORM = 'adopt-list';
 export const OPEN_FORM = 'adopt:form';
@@ -33,16 +33,10 @@ export function formInvitation(): Message {
 
 /** With the lines on top filled in: a list says which cluster it is of. */
 export function adoptForm(cluster: ClusterFacts, call: Pick<Call, 'answerTo' | 'origin'>) {
-  const { channel, thread, responseUrl } = call.answerTo;
-  const memory: FormMemory = {
-    channel,
-    ...(thread === undefined ? {} : { thread }),
-    ...(responseUrl === undefined ? {} : { responseUrl }),
-  };
   return {
     type: 'modal' as const,
     callback_id: ADOPT_FORM,
-    private_metadata: JSON.stringify(memory),
+    private_metadata: JSON.stringify(memoryOf(call.answerTo)),
     title: plainText(formWords.title),
     submit: plainText(formWords.yes),
     close: plainText(formWords.no),

@@ -27,8 +27,13 @@ export type ButtonValue = z.infer<typeof ButtonValue>;
 
 /** The value of a clicked button; null for one that no card of ours carries. */
 export function parseButtonValue(text: unknown): ButtonValue | null {
+  return parseValue(ButtonValue, text);
+}
+
+/** What a button carried, if it is of this form. */
+export function parseValue<T>(schema: z.ZodType<T>, text: unknown): T | null {
   try {
-    return ButtonValue.parse(JSON.parse(String(text)));
+    return schema.parse(JSON.parse(String(text)));
   } catch {
     return null;
   }
@@ -59,7 +64,8 @@ const LOOK: Readonly<Record<Press, Partial<Button>>> = {
   rollback: { confirm: asked(rollbackWords) },
 };
 
-function asked({ title, text, yes, no }: Record<'title' | 'text' | 'yes' | 'no', string>) {
+/** The question that comes before a button does anything. */
+export function asked({ title, text, yes, no }: Record<'title' | 'text' | 'yes' | 'no', string>) {
   return { title: plainText(title), text: plainText(text), confirm: plainText(yes), deny: plainText(no) };
 }
 

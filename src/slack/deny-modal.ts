@@ -2,19 +2,13 @@
 import { denyWords } from '../words/button.js';
 import { plainText } from './blocks.js';
 import type { ButtonValue } from './buttons.js';
-import type { Call, ModalMemory } from './payload.js';
+import { type Call, type ModalMemory, memoryOf } from './payload.js';
 
 export const DENY_MODAL = 'deny-reason';
 
 /** The reason is optional. */
 export function denyModal(value: ButtonValue, call: Pick<Call, 'answerTo'>) {
-  const { channel, thread, responseUrl } = call.answerTo;
-  const memory: ModalMemory = {
-    ...value,
-    channel,
-    ...(thread === undefined ? {} : { thread }),
-    ...(responseUrl === undefined ? {} : { responseUrl }),
-  };
+  const memory: ModalMemory = { ...value, ...memoryOf(call.answerTo) };
   return {
     type: 'modal' as const,
     callback_id: DENY_MODAL,

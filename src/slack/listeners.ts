@@ -93,11 +93,7 @@ function onNotice(press: NoticePress, commandOf: (value: NoticeValue) => BotComm
     handle: async (call, deps) => {
       const value = parseNoticeValue(call.value);
       const command = value && commandOf(value);
-      if (!value || !command) {
-        await retire(call, deps);
-        await answer(deps, call, say(sayUnreadableCard()));
-        return;
-      }
+      if (!value || !command) return unreadable(call, deps);
       await deps.jobs.notice(value.notice);
       await tell(call, deps, await deps.desk.run(command, call.actor, call.origin));
     },
@@ -128,11 +124,7 @@ async function isPosted(deps: ListenerDeps, changeId: string): Promise<boolean> 
 /** A click on a card of a change that is (still) known; afterwards the card shows how things stand, whatever came of the click. */
 async function pressed(call: Call, deps: ListenerDeps, handle: Pressed): Promise<void> {
   const value = parseButtonValue(call.value);
-  if (value === null) {
-    await retire(call, deps);
-    await answer(deps, call, say(sayUnreadableCard()));
-    return;
-  }
+  if (value === null) return unreadable(call, deps);
   try {
     await handle(call, deps, value);
   } catch (error) {
@@ -210,6 +202,11 @@ async function refresh(call: Call, deps: ListenerDeps, changeId: string): Promis
     await deps.cards.addCard(changeId, card);
   }
   if (!(await deps.outbox.renderNow(changeId))) await deps.jobs.card(changeId);
+}
+
+async function unreadable(call: Call, deps: ListenerDeps): Promise<void> {
+  await retire(call, deps);
+  await answer(deps, call, say(sayUnreadableCard()));
 }
 
 /** Takes the buttons off a card that belongs to nothing any more. */

@@ -6,19 +6,13 @@ import { Component } from '../node/component.js';
 import type { Os } from '../node/node.js';
 import { NodeName } from '../node/node.js';
 import { isLost } from '../watch/watched.js';
+import { noticeButtons, restartWords } from '../words/button.js';
 import { lines } from '../words/mrkdwn.js';
-import {
-  digestWords,
-  incidentFoot,
-  incidentLines,
-  noticeButtons,
-  noticeText,
-  noticeTitle,
-  restartWords,
-  stormWords,
-} from '../words/notice.js';
+import { incidentFoot, incidentLines, noticeText, noticeTitle, outcome } from '../words/notice.js';
 import { andMore } from '../words/phrase.js';
+import { digestWords, stormWords } from '../words/storm.js';
 import { actions, type Block, type Button, context, header, plainText, section } from './blocks.js';
+import { asked, parseValue } from './buttons.js';
 import type { CardMessage } from './card-message.js';
 import type { ClusterFacts } from './cluster.js';
 import { pressable, type Shown } from './shown.js';
@@ -43,12 +37,11 @@ export type NoticeValue = z.infer<typeof NoticeValue>;
 
 /** The value of a clicked button; null for one that no card of ours carries. */
 export function parseNoticeValue(text: unknown): NoticeValue | null {
-  try {
-    return NoticeValue.parse(JSON.parse(String(text)));
-  } catch {
-    return null;
-  }
+  return parseValue(NoticeValue, text);
 }
+
+/** More than any record's version: what is over stays so, also once its host has left and its record is gone. */
+const OVER = 1e9;
 
 /** The message of a notice, and what the outbox needs to know of it. `osOf` tells how a host's processes are restarted. */
 export function showNotice(
@@ -60,7 +53,8 @@ export function showNotice(
   const message = messageOf(view, cluster, osOf);
   return {
     id: notice.id,
-    version: notice.version + view.told.reduce((sum, { host }) => sum + host.version, 0),
+    version:
+      notice.version + view.told.reduce((sum, { host, isOver }) => sum + (isOver ? OVER : host.version), 0),
     cards: notice.cards,
     channel: notice.channel,
     shape: [message.metadata.event_payload.state, ...pressable(message)].join(' '),
@@ -123,7 +117,7 @@ function buttons(notice: string, { told, incident, isOver }: ToldView, os: Os | 
     ...more,
   });
   return [
-    ...(isBad && incident.lost && isLost(incident.lost) ? [pick('repair', { style: 'primary' })] : []),
+    ...(isBad && isLost(incident.lost) ? [pick('repair', { style: 'primary' })] : []),
     ...(isBad && component && os ? [pick('restart', restartLook(host, component, os))] : []),
     ...(component ? [pick('logs')] : []),
     ...(isBad && !incident.acknowledgedBy ? [pick('acknowledge')] : []),
@@ -135,12 +129,7 @@ function restartLook(host: string, component: Component, os: Os): Partial<Button
   const command = platformOf(os).serviceCommand(component, 'restart');
   return {
     style: 'danger',
-    confirm: {
-      title: plainText(restartWords.title),
-      text: plainText(restartWords.text(component, host, command)),
-      confirm: plainText(restartWords.yes),
-      deny: plainText(restartWords.no),
-    },
+    confirm: asked({ ...restartWords, text: restartWords.text(component, host, command) }),
   };
 }
 
@@ -148,13 +137,20 @@ function restartLook(host: string, component: Component, os: Os): Partial<Button
 function storm({ notice, told }: NoticeView, cluster: ClusterFacts) {
   const groups = new Map<string, ToldView[]>();
   for (const view of told) {
-    const key = JSON.stringify([view.incident?.state !== 'bad', view.told.reason, view.told.component]);
+    const key = JSON.stringify([view.incident?.state !== 'bad', outcome(view), view.told.component]);
     groups.set(key, [...(groups.get(key) ?? []), view]);
   }
-  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, views]) => views);
+  const sorted = [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, views]) =>
+      stormWords.line(
+        views[0] as ToldView,
+        views.map((view) => view.told.host),
+      ),
+    );
   const bad = told.filter(({ incident }) => incident?.state === 'bad');
   const title = stormWords.title(cluster.name, told.length, new Set(told.map((view) => view.told.host)).size);
-  const lost = bad.filter(({ incident }) => incident?.lost && isLost(incident.lost));
+  const lost = bad.filter(({ incident }) => isLost(incident?.lost));
   const repair: Button = {
     type: 'button',
     action_id: NOTICE_ACTION.repair,
@@ -166,17 +162,11 @@ function storm({ notice, told }: NoticeView, cluster: ClusterFacts) {
     text: title,
     blocks: [
       header(title),
-      section(lines([stormWords.head(bad.length), ...sorted.map(group)], 2800, andMore)),
+      section(lines([stormWords.head(bad.length), ...sorted], 2800, andMore)),
       context(stormWords.foot),
       ...actions(lost.length > 0 ? [repair] : []),
     ],
   };
-}
-
-function group(views: readonly ToldView[]): string {
-  const { told, incident } = views[0] as ToldView;
-  const hosts = views.map((view) => view.told.host);
-  return stormWords.line(told.reason, told.component, incident?.state === 'bad', hosts);
 }
 
 function digest({ notice }: NoticeView, cluster: ClusterFacts): { text: string; blocks: Block[] } {

@@ -58,9 +58,9 @@ export function createOutbox(deps: CardDeps): Outbox {
         case 'notice':
           return writer.write(job.noticeId);
         case 'reply':
-          return reply(deps, withoutUndefined(job.origin), job.message, job.quiet ?? false);
+          return reply(deps, job.origin, job.message, job.quiet ?? false);
         case 'file':
-          return file(deps, job.changeId, withoutUndefined(job.origin));
+          return file(deps, job.changeId, job.origin);
         case 'upload':
           return upload(deps, job);
       }
@@ -163,23 +163,12 @@ async function file(deps: CardDeps, changeId: string, origin: Origin): Promise<A
 
 /** A file for whoever asked, where they asked. */
 async function upload(deps: CardDeps, job: Extract<NotifyJob, { name: 'upload' }>): Promise<Again> {
-  const origin = withoutUndefined(job.origin);
-  const { channel, thread } = origin;
+  const { channel, thread } = job.origin;
   const { fileName: name, title, comment, content } = job;
   const { again, refused } = await uploadText(deps, { channel, thread, name, title, comment, content });
-  return refused === undefined ? again : told(deps, origin, sayNoExport(refused));
+  return refused === undefined ? again : told(deps, job.origin, sayNoExport(refused));
 }
 
 function told(deps: CardDeps, origin: Origin, text: string): Promise<Again> {
   return reply(deps, origin, { text, blocks: [] }, true);
-}
-
-/** zod's optional fields may hold undefined, ours are absent. */
-function withoutUndefined(origin: Extract<NotifyJob, { name: 'reply' }>['origin']): Origin {
-  return {
-    channel: origin.channel,
-    user: origin.user,
-    ...(origin.thread === undefined ? {} : { thread: origin.thread }),
-    ...(origin.responseUrl === undefined ? {} : { responseUrl: origin.responseUrl }),
-  };
 }

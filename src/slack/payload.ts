@@ -109,18 +109,28 @@ const ClickBody = z.object({
   actions: z.tuple([z.object({ value: z.string().default('') })], z.unknown()),
 });
 
+/** What may be undefined in a payload is absent in ours. */
+function originOf(
+  channel: string,
+  user: string,
+  thread: string | undefined,
+  responseUrl: string | undefined,
+): Origin {
+  return {
+    channel,
+    user,
+    ...(thread === undefined ? {} : { thread }),
+    ...(responseUrl === undefined ? {} : { responseUrl }),
+  };
+}
+
 /** A button of a card. */
 export function readClick(body: unknown): Call {
   const click = ClickBody.parse(body);
   const { container, message } = click;
   const thread = container.thread_ts ?? message?.thread_ts;
   const team = click.user.team_id ?? click.team?.id ?? '';
-  const origin: Origin = {
-    channel: container.channel_id,
-    user: click.user.id,
-    ...(thread === undefined ? {} : { thread }),
-    ...(click.response_url === undefined ? {} : { responseUrl: click.response_url }),
-  };
+  const origin = originOf(container.channel_id, click.user.id, thread, click.response_url);
   return {
     actor: { id: `${team}:${click.user.id}`, via: 'button' },
     team,
@@ -148,6 +158,11 @@ const FormMemory = z.strictObject({
   responseUrl: z.string().optional(),
 });
 export type FormMemory = z.infer<typeof FormMemory>;
+
+/** What a modal is to remember so that its answer goes where the call's would. */
+export function memoryOf({ channel, thread, responseUrl }: Origin): FormMemory {
+  return { channel, thread, responseUrl };
+}
 
 /** And of the button that opened it. */
 const ModalMemory = FormMemory.extend({ id, hash: z.string().nullable() });
@@ -182,12 +197,7 @@ function readView(body: unknown, schema: z.ZodType<FormMemory>, block: string) {
   const { user, view, ...envelope } = ModalBody.parse(body);
   const { channel, thread, responseUrl } = schema.parse(JSON.parse(view.private_metadata));
   const team = user.team_id ?? envelope.team?.id ?? '';
-  const origin: Origin = {
-    channel,
-    user: user.id,
-    ...(thread === undefined ? {} : { thread }),
-    ...(responseUrl === undefined ? {} : { responseUrl }),
-  };
+  const origin = originOf(channel, user.id, thread, responseUrl);
   const call: Call = {
     actor: { id: `${team}:${user.id}`, via: 'modal' },
     team,

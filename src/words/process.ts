@@ -33,11 +33,11 @@ export function fetchingLogs({ component, host }: Of<'fetching-logs'>): string {
 
 /** In place of a log that can't be read; `why` is the host's word. */
 export function sayNoLogs(host: string, component: Component, why: string): string {
-  return `The log of ${component} on ${host} can't be read: ${why}`;
+  return `The log of ${component} on ${host} can't be read: ${why.replace(/\.$/, '')}. Once ssh ${host} works from my machine, ask again.`;
 }
 
 export function sayNoMember(host: string): string {
-  return `${host} is no node any more.`;
+  return `${host} is no node any more. The command nodes lists them.`;
 }
 
 export const logsWords = {

@@ -130,8 +130,8 @@ describe('what is wrong is named, with its line and key', () => {
       LIST.replace('address', 'adress'),
       /^Line 6, `adress`: there is no such key. There are name, os, address,/m,
     ],
-    ['a missing one', LIST.replace('    os: linux\n', ''), /^Line 4, `os`: it is missing\.$/],
-    ['an empty one', LIST.replace('os: linux', 'os:'), /^Line 5, `os`: it is missing\.$/],
+    ['a missing one', LIST.replace('    os: linux\n', ''), /^Line 4, `os`: it is missing, so add it\.$/],
+    ['an empty one', LIST.replace('os: linux', 'os:'), /^Line 5, `os`: it is missing, so add it\.$/],
     [
       'a value of another form',
       LIST.replace('10.0.0.5', '10.0.5'),
@@ -170,9 +170,9 @@ describe('what is wrong is named, with its line and key', () => {
       LIST.replace('0.0/16', '0.0/17'),
       'Line 2, `clusterCidr`: this is a list of `192.168.0.0/17`',
     ],
-    ['no cluster', LIST.replace('cluster: prod\n', ''), 'Line 1, `cluster`: it is missing.'],
-    ['no node', head, 'Line 3, `nodes`: it is missing.'],
-    ['an empty list', head.replace('nodes:', 'nodes: []'), 'Line 3, `nodes`: it is missing.'],
+    ['no cluster', LIST.replace('cluster: prod\n', ''), 'Line 1, `cluster`: it is missing, so add it.'],
+    ['no node', head, /^Line 3, `nodes`: it is missing, so add it\.$/],
+    ['an empty list', head.replace('nodes:', 'nodes: []'), 'Line 3, `nodes`: it is missing, so add it.'],
     [
       'an unknown key on top',
       `extra: 1\n${LIST}`,

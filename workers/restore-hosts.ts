@@ -27,5 +27,5 @@ export async function restoreHosts(deps: WorkerDeps): Promise<void> {
 }
 
 function hasLost({ state, lost, hushed }: Incident): boolean {
-  return state === 'bad' && !hushed && lost !== undefined && isLost(lost);
+  return state === 'bad' && !hushed && isLost(lost);
 }

@@ -1,7 +1,7 @@
 /** The rules that make incidents of what was seen. Pure. */
 import { Component } from '../node/component.js';
 import type { Hush, Incident, Reason } from './incident.js';
-import { isLost, isSame, LATELY_MS, type Lost, NOTHING_LOST, type Watched } from './watched.js';
+import { isLost, isSame, LATELY_MS, type Lost, type Watched } from './watched.js';
 
 /** A process may be away for this long before it counts as down: service managers start it again within seconds. */
 export const DOWN_AFTER_MS = 10_000;
@@ -104,7 +104,7 @@ function judgeSilence(desk: Desk, { after, now }: Judging): void {
   const { silentSince, why = '' } = after;
   if (silentSince === undefined) {
     // What the boot lost keeps it bad.
-    if (known?.state === 'bad' && !isLost(known.lost ?? NOTHING_LOST)) desk.change(known, { state: 'good' });
+    if (known?.state === 'bad' && !isLost(known.lost)) desk.change(known, { state: 'good' });
   } else if (known?.state !== 'bad' && after.misses >= 2 && age(silentSince, now) >= SILENT_AFTER_MS) {
     desk.raise({ reason: 'unreachable', state: 'bad', why, rebooted: false }, 1, silentSince);
   }
@@ -114,7 +114,7 @@ function judgeSilence(desk: Desk, { after, now }: Judging): void {
 function judgeLost(desk: Desk, { before, after, now }: Judging): void {
   if (after.silentSince !== undefined) return;
   const carriers = desk.all('rebooted', 'unreachable', 'lost');
-  const carrying = carriers.find((each) => isLost(each.lost ?? NOTHING_LOST));
+  const carrying = carriers.find((each) => isLost(each.lost));
   if (!isLost(after.lost)) {
     if (carrying) desk.change(carrying, { state: 'good', lost: after.lost });
     return;

@@ -60,12 +60,13 @@ export function assign(news: readonly Told[], recent: readonly Notice[], now: st
   return { joins: null, fresh: isStorm ? [[...news]] : news.map((each) => [each]) };
 }
 
-function toldOf(host: string, { id, reason, component }: Incident): Told {
+/** An incident as a notice names it. */
+export function toldOf(host: string, { id, reason, component }: Incident): Told {
   return { host, incident: id, reason, ...(component ? { component } : {}) };
 }
 
 /** Clocks farther off than this confuse logs and certificates. In seconds. */
-const SKEWED_S = 30;
+export const SKEWED_S = 30;
 
 /** What the daily digest lists; null when there is nothing to list. */
 export function digestOf(watched: readonly Watched[]): Digest | null {

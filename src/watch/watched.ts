@@ -111,8 +111,8 @@ export function answered(
 }
 
 /** True when something of it is gone. */
-export function isLost({ routes, gateway, forwarding }: Lost): boolean {
-  return routes.length > 0 || gateway || forwarding;
+export function isLost(lost: Lost | undefined): boolean {
+  return lost !== undefined && (lost.routes.length > 0 || lost.gateway || lost.forwarding);
 }
 
 /** What is known after a look. Incidents are judged apart, from before and after. */

@@ -15,7 +15,7 @@ const SHARED: Readonly<Record<Shared, string>> = {
 
 const conflictText: Texts = {
   'member-differs': ({ podCidr, address, differs }, { code: c }) =>
-    `it is a node already, at ${address} with ${podCidr}; other than here: ${list(differs)}. Correct the list, or ${c('remove node')} it first.`,
+    `it is a node already, at ${address} with ${podCidr}; other than here: ${list(differs)}. Correct the list, or take it out first with ${c('remove node <name>')}.`,
   unreadable: ({ why }, { quote }) =>
     `it can't be read${why === '' ? '' : `: ${quote(why)}`}. Unknown is not empty: ask again once it answers.`,
   'address-not-there': () =>
@@ -48,7 +48,7 @@ const conflictText: Texts = {
   'address-in-pod-cidr': ({ address, podCidr, holder }, { code: c }) =>
     `${address} lies in ${podCidr}, where the pods of ${c(holder)} are. Give its routable address.`,
   shared: ({ what, value, with: others }, { code: c }) =>
-    `${list(others.map(c))} ${others.length === 1 ? 'has' : 'have'} the ${SHARED[what]} ${value} too. Only one can; see to it on the hosts.`,
+    `${list(others.map(c))} ${others.length === 1 ? 'has' : 'have'} the ${SHARED[what]} ${value} too. Only one node can: correct the list, or take it off the other host.`,
   taken: ({ what, value, holder, changeId, restsUntil, owing }, { code: c, when }) => {
     const whose = `the ${SHARED[what]} ${value}`;
     if (owing !== undefined && owing.length > 0)
@@ -60,7 +60,7 @@ const conflictText: Texts = {
   },
   routed: ({ host, destination, nextHop, otherMode }, { code: c }) => {
     if (nextHop === null)
-      return `${c(host)} is connected to ${destination} itself. Only one can; see to it there.`;
+      return `${c(host)} is connected to ${destination} itself. Only one can: remove it there, or correct the list, then ask again.`;
     const mode = otherMode
       ? `That is how ${c('NEXT_HOP')} has it when it is set the other way: set it so.`
       : `If that is wrong, remove it there and ask again.`;

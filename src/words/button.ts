@@ -1,4 +1,5 @@
 /** What buttons and dialogs say. Pure. */
+import type { Component } from '../node/component.js';
 
 /** The label of each button; Retry's counts, see `retryLabel`. */
 export const buttonWords = {
@@ -28,4 +29,21 @@ export const denyWords = {
   question: 'Why? The requester reads it on the card.',
   yes: 'Deny',
   no: 'Back',
+} as const;
+
+export const noticeButtons = {
+  repair: 'Repair plan',
+  restart: 'Restart',
+  logs: 'Logs',
+  mute: 'Mute 1 h',
+  acknowledge: "I'm on it",
+} as const;
+
+/** What is asked before a restart; `command` is what will run. */
+export const restartWords = {
+  title: 'Restart it?',
+  text: (component: Component, host: string, command: string) =>
+    `On ${host} this runs: ${command}. Pods keep running; ${component} is away for some seconds.`,
+  yes: 'Restart',
+  no: 'Leave it',
 } as const;

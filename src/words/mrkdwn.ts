@@ -40,16 +40,20 @@ function clipped(text: string, limit: number, render: (character: string) => str
 
 /** Text for the middle of a sentence: no mention, no link, no code mark survives. At most `limit` characters of JSON. */
 export function plain(text: string, limit = 300): string {
-  const oneLine = visible(text).replace(/\s+/g, ' ').trim();
-  return clipped(oneLine, limit, (character) =>
-    character === '`' ? 'ˋ' : (ENTITIES[character] ?? character),
-  );
+  return clipped(oneLine(text), limit, (character) => (character === '`' ? 'ˋ' : escaped(character)));
 }
 
 /** A sentence of ours that was stored: as `plain`, but its back-ticks are code. */
 export function stored(text: string, limit = 300): string {
-  const oneLine = visible(text).replace(/\s+/g, ' ').trim();
-  return clipped(oneLine, limit, (character) => ENTITIES[character] ?? character);
+  return clipped(oneLine(text), limit, escaped);
+}
+
+function oneLine(text: string): string {
+  return visible(text).replace(/\s+/g, ' ').trim();
+}
+
+function escaped(character: string): string {
+  return ENTITIES[character] ?? character;
 }
 
 /** Inline code. */
@@ -63,7 +67,7 @@ export function codeBlock(text: string, limit = 2500): string {
   const inner = visible(text)
     .replace(/\n+$/, '')
     .replace(/`(?=`)/g, '`\u200b');
-  return `\`\`\`\n${clipped(inner, limit - 12, (character) => ENTITIES[character] ?? character)}\n\`\`\``;
+  return `\`\`\`\n${clipped(inner, limit - 12, escaped)}\n\`\`\``;
 }
 
 /** A Slack user, a console login, a policy or Fairway itself, from an actor id (`team:user`, `console:login`, `policy:SETTING`, `fairway`). */

@@ -2,7 +2,7 @@
 import type { ToldView } from '../command/notice-view.js';
 import type { Component } from '../node/component.js';
 import type { Incident, Reason } from '../watch/incident.js';
-import type { Digest, Told } from '../watch/notice.js';
+import type { Told } from '../watch/notice.js';
 import { isLost, LATELY_MS, type Lost, RESTARTS_AN_HOUR, type Watched } from '../watch/watched.js';
 import { code, lines, plain, seconds, when, who } from './mrkdwn.js';
 import { list, more, plural } from './phrase.js';
@@ -27,14 +27,17 @@ const MENDED: Readonly<Record<Reason, string>> = {
 };
 
 /** `kube-proxy on win03 restarted`. */
-export function headline({ told, incident }: Pick<ToldView, 'told' | 'incident'>): string {
-  const what = incident?.state === 'bad' ? happened(incident) : mended(told.reason, incident);
-  return `${subject(told)} ${what}`;
+export function headline(view: Pick<ToldView, 'told' | 'incident'>): string {
+  return `${subject(view.told)} ${outcome(view)}`;
+}
+
+/** `restarted`: what happened, or how it ended, whoever it was. */
+export function outcome({ told, incident }: Pick<ToldView, 'told' | 'incident'>): string {
+  return incident?.state === 'bad' ? happened(incident) : mended(told.reason, incident);
 }
 
 function happened(incident: Incident): string {
-  if (incident.lost && isLost(incident.lost) && incident.reason !== 'lost')
-    return 'lost part of its network by a reboot';
+  if (isLost(incident.lost) && incident.reason !== 'lost') return 'lost part of its network by a reboot';
   return HAPPENED[incident.reason];
 }
 
@@ -59,7 +62,7 @@ export function noticeTitle(cluster: string, view: ToldView): string {
 export function noticeText(cluster: string, view: ToldView): string {
   const { incident, host } = view;
   if (incident === null) return noticeTitle(cluster, view);
-  const routes = host.silentSince === undefined ? `; ${routesLine(view).replace('R', 'r')}` : '';
+  const routes = host.silentSince === undefined ? `; ${routesText(view)}` : '';
   return `${noticeTitle(cluster, view)}${nth(incident, host)}${routes}`;
 }
 
@@ -93,7 +96,7 @@ function ordinal(number: number): string {
 }
 
 function facts(view: ToldView, incident: Incident): string[] {
-  const { host, told } = view;
+  const { host } = view;
   switch (incident.reason) {
     case 'restarted':
     case 'crash-loop':
@@ -101,7 +104,7 @@ function facts(view: ToldView, incident: Incident): string[] {
     case 'down':
       return incident.state === 'bad'
         ? [
-            `Not running since ${seconds(downSince(host, told.component, incident))}${pidWas(incident)}.`,
+            `Not running since ${seconds(downSince(host, incident))}${pidWas(incident)}.`,
             ...healed(host),
             routesLine(view),
           ]
@@ -127,7 +130,9 @@ function facts(view: ToldView, incident: Incident): string[] {
 function healed({ healed: restarts }: Watched): string[] {
   if (restarts.length === 0) return [];
   const enough = restarts.length >= RESTARTS_AN_HOUR ? '; it stops there, and a person has to look' : '';
-  return [`Policy restarted it ${plural(restarts.length, 'time')} within the hour${enough}.`];
+  return [
+    `Policy restarted processes of this host ${plural(restarts.length, 'time')} within the hour${enough}.`,
+  ];
 }
 
 function started({ from, to, lastAt }: Incident): string {
@@ -139,8 +144,8 @@ function pidWas({ from }: Incident): string {
   return from ? `; it was pid ${from.pid}` : '';
 }
 
-function downSince(host: Watched, component: Component | undefined, incident: Incident): string {
-  return (component && host.gone[component]) ?? incident.lastAt;
+function downSince({ gone }: Watched, { component, lastAt }: Incident): string {
+  return (component && gone[component]) ?? lastAt;
 }
 
 function processes({ running, gone }: Watched): string[] {
@@ -154,14 +159,18 @@ function processes({ running, gone }: Watched): string[] {
 }
 
 /** `Routes 14/14 there; 14/14 peers have its route.` Restarts are when routes vanish, so everybody asks. */
-function routesLine({ host, peers, peersWithRoute }: ToldView): string {
+function routesLine(view: ToldView): string {
+  return `R${routesText(view).slice(1)}`;
+}
+
+function routesText({ host, peers, peersWithRoute }: ToldView): string {
   const held = host.desired - host.lost.routes.length;
-  const there = `Routes ${held}/${host.desired} there`;
+  const there = `routes ${held}/${host.desired} there`;
   return peers === 0 ? `${there}.` : `${there}; ${peersWithRoute}/${peers} peers have its route.`;
 }
 
 function lostLines(lost: Lost | undefined, view: ToldView): string[] {
-  if (!lost || !isLost(lost)) return [routesLine(view)];
+  if (lost === undefined || !isLost(lost)) return [routesLine(view)];
   const what = [
     ...(lost.gateway ? ['the pod gateway'] : []),
     ...(lost.forwarding ? ['forwarding'] : []),
@@ -172,7 +181,7 @@ function lostLines(lost: Lost | undefined, view: ToldView): string[] {
 
 function next(incident: Incident): string[] {
   if (incident.state !== 'bad') return [];
-  if (incident.lost && isLost(incident.lost))
+  if (isLost(incident.lost))
     return ['*Repair plan* shows what would put it back; nothing runs before it is approved.'];
   switch (incident.reason) {
     case 'down':
@@ -180,7 +189,7 @@ function next(incident: Incident): string[] {
     case 'crash-loop':
       return ['*Logs* shows why it ends.'];
     case 'unreachable':
-      return ['What it is owed is kept and paid when it is back.'];
+      return ['Look whether it is up and SSH answers. What it is owed is kept, and paid when it is back.'];
     default:
       return [];
   }
@@ -196,56 +205,8 @@ export function whyRepairs(hosts: number): string {
   return `${plural(hosts, 'host')} lost parts of their network`;
 }
 
-/** `Incident i7 · since 03:12`. */
+/** `Incident i7 · first Nov 27 03:12`. */
 export function incidentFoot({ told, incident }: ToldView): string {
   const since = incident ? ` · first ${when(incident.firstAt)}` : '';
   return `Incident ${code(told.incident)}${since}`;
 }
-
-export const stormWords = {
-  title: (cluster: string, incidents: number, hosts: number) =>
-    `${cluster}: ${plural(incidents, 'incident')} on ${plural(hosts, 'host')}`,
-  head: (bad: number) => (bad === 0 ? '*🟢 All of it is over.*' : `*🔴 ${bad} not over yet.*`),
-  /** `🔴 40 hosts, kubelet is down: lin01, lin02 … and 38 more`. */
-  line: (reason: Reason, component: Component | undefined, isBad: boolean, hosts: readonly string[]) => {
-    const what = isBad ? HAPPENED[reason] : MENDED[reason];
-    const names = lines(
-      hosts.map((host) => code(host, 80)),
-      700,
-      more,
-      ', ',
-    );
-    return `${isBad ? '🔴' : '🟢'} ${hosts.length} × ${component ? `${component} ` : ''}${what}: ${names}`;
-  },
-  foot: `${code('incidents')} lists them, ${code('node <name>')} shows one host.`,
-} as const;
-
-export const digestWords = {
-  title: (cluster: string) => `${cluster}: what differs, once a day`,
-  line: ({ host, stray, foreign, skew }: Digest['hosts'][number]) =>
-    [
-      ...stray.map((route) => `⚠️ ${code(host, 80)} holds one of ours that nobody needs: ${code(route)}`),
-      ...foreign.map((route) => `🚧 ${code(host, 80)} has a route in the way, not ours: ${code(route)}`),
-      ...(Math.abs(skew) > 30
-        ? [`🕰️ ${code(host, 80)}: its clock is ${Math.abs(skew)} s ${skew > 0 ? 'ahead' : 'behind'}`]
-        : []),
-    ].join('\n'),
-  foot: `${code('routes')} reads the tables anew, ${code('repair')} plans what can be mended.`,
-} as const;
-
-export const noticeButtons = {
-  repair: 'Repair plan',
-  restart: 'Restart',
-  logs: 'Logs',
-  mute: 'Mute 1 h',
-  acknowledge: "I'm on it",
-} as const;
-
-/** What is asked before a restart; `command` is what will run. */
-export const restartWords = {
-  title: 'Restart it?',
-  text: (component: Component, host: string, command: string) =>
-    `On ${host} this runs: ${command}. Pods keep running; ${component} is away for some seconds.`,
-  yes: 'Restart',
-  no: 'Leave it',
-} as const;

@@ -133,7 +133,7 @@ export const refusalText: Texts = {
   'list-wrong': ({ problems, more }, say) =>
     [
       ...problems.map((problem) => sayListProblem(problem, say)),
-      ...(more > 0 ? [`… and ${plural(more, 'more problem')}.`] : []),
+      ...(more > 0 ? [`… and ${plural(more, 'more problem')}. Put these right first.`] : []),
     ].join('\n'),
   'nothing-to-adopt': ({ unchanged, leftOut }, { code }) =>
     leftOut === 0
@@ -214,10 +214,12 @@ function because(why: string, quote: Voice['quote']): string {
 
 /** One problem of a list, as a line of its own. */
 function sayListProblem(problem: ListProblem, { code }: Voice): string {
+  if (problem.key === '')
+    return `Line ${problem.line}: this is no list of nodes. ${code('export')} shows how one looks.`;
   const at = `Line ${problem.line}, ${code(problem.key)}`;
   switch (problem.what) {
     case 'missing':
-      return `${at}: it is missing.`;
+      return `${at}: it is missing, so add it.`;
     case 'form':
       return `${at}: it has another form than ${code('export')} gives it.`;
     case 'unknown':

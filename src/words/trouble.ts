@@ -35,7 +35,7 @@ export function sayOvertaken(name: string): string {
 
 /** The removed node can't come back as it was. */
 export function sayReplaced(name: string, podCidr: string): string {
-  return `The name, the address or the ${podCidr} of ${name} is in use again, so the removal was not rolled back.`;
+  return `The name, the address or the ${podCidr} of ${name} is in use again, so the removal was not rolled back. The command nodes shows by whom.`;
 }
 
 /** The node to be repaired is none any more, or another. */

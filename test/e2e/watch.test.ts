@@ -155,7 +155,7 @@ describe('what policy does by itself', () => {
   test('a process that is down is restarted, and the card says so', async () => {
     const { team, host } = site;
     host('win01').kill('kubelet');
-    await team.untilNotice('🟢 kubelet on win01 is back', 'Policy restarted it 1 time');
+    await team.untilNotice('🟢 kubelet on win01 is back', 'Policy restarted processes of this host 1 time');
     const audit = await team.stores.audit.read();
     expect(audit.filter(({ what }) => what === 'process-restart')).toMatchObject([
       { actor: 'policy:HEAL=restart', host: 'win01' },

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Environment, PRINCIPALS } from './environment.js';
 import { type Cidr, contains, overlaps, prefixLength } from './ip.js';
+import type { Component } from './node/component.js';
 import { isGroup, personOf } from './principal.js';
 import type { Window } from './time.js';
 
@@ -46,6 +47,11 @@ export interface Config {
     network: string;
     /** The bridge of Linux nodes. */
     bridge: string;
+    /** Whether Windows nodes get Routing and Remote Access. */
+    rras: 'required' | 'skip';
+    pauseImage: string;
+    /** Where kubelet and kube-proxy lie on Windows hosts. */
+    executables: Readonly<Record<Component, string>>;
   };
   ssh: {
     configFile?: string;
@@ -226,6 +232,9 @@ function toConfig(values: Values): Config {
       apiServer: values.API_SERVER,
       network: values.DOCKER_NETWORK,
       bridge: values.LINUX_BRIDGE,
+      rras: values.RRAS,
+      pauseImage: values.PAUSE_IMAGE,
+      executables: { kubelet: values.WINDOWS_KUBELET, 'kube-proxy': values.WINDOWS_KUBE_PROXY },
     },
     ssh: {
       ...optional('configFile', values.SSH_CONFIG_FILE),

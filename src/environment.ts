@@ -56,6 +56,9 @@ function principals(takes: string, pattern = PRINCIPAL) {
   return listOf((item) => (pattern.test(item) ? item : null), takes);
 }
 
+/** Of a Windows program: blanks and the like would have to be quoted in service managers' command lines. */
+const EXECUTABLE = /^[A-Za-z]:(\\[A-Za-z0-9._-]{1,64}){1,8}\.exe$/i;
+
 const cidr = parsed(parseCidr, 'a CIDR without host bits, such as 192.168.0.0/16');
 
 /** Every variable there is; `.env.example` explains them. An empty one counts as not set. */
@@ -99,6 +102,14 @@ export const Environment = z.object({
   DOCKER_NETWORK: text(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, 'a docker network name').default('transparent'),
   LINUX_BRIDGE: text(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/, 'a device name of at most 15 characters').default(
     'cbr0',
+  ),
+  RRAS: z.enum(['required', 'skip']).describe('required or skip').default('required'),
+  PAUSE_IMAGE: text(/^[a-z0-9][a-z0-9._/:@-]{0,254}$/, 'an image, such as apprenda/pause').default(
+    'apprenda/pause',
+  ),
+  WINDOWS_KUBELET: text(EXECUTABLE, 'a full path, such as C:\\k\\kubelet.exe').default('C:\\k\\kubelet.exe'),
+  WINDOWS_KUBE_PROXY: text(EXECUTABLE, 'a full path, such as C:\\k\\kube-proxy.exe').default(
+    'C:\\k\\kube-proxy.exe',
   ),
 
   SSH_CONFIG_FILE: text(/\S/, 'a path').optional(),

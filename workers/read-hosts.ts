@@ -28,6 +28,8 @@ export function contextFor(config: Config, node: Node, owned: readonly Route[] =
     podCidr: node.podCidr,
     network: config.cluster.network,
     bridge: config.cluster.bridge,
+    pauseImage: config.cluster.pauseImage,
+    executables: config.cluster.executables,
     ...(node.containerNic ? { containerNic: node.containerNic } : {}),
     owned,
   };
@@ -40,8 +42,7 @@ export async function contextOf(deps: WorkerDeps, node: Node): Promise<HostConte
 
 /** What planning depends on, of the configuration. */
 export function planPolicy({ config }: WorkerDeps): PlanPolicy {
-  const { clusterCidr, nextHop, bridge, network } = config.cluster;
-  return { clusterCidr, nextHop, bridge, network };
+  return config.cluster;
 }
 
 /** Writes steps down as the commands of the host's OS. */

@@ -19,6 +19,10 @@ export interface HostContext {
   network: string;
   /** The bridge that holds the pod gateway (Linux). */
   bridge: string;
+  /** The image that holds a pod's network open (Windows). */
+  pauseImage: string;
+  /** Where kubelet and kube-proxy lie (Windows). */
+  executables: Readonly<Record<Component, string>>;
   /** MAC of the NIC given to containers (Windows). */
   containerNic?: string;
   /** The journal of routes that Fairway made on this host. Windows has no mark for them; Linux ignores it. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { maskOf, podGateway, prefixLength } from '../ip.js';
 import type { ObservedRoute, Route } from '../network/route.js';
+import { Component } from '../node/component.js';
 import { CidrText, Ipv4Text, Mac } from '../node/node.js';
 import type { Observation, Step } from '../plan/plan.js';
 import type { HostRequest } from './host.js';
@@ -34,6 +35,32 @@ const Nic = z.object({
   addresses: z.array(Ipv4Text),
   busy: z.array(z.string()),
 });
+const Service = z.object({ runs: z.boolean(), atBoot: z.boolean() });
+const Installed = Service.extend({
+  manager: z.enum(['nssm', 'task', 'other']),
+  executable: z.string(),
+  arguments: z.string(),
+  environment: z.array(z.string()),
+});
+const Machine = z.object({
+  product: z.string(),
+  isServer: z.boolean(),
+  language: z.string(),
+  codePage: z.int(),
+  isAdministrator: z.boolean(),
+  freeBytes: z.int().nonnegative(),
+  ipHelper: Service.nullable(),
+  docker: z.union([z.object({ version: z.string() }), z.object({ error: z.string() })]),
+  pauseImage: z.string().nullable(),
+  features: z.record(z.string(), z.string()).nullable(),
+  routing: Service.extend({ isRouter: z.boolean(), isVpn: z.boolean() }).nullable(),
+  rebootPending: z.boolean(),
+  switches: z.array(z.object({ name: z.string(), type: z.string() })).nullable(),
+  nssm: z.string().nullable(),
+  binaries: z.record(Component, z.boolean()),
+  components: z.record(Component, Installed.nullable()),
+  clock: z.iso.datetime(),
+});
 const Read = z.object({
   ok: z.literal(true),
   data: z.object({
@@ -48,7 +75,8 @@ const Read = z.object({
     nics: z.array(Nic).optional(),
     podNetworks: z
       .array(z.object({ name: z.string(), driver: z.string(), subnet: CidrText, gateway: Ipv4Text }))
-      .optional(),
+      .nullish(),
+    machine: Machine.optional(),
     podNic: z.object({ ifIndex: IfIndex, forwarding: Forwarding }).nullish(),
   }),
 });
@@ -57,7 +85,8 @@ export const windows: Platform = {
   observe: (ctx, full) => {
     const { network, containerNic } = ctx;
     const nic = containerNic === undefined ? {} : { containerNic };
-    const params = { nodeIp: ctx.target.address, full, network, ...nic, podGateway: podGateway(ctx.podCidr) };
+    const { pauseImage, executables } = ctx;
+    const params = { nodeIp: ctx.target.address, full, network, ...nic, podGateway: podGateway(ctx.podCidr), pauseImage, executables };
     return { script: 'read', params, timeoutMs: READ_MS };
   },
   parseObservation,
@@ -89,13 +118,14 @@ function parseObservation(data: unknown, ctx: HostContext): Observation {
     bridges: [],
     boot: seen.boot,
   };
-  if (seen.nics === undefined || seen.podNetworks === undefined) return common;
+  const { machine } = seen;
+  if (seen.nics === undefined || seen.podNetworks === undefined || machine === undefined) return common;
   const nics = seen.nics.map(({ virtual, ...nic }) => ({
     ...nic,
     kind: virtual ? ('virtual' as const) : ('physical' as const),
   }));
   const podNicForwarding = seen.podNic?.forwarding === 'Enabled';
-  return { ...common, windows: { build: seen.build, nics, podNetworks: seen.podNetworks, podNicForwarding } };
+  return { ...common, windows: { build: seen.build, nics, podNetworks: seen.podNetworks, podNicForwarding, machine } };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Nodes and the inventory: what Fairway believes the cluster consists of. Pure. */
 import { z } from 'zod';
 import { type Cidr, type Ipv4, parseCidr, parseIpv4 } from '../ip.js';
+import { Component } from './component.js';
 
 export const Os = z.enum(['linux', 'windows']);
 export type Os = z.infer<typeof Os>;
@@ -38,6 +39,12 @@ export const Made = z.strictObject({
   gateway: z.boolean().optional(),
   podNetwork: z.boolean(),
   forwarding: z.boolean(),
+  /** Absent on nodes that were added before Fairway made these. */
+  routingService: z.boolean().optional(),
+  virtualSwitch: z.boolean().optional(),
+  image: z.boolean().optional(),
+  components: z.array(Component).optional(),
+  persistence: z.boolean().optional(),
 });
 export type Made = z.infer<typeof Made>;
 

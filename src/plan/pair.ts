@@ -14,7 +14,7 @@ export function inverse(step: Step): Step {
   return { ...step, action: step.action === 'ensure' ? 'remove' : 'ensure' };
 }
 
-/** The inverses of some steps, last one first. */
+/** The inverses of some steps, last one first. A restart has none. */
 export function inverses(steps: readonly Step[]): Step[] {
-  return steps.map(inverse).reverse();
+  return steps.filter(({ kind }) => kind !== 'reboot').map(inverse).reverse();
 }

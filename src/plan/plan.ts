@@ -1,8 +1,10 @@
 /** Plans: which steps a change takes on which host, as plain data. Pure. */
 import type { Cidr, Ipv4 } from '../ip.js';
 import type { ObservedRoute, Route } from '../network/route.js';
+import type { Component } from '../node/component.js';
 import type { Made, Node, NodeEntry, Os } from '../node/node.js';
 import type { AdoptConflict } from './adopt-conflict.js';
+import type { LinuxMachine, WindowsMachine } from './machine.js';
 
 /** A network card of a Windows host (S8). */
 export interface Nic {
@@ -38,8 +40,16 @@ export interface Observation {
   bridges: string[];
   /** Changes with every boot. */
   boot: string;
-  /** Windows, new node only. */
-  windows?: { build: number; nics: Nic[]; podNetworks: PodNetwork[]; podNicForwarding: boolean };
+  /** Windows, full reads only. `podNetworks` is null when docker does not answer. */
+  windows?: {
+    build: number;
+    nics: Nic[];
+    podNetworks: PodNetwork[] | null;
+    podNicForwarding: boolean;
+    machine: WindowsMachine;
+  };
+  /** Linux, full reads only. */
+  linux?: LinuxMachine;
 }
 
 /**
@@ -56,7 +66,30 @@ export type Step =
   /** Windows: the transparent docker network, bound to the container NIC (S11). */
   | { kind: 'pod-network'; action: 'ensure' | 'remove'; network: string; podCidr: Cidr; containerNic: string }
   /** Windows: the pod gateway's address and forwarding on the network's host adapter (S12). */
-  | { kind: 'pod-gateway'; action: 'ensure' | 'remove'; podCidr: Cidr; containerNic: string };
+  | { kind: 'pod-gateway'; action: 'ensure' | 'remove'; podCidr: Cidr; containerNic: string }
+  /** Windows: Routing and Remote Access, set up as a router and nothing else (S9). */
+  | { kind: 'routing-service'; action: 'ensure' | 'remove' }
+  /** Windows: a restart that the step before may need. It happens only once somebody has agreed to it, and has no inverse. */
+  | { kind: 'reboot'; action: 'ensure' | 'remove' }
+  /** Windows: Hyper-V's internal switch, on whose host adapter kube-proxy puts the service addresses (S10). */
+  | { kind: 'virtual-switch'; action: 'ensure' | 'remove'; name: string }
+  /** Windows: an image that docker has (S14). */
+  | { kind: 'image'; action: 'ensure' | 'remove'; image: string }
+  /** Windows: kubelet or kube-proxy, kept running by nssm or a scheduled task (S20, S21). */
+  | ({ kind: 'component'; action: 'ensure' | 'remove' } & ComponentSpec)
+  /** Linux: the root helper, and the unit by which the routes outlive a reboot (S7). */
+  | { kind: 'persistence'; action: 'ensure' | 'remove' };
+
+/** What is to run as kubelet or kube-proxy on a Windows host. */
+export interface ComponentSpec {
+  component: Component;
+  executable: string;
+  arguments: string;
+  /** `NAME=value`. */
+  environment: string[];
+  /** Names of the services without which it can't run. */
+  dependsOn: string[];
+}
 
 /** What a plan does on one host. */
 export interface HostPlan {

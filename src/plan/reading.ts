@@ -51,9 +51,7 @@ export function scopeOf(
  */
 export function sealedFacts(observed: Observation, { clusterCidr, bridge }: SealScope): string[] {
   const routes = clusterRoutes(observed, clusterCidr).map(factOf);
-  const networks = (observed.windows?.podNetworks ?? []).map(
-    (network) => `network ${network.name} ${network.subnet} gateway ${network.gateway}`,
-  );
+  const networks = networkFacts(observed);
   const nics = (observed.windows?.nics ?? []).filter(
     (nic) => nic.kind === 'physical' && nic.busy.length === 0,
   );
@@ -61,6 +59,14 @@ export function sealedFacts(observed: Observation, { clusterCidr, bridge }: Seal
   const bridges = bridge !== null && observed.bridges.includes(bridge) ? [`bridge ${bridge}`] : [];
   const forwarding = observed.forwarding ? 'forwarding on' : 'forwarding off';
   return [forwarding, ...[...routes, ...networks, ...free, ...bridges].sort()];
+}
+
+function networkFacts({ windows }: Observation): string[] {
+  if (windows === undefined) return [];
+  if (windows.podNetworks === null) return ['docker does not answer'];
+  return windows.podNetworks.map(
+    ({ name, subnet, gateway }) => `network ${name} ${subnet} gateway ${gateway}`,
+  );
 }
 
 function factOf(route: ObservedRoute): string {
@@ -91,7 +97,8 @@ export function differences(
       ? {
           windows: {
             ...observed.windows,
-            podNetworks: observed.windows.podNetworks.filter((network) => !ownCidrs.has(network.subnet)),
+            podNetworks:
+              observed.windows.podNetworks?.filter((network) => !ownCidrs.has(network.subnet)) ?? null,
           },
         }
       : {}),

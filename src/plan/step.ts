@@ -1,6 +1,7 @@
 /** Steps against what a host holds: done already, in the way, or never to be done. Pure. */
 import { type Cidr, contains, type Ipv4, podGateway, prefixLength } from '../ip.js';
 import { holds } from '../network/route.js';
+import type { WindowsMachine } from './machine.js';
 import type { Observation, Step } from './plan.js';
 
 /**
@@ -13,6 +14,12 @@ import type { Observation, Step } from './plan.js';
  *     bridge        | it holds the gateway and is up                 | gateway gone (own bridge: bridge gone)
  *     pod-network   | docker has it, with this subnet and gateway    | docker does not have it
  *     pod-gateway   | the address is there and its NIC forwards      | the address is gone
+ *     routing-…     | a router, running, at boot too                 | the feature is gone
+ *     reboot        | Windows waits for none                         | (no such step)
+ *     virtual-sw…   | one of the name, and internal                  | none of the name
+ *     image         | docker has it                                  | docker does not have it
+ *     component     | as specified, running, at boot too             | no service and no task of the name
+ *     persistence   | helper and unit there, networkd lets routes be | both gone
  */
 export function stepHolds(step: Step, observed: Observation): boolean {
   const ensure = step.action === 'ensure';
@@ -38,8 +45,8 @@ export function stepHolds(step: Step, observed: Observation): boolean {
       );
     }
     case 'pod-network': {
-      const networks = observed.windows?.podNetworks;
-      if (networks === undefined) return false;
+      const networks = observed.windows?.podNetworks ?? null;
+      if (networks === null) return false;
       const named = networks.filter((network) => network.name === step.network);
       if (!ensure) return named.length === 0;
       return named.some(
@@ -49,6 +56,56 @@ export function stepHolds(step: Step, observed: Observation): boolean {
     case 'pod-gateway': {
       const addressed = hasAddress(observed, step.podCidr);
       return ensure ? addressed && observed.windows?.podNicForwarding === true : !addressed;
+    }
+    case 'persistence': {
+      const machine = observed.linux;
+      if (machine === undefined) return false;
+      return ensure
+        ? machine.helper === 'current' &&
+            machine.restoresAtBoot === true &&
+            machine.keepsForeignRoutes !== false
+        : machine.helper === null && machine.restoresAtBoot !== true;
+    }
+    default:
+      return observed.windows !== undefined && machineHolds(step, observed.windows.machine);
+  }
+}
+
+type MachineStep = Extract<
+  Step,
+  { kind: 'routing-service' | 'reboot' | 'virtual-switch' | 'image' | 'component' }
+>;
+
+/** Of the steps that make a node of a Windows machine. */
+function machineHolds(step: MachineStep, machine: WindowsMachine): boolean {
+  const ensure = step.action === 'ensure';
+  switch (step.kind) {
+    case 'routing-service': {
+      const { routing } = machine;
+      return ensure
+        ? routing?.isRouter === true && routing.runs && routing.atBoot
+        : routing === null;
+    }
+    case 'reboot':
+      return !machine.rebootPending;
+    case 'virtual-switch': {
+      if (machine.switches === null) return false;
+      const named = machine.switches.filter(({ name }) => name === step.name);
+      return ensure ? named.length === 1 && named[0]?.type === 'Internal' : named.length === 0;
+    }
+    case 'image':
+      return 'version' in machine.docker && (machine.pauseImage !== null) === ensure;
+    case 'component': {
+      const installed = machine.components[step.component];
+      if (!ensure) return installed === null;
+      return (
+        installed !== null &&
+        installed.executable === step.executable &&
+        installed.arguments === step.arguments &&
+        installed.environment.join('\n') === step.environment.join('\n') &&
+        installed.atBoot &&
+        installed.runs
+      );
     }
   }
 }

@@ -8,6 +8,9 @@ import type { PlanPolicy } from './policy.js';
 /** Windows Server 2016 RTM (S3). */
 const OLDEST_BUILD = 14393;
 
+/** The guide's name for it (S10). */
+const KUBE_PROXY_SWITCH = 'KubeProxySwitch';
+
 /**
  * The MAC of the NIC to give to the container network: the one asked for, else the only free one (S8).
  * Throws a Refusal that lists the candidates when there is none or more than one, or when another network is in the way.
@@ -18,7 +21,7 @@ export function chooseContainerNic(node: Node, observed: Observation, policy: Pl
     throw new Refusal('node-unreadable', { name: node.name, address: node.address, why: 'no Windows facts' });
   if (seen.build < OLDEST_BUILD)
     throw new Refusal('windows-too-old', { name: node.name, build: seen.build, oldest: OLDEST_BUILD });
-  for (const network of seen.podNetworks) {
+  for (const network of seen.podNetworks ?? []) {
     const same =
       network.name === policy.network &&
       network.subnet === node.podCidr &&
@@ -46,17 +49,66 @@ export function chooseContainerNic(node: Node, observed: Observation, policy: Pl
   return only.mac;
 }
 
-/** The steps of the guide's profile on the node itself, in order (S11, S12, and forwarding in place of S9's clicks). */
+/**
+ * The steps of the guide's profile on the node itself, in order, up to its routes. What may take a restart comes first: it would take
+ * the rest along. (windows.md A14)
+ */
 export function windowsSteps(node: Node, policy: PlanPolicy): Step[] {
-  const { containerNic } = node;
-  const forwarding: Step = { kind: 'forwarding', action: 'ensure' };
-  // A member whose NIC nobody named: which one its network is on is not for us to guess.
-  if (containerNic === undefined) return [forwarding];
-  return [
-    forwarding,
-    { kind: 'pod-network', action: 'ensure', network: policy.network, podCidr: node.podCidr, containerNic },
-    { kind: 'pod-gateway', action: 'ensure', podCidr: node.podCidr, containerNic },
+  const { containerNic, podCidr } = node;
+  const steps: Step[] = [
+    { kind: 'forwarding', action: 'ensure' },
+    ...routingSteps(policy),
+    { kind: 'image', action: 'ensure', image: policy.pauseImage },
+    { kind: 'virtual-switch', action: 'ensure', name: KUBE_PROXY_SWITCH },
   ];
+  // A member whose NIC nobody named: which one its network is on is not for us to guess.
+  if (containerNic === undefined) return steps;
+  return [
+    ...steps,
+    { kind: 'pod-network', action: 'ensure', network: policy.network, podCidr, containerNic },
+    { kind: 'pod-gateway', action: 'ensure', podCidr, containerNic },
+  ];
+}
+
+function routingSteps({ rras }: PlanPolicy): Step[] {
+  if (rras === 'skip') return [];
+  return [
+    { kind: 'routing-service', action: 'ensure' },
+    { kind: 'reboot', action: 'ensure' },
+  ];
+}
+
+/** The guide's two processes, once the routes are there. None for a Kubernetes that takes other flags than the guide's. */
+export function windowsComponents(node: Node, policy: PlanPolicy): Step[] {
+  if (!hasGuideFlags(policy)) return [];
+  const { executables, apiServer, pauseImage, network } = policy;
+  return [
+    {
+      kind: 'component',
+      action: 'ensure',
+      component: 'kubelet',
+      executable: executables.kubelet,
+      arguments: `--hostname-override=${node.name} --pod-infra-container-image="${pauseImage}" --resolv-conf="" --api_servers=${apiServer}`,
+      // Without it the kubelet looks for a network named kubenet (kubernetes/kubernetes#39235).
+      environment: [`CONTAINER_NETWORK=${network}`],
+      dependsOn: ['docker'],
+    },
+    {
+      kind: 'component',
+      action: 'ensure',
+      component: 'kube-proxy',
+      executable: executables['kube-proxy'],
+      arguments: `--v=3 --proxy-mode=userspace --hostname-override=${node.name} --master=${apiServer} --bind-address=${node.address}`,
+      environment: [`INTERFACE_TO_ADD_SERVICE_IP=vEthernet (${KUBE_PROXY_SWITCH})`],
+      dependsOn: ['kubelet'],
+    },
+  ];
+}
+
+/** From 1.8 on the kubelet takes a kubeconfig in place of `--api-servers` (windows.md A11). */
+export function hasGuideFlags({ kubernetesVersion }: Pick<PlanPolicy, 'kubernetesVersion'>): boolean {
+  const [major = 0, minor = 0] = kubernetesVersion.split('.').map(Number);
+  return major === 1 && minor < 8;
 }
 
 function list(nics: readonly { name: string; mac: string }[]): string {

@@ -1,0 +1,79 @@
+/** What a full read tells of the machine itself, beside its network: the facts that a node's checks are made from. Pure types. */
+import type { Component } from '../node/component.js';
+
+/** A Windows service, or what stands in for one. */
+export interface ServiceState {
+  runs: boolean;
+  /** It starts with the machine. */
+  atBoot: boolean;
+}
+
+/** How kubelet or kube-proxy is kept running on a Windows host (S20, S21). */
+export interface InstalledComponent extends ServiceState {
+  /** `other`: a service that starts something by itself, without nssm. */
+  manager: 'nssm' | 'task' | 'other';
+  executable: string;
+  /** The whole command line after the executable. */
+  arguments: string;
+  /** `NAME=value`, in the order in which they are set. */
+  environment: string[];
+}
+
+export interface WindowsMachine {
+  /** As Windows calls itself, in its own language. */
+  product: string;
+  isServer: boolean;
+  /** The system's culture, such as `en-US`. */
+  language: string;
+  /** The OEM code page, such as 437. */
+  codePage: number;
+  /** Whether the SSH account is an administrator, with a full token. */
+  isAdministrator: boolean;
+  /** On the system drive. */
+  freeBytes: number;
+  /** The IP Helper service, which serves kube-proxy's portproxy; null when there is none. */
+  ipHelper: ServiceState | null;
+  docker: { version: string } | { error: string };
+  /** The pause image's id; null when it is not there, or docker does not answer. */
+  pauseImage: string | null;
+  /** RemoteAccess, Routing and RSAT-RemoteAccess-PowerShell by name: their InstallState; null without Server Manager's cmdlets. */
+  features: Record<string, string> | null;
+  /** What Routing and Remote Access is set up for; null while the feature is not installed. */
+  routing: (ServiceState & { isRouter: boolean; isVpn: boolean }) | null;
+  /** Windows waits for a restart before what was installed works. */
+  rebootPending: boolean;
+  /** Hyper-V's virtual switches; null without its cmdlets. */
+  switches: { name: string; type: string }[] | null;
+  /** Where nssm.exe is; null when it is not on the path. */
+  nssm: string | null;
+  /** Whether the configured executable is there. */
+  binaries: Record<Component, boolean>;
+  /** null: neither a service nor a scheduled task of that name. */
+  components: Record<Component, InstalledComponent | null>;
+  /** ISO instant by the host's clock, when it was read. */
+  clock: string;
+}
+
+export interface LinuxMachine {
+  /** How changes are made there: as root, by the root helper through sudo, by sudo for each program, or not at all. */
+  privilege: 'root' | 'helper' | 'sudo' | 'none';
+  /** iproute2's version as `ip -V` has it, such as `6.1.0`. */
+  iproute: string;
+  /** The programs in `/opt/cni/bin`; null when there is no such folder. */
+  cniPlugins: string[] | null;
+  /** The policy of iptables' FORWARD chain; null when it can't be read. */
+  forwardPolicy: 'ACCEPT' | 'DROP' | null;
+  /** Those that are active. */
+  networkManagers: ('systemd-networkd' | 'NetworkManager' | 'ifupdown')[];
+  /** Whether systemd-networkd leaves routes alone that it did not make; null without networkd. */
+  keepsForeignRoutes: boolean | null;
+  /** The root helper: of this version of Fairway, of another one, or not there. */
+  helper: 'current' | 'other' | null;
+  /** Whether the unit that restores the routes at boot is enabled; null without systemd. */
+  restoresAtBoot: boolean | null;
+  /** The running kubelet's command line, redacted; null when none runs. */
+  kubelet: string | null;
+  freeBytes: number;
+  /** ISO instant by the host's clock, when it was read. */
+  clock: string;
+}

@@ -178,7 +178,7 @@ describe('a cluster that was made by hand', () => {
   test('what is wrong with a list is said in the form, which stays open; nobody else may ask', async () => {
     const { team } = site;
     expect(await team.tryList(LIST.replace('address: 10.0.0.5', 'adress: 10.0.0.5'))).toBe(
-      'Line 5, `address`: it is missing.\nLine 5, `adress`: there is no such key. There are name, os, address, podCidr, ssh and containerNic.',
+      'Line 5, `address`: it is missing, so add it.\nLine 5, `adress`: there is no such key. There are name, os, address, podCidr, ssh and containerNic.',
     );
     expect(await team.tryList(LIST.replace('sandbox', 'staging'))).toContain('this is a list of `staging`');
     expect(await team.tryList('a: &a [x]')).toContain('Line 1: `&a` has no place there');

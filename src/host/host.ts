@@ -16,6 +16,8 @@ export interface HostRequest {
   params: Readonly<Record<string, unknown>>;
   /** Milliseconds after which the channel is given up. */
   timeoutMs: number;
+  /** The work goes on whatever becomes of the connection, and is asked for again until its answer says that it is over. */
+  goesOn?: true;
 }
 
 export interface HostReply {

@@ -43,6 +43,8 @@ export const linux: Platform = {
   parseObservation,
   commands: (steps, _ctx, observed) => steps.flatMap((step) => commandsOf(step, observed)),
   apply,
+  // Nothing takes that long here.
+  parseProgress: () => null,
   prove: (ctx, source, targets) => ({
     script: 'prove',
     params: { source: source ?? ctx.target.address, targets: targets.join(' ') },

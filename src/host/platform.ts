@@ -34,6 +34,16 @@ export type ServiceAction = 'start' | 'stop' | 'restart';
 
 type ProofAnswer = 'icmp' | 'tcp' | 'none';
 
+/** How far work is that goes on outside the session. */
+export interface Progress {
+  /** Steps that are through, of how many. */
+  done: number;
+  of: number;
+  /** The script of the step in hand, and what it says of itself; both may be empty. */
+  doing: string;
+  progress: string;
+}
+
 export interface Platform {
   /** The request that reads a host. `full` also asks what only the new node needs. */
   observe(ctx: HostContext, full: boolean): HostRequest;
@@ -46,6 +56,8 @@ export interface Platform {
    * Throws HostError `script` with code `REFUSED` for a route that may never be made there: own slice, outside the cluster, over an address.
    */
   apply(steps: readonly Step[], ctx: HostContext, observed: Observation, fence: number): HostRequest[];
+  /** Understands the answer to a request that `goesOn`: null once it is over. Throws HostError `script` when a step failed, `garbled`. */
+  parseProgress(data: unknown, ctx: HostContext): Progress | null;
   /** The request that asks each target for a sign of life, from `source` (null: the node's address). */
   prove(ctx: HostContext, source: Ipv4 | null, targets: readonly Ipv4[]): HostRequest;
   /** Understands the answer to `prove`. Throws HostError `garbled`. */

@@ -5,7 +5,7 @@ import { nextHopTo, type ObservedRoute } from '../network/route.js';
 import type { Inventory, Node } from '../node/node.js';
 import { ensureRoute, inverses } from './pair.js';
 import type { HostPlan, MembershipPlan, Observation, Step } from './plan.js';
-import { podSide } from './pod-side.js';
+import { madeBy, podSide, processSide } from './pod-side.js';
 import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
 import { clusterRoutes, type HostReading } from './reading.js';
 import { stepHolds } from './step.js';
@@ -50,7 +50,11 @@ export function planAddNode(input: AddNodeInput): MembershipPlan {
     if (reading?.observed) checkReach(peer, reading.observed, node, policy);
   }
   const onNode = needed(
-    [...podSide(node, own.observed, policy), ...peers.map((peer) => ensureRoute(node, peer, policy.nextHop))],
+    [
+      ...podSide(node, own.observed, policy),
+      ...peers.map((peer) => ensureRoute(node, peer, policy.nextHop)),
+      ...processSide(node, policy),
+    ],
     own.observed,
   );
   const hosts = [
@@ -71,12 +75,7 @@ export function planAddNode(input: AddNodeInput): MembershipPlan {
   return {
     kind: 'add-node',
     node,
-    made: {
-      bridge: onNode.some((step) => step.kind === 'bridge' && step.ownBridge),
-      gateway: onNode.some((step) => step.kind === 'bridge'),
-      podNetwork: onNode.some((step) => step.kind === 'pod-network'),
-      forwarding: onNode.some((step) => step.kind === 'forwarding'),
-    },
+    made: madeBy(onNode),
     basedOn: inventory.revision,
     together: together.map((peer) => peer.name),
     hosts,
@@ -119,7 +118,16 @@ function withNic(node: Node, observed: Observation, policy: PlanPolicy): Node {
 
 /** Only what does not hold yet; all of it where the host could not be read. */
 function needed(steps: Step[], observed: Observation | null): Step[] {
-  return observed === null ? steps : steps.filter((step) => !stepHolds(step, observed));
+  if (observed === null) return steps;
+  const missing = steps.filter((step) => !stepHolds(step, observed) && !isSomebodys(step, observed));
+  // Whether it takes a restart shows only once it is installed.
+  const mayTakeRestart = missing.some(({ kind }) => kind === 'routing-service');
+  return steps.filter((step) => missing.includes(step) || (step.kind === 'reboot' && mayTakeRestart));
+}
+
+/** A kubelet or kube-proxy that somebody keeps running in another way than ours is left alone. */
+function isSomebodys(step: Step, observed: Observation): boolean {
+  return step.kind === 'component' && observed.windows?.machine.components[step.component] != null;
 }
 
 function hostPlan(

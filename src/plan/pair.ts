@@ -16,5 +16,8 @@ export function inverse(step: Step): Step {
 
 /** The inverses of some steps, last one first. A restart has none. */
 export function inverses(steps: readonly Step[]): Step[] {
-  return steps.filter(({ kind }) => kind !== 'reboot').map(inverse).reverse();
+  return steps
+    .filter(({ kind }) => kind !== 'reboot')
+    .map(inverse)
+    .reverse();
 }

@@ -1,10 +1,12 @@
 /** The plan that ends a membership: every peer's route to the node first, the node's own last. Pure. */
-import type { Inventory, Made, Node } from '../node/node.js';
+import type { Inventory, Node } from '../node/node.js';
 import { ensureRoute, inverse, inverses } from './pair.js';
 import type { HostPlan, MembershipPlan, Step } from './plan.js';
+import { isMade } from './pod-side.js';
 import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
 import type { HostReading } from './reading.js';
 import { stepHolds } from './step.js';
+import { windowsComponents, windowsSteps } from './windows-node.js';
 
 export interface RemoveNodeInput {
   node: Node;
@@ -67,29 +69,31 @@ export function planRemoveNode({
     hosts: [
       ...peers.map((peer) => plan(peer, 'peer', [inverse(ensureRoute(peer, node, policy.nextHop))])),
       plan(node, 'node', [
+        ...inverses(
+          (node.os === 'windows' ? windowsComponents(node, policy) : []).filter((step) =>
+            isMade(step, node.made),
+          ),
+        ),
         ...peers.map((peer) => inverse(ensureRoute(node, peer, policy.nextHop))),
-        ...nodeRemains(node, node.made, policy),
+        ...nodeRemains(node, policy),
       ]),
     ],
     foreign,
   };
 }
 
-/** What adding the node made on it, taken back in reverse. What was there before Fairway stays. */
-function nodeRemains(node: Node, made: Made | undefined, policy: PlanPolicy): Step[] {
-  const steps: Step[] = [];
-  if (node.os === 'linux') {
-    const { bridge } = policy;
-    const ownBridge = made?.bridge ?? false;
-    if (made?.gateway ?? true)
-      steps.push({ kind: 'bridge', action: 'remove', bridge, podCidr: node.podCidr, ownBridge });
-  } else if (made?.podNetwork) {
-    const containerNic = node.containerNic ?? '';
-    steps.push(
-      { kind: 'pod-gateway', action: 'remove', podCidr: node.podCidr, containerNic },
-      { kind: 'pod-network', action: 'remove', network: policy.network, podCidr: node.podCidr, containerNic },
-    );
-  }
-  if (made?.forwarding) steps.push({ kind: 'forwarding', action: 'remove' });
-  return steps;
+/** What adding the node made on it before its routes, taken back in reverse. What was there before Fairway stays. */
+function nodeRemains(node: Node, policy: PlanPolicy): Step[] {
+  const { made } = node;
+  const { bridge } = policy;
+  const ownBridge = made?.bridge ?? false;
+  const steps: Step[] =
+    node.os === 'windows'
+      ? windowsSteps(node, policy)
+      : [
+          { kind: 'forwarding', action: 'ensure' },
+          { kind: 'bridge', action: 'ensure', bridge, podCidr: node.podCidr, ownBridge },
+          { kind: 'persistence', action: 'ensure' },
+        ];
+  return inverses(steps.filter((step) => isMade(step, made)));
 }

@@ -5,7 +5,7 @@ import { desiredRoutes, diffRoutes, type ObservedRoute } from '../network/route.
 import type { Inventory, Node } from '../node/node.js';
 import { ensureRoute, inverse } from './pair.js';
 import type { HostPlan, Observation, RepairPlan, Step } from './plan.js';
-import { podSide } from './pod-side.js';
+import { isRestored, podSide, processSide } from './pod-side.js';
 import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
 import { clusterRoutes, type HostReading } from './reading.js';
 import { conflicts, forbidden, stepHolds } from './step.js';
@@ -121,7 +121,8 @@ function stepsOn(
   const wanted = [
     ...(whole ? podSide(member, observed, policy) : []),
     ...peers.map((peer) => ensureRoute(member, peer, policy.nextHop)),
-  ];
+    ...(whole ? processSide(member, policy) : []),
+  ].filter((step) => isRestored(step, member.made));
   const missing = wanted.filter((step) => !stepHolds(step, observed) && conflicts(step, observed) === null);
   if (!whole || strays === 'leave') return missing;
   const members = new Set(inventory.nodes.map((each) => each.podCidr));

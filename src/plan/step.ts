@@ -82,9 +82,7 @@ function machineHolds(step: MachineStep, machine: WindowsMachine): boolean {
   switch (step.kind) {
     case 'routing-service': {
       const { routing } = machine;
-      return ensure
-        ? routing?.isRouter === true && routing.runs && routing.atBoot
-        : routing === null;
+      return ensure ? routing?.isRouter === true && routing.runs && routing.atBoot : routing === null;
     }
     case 'reboot':
       return !machine.rebootPending;

@@ -78,9 +78,8 @@ function routingSteps({ rras }: PlanPolicy): Step[] {
   ];
 }
 
-/** The guide's two processes, once the routes are there. None for a Kubernetes that takes other flags than the guide's. */
+/** The guide's two processes, once the routes are there. */
 export function windowsComponents(node: Node, policy: PlanPolicy): Step[] {
-  if (!hasGuideFlags(policy)) return [];
   const { executables, apiServer, pauseImage, network } = policy;
   return [
     {
@@ -105,7 +104,7 @@ export function windowsComponents(node: Node, policy: PlanPolicy): Step[] {
   ];
 }
 
-/** From 1.8 on the kubelet takes a kubeconfig in place of `--api-servers` (windows.md A11). */
+/** Whether this Kubernetes takes the guide's flags: 1.8 took `--api-servers` from the kubelet (kubernetes/kubernetes#40050). */
 export function hasGuideFlags({ kubernetesVersion }: Pick<PlanPolicy, 'kubernetesVersion'>): boolean {
   const [major = 0, minor = 0] = kubernetesVersion.split('.').map(Number);
   return major === 1 && minor < 8;

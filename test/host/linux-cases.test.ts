@@ -5,6 +5,7 @@ import { createLab } from '../lab/lab.js';
 import { describeWith } from '../lab/requirements.js';
 import type { LinuxOptions } from '../lab/sshd.js';
 import { nameOf, pidsIn } from '../lab/system.js';
+import { PROGRAMS } from '../support/programs.js';
 import type { CaseHost } from './case-list.js';
 import { hostCases } from './cases.js';
 
@@ -33,6 +34,7 @@ async function linuxHost(options: LinuxOptions): Promise<CaseHost> {
       podCidr,
       network: '',
       bridge: 'cbr0',
+      ...PROGRAMS,
       owned: [],
     },
     writing: {

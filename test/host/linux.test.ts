@@ -3,6 +3,7 @@ import { HostError } from '../../src/host/host.js';
 import { linux } from '../../src/host/linux.js';
 import type { HostContext } from '../../src/host/platform.js';
 import type { Observation, Step } from '../../src/plan/plan.js';
+import { PROGRAMS } from '../support/programs.js';
 
 const CTX: HostContext = {
   target: { name: 'lin01', address: '10.0.0.4', os: 'linux' },
@@ -10,6 +11,7 @@ const CTX: HostContext = {
   podCidr: '192.168.0.0/24',
   network: 'kube',
   bridge: 'cbr0',
+  ...PROGRAMS,
   owned: [],
 };
 const HEAD = { ok: true, forward: '1', boot: 'b-1', bridges: ['cbr0'] };

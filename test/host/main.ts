@@ -11,6 +11,7 @@ import { platformOf } from '../../src/host/platform.js';
 import { createSshPool, type SshOptions } from '../../src/host/ssh.js';
 import { loadSshConfig } from '../../src/host/ssh-config.js';
 import { Os } from '../../src/node/node.js';
+import { PROGRAMS } from '../support/programs.js';
 import { type CaseHost, caseList } from './case-list.js';
 
 const USAGE =
@@ -76,6 +77,7 @@ async function findHost(
       podCidr: '192.168.0.0/24',
       network: 'transparent',
       bridge: 'cbr0',
+      ...PROGRAMS,
       owned: [],
     };
     const platform = platformOf(os);

@@ -9,6 +9,7 @@ import type { Probe } from '../../src/plan/probe.js';
 import { createLab, type Lab } from '../lab/lab.js';
 import { describeWith } from '../lab/requirements.js';
 import { nameOf, pidsIn, until } from '../lab/system.js';
+import { PROGRAMS } from '../support/programs.js';
 
 let lab: Lab;
 let pool: HostPool;
@@ -17,7 +18,15 @@ let fence = 0;
 function contextOf(name: string): HostContext {
   const { target } = lab.host(name);
   const podCidr = '192.168.0.0/24';
-  return { target, clusterCidr: '192.168.0.0/16', podCidr, network: '', bridge: 'cbr0', owned: [] };
+  return {
+    target,
+    clusterCidr: '192.168.0.0/16',
+    podCidr,
+    network: '',
+    bridge: 'cbr0',
+    ...PROGRAMS,
+    owned: [],
+  };
 }
 
 async function ask(name: string, request: HostRequest): Promise<unknown> {

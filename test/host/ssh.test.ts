@@ -11,6 +11,7 @@ import { createLab, type Lab } from '../lab/lab.js';
 import { describeWith } from '../lab/requirements.js';
 import { makeKey } from '../lab/sshd.js';
 import { nameOf, pidsIn, until } from '../lab/system.js';
+import { PROGRAMS } from '../support/programs.js';
 
 type Pool = HostPool & { stats(): PoolStats };
 
@@ -60,7 +61,15 @@ async function failure(work: Promise<unknown>): Promise<HostError> {
 
 function contextOf(name: string, podCidr: string): HostContext {
   const { target } = lab.host(name);
-  return { target, clusterCidr: '192.168.0.0/16', podCidr, network: '', bridge: 'cbr0', owned: [] };
+  return {
+    target,
+    clusterCidr: '192.168.0.0/16',
+    podCidr,
+    network: '',
+    bridge: 'cbr0',
+    ...PROGRAMS,
+    owned: [],
+  };
 }
 
 /** The interpreters and everything they started, on that host. */

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { HostContext } from '../../src/host/platform.js';
 import { windows } from '../../src/host/windows.js';
 import type { Observation, Step } from '../../src/plan/plan.js';
+import { bareMachine } from '../support/model-host.js';
+import { PROGRAMS } from '../support/programs.js';
 
 const NIC = '00-15-5D-00-04-01';
 const CTX: HostContext = {
@@ -10,6 +12,7 @@ const CTX: HostContext = {
   podCidr: '192.168.3.0/24',
   network: 'kube',
   bridge: 'cbr0',
+  ...PROGRAMS,
   containerNic: NIC,
   owned: [
     { destination: '192.168.0.0/24', nextHop: '10.0.0.4' },
@@ -307,7 +310,7 @@ describe('steps on Windows', () => {
     ];
     const seen: Observation = {
       ...parse(),
-      windows: { build: 14393, nics, podNetworks: [], podNicForwarding: false },
+      windows: { build: 14393, nics, podNetworks: [], podNicForwarding: false, machine: bareMachine() },
     };
     expect(windows.commands([...NODE_STEPS, route('10.0.0.4')], CTX, seen)).toEqual([
       'netsh interface ipv4 set interface 1007 forwarding=enabled store=persistent',

@@ -13,6 +13,7 @@ import { planRepair } from '../../src/plan/repair-drift.js';
 import { conflicts, stepHolds } from '../../src/plan/step.js';
 import { grow, nodeOf, readingsOf, render } from '../support/model-cluster.js';
 import { applyTo, freshHost, type ModelHosts } from '../support/model-host.js';
+import { PROGRAMS } from '../support/programs.js';
 
 const oses = fc.array(fc.constantFrom<Os>('linux', 'windows'), { minLength: 1, maxLength: 5 });
 const modes = fc.constantFrom<NextHopMode>('node-address', 'pod-gateway');
@@ -97,6 +98,7 @@ function checkVisit(node: Node, steps: readonly Step[], observed: Observation): 
     podCidr: node.podCidr,
     network: 'transparent',
     bridge: 'cbr0',
+    ...PROGRAMS,
     owned: [],
   };
   for (const { verb, destination, nextHop } of sentIn(

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { ObservedRoute } from '../../src/network/route.js';
 import type { Observation, Step } from '../../src/plan/plan.js';
 import { conflicts, forbidden, stepHolds } from '../../src/plan/step.js';
+import { bareMachine } from '../support/model-host.js';
 
 const WANTED = { destination: '192.168.3.0/24', nextHop: '10.0.0.7' };
 
@@ -120,6 +121,7 @@ describe('the other steps', () => {
     podNicForwarding = false,
   ): NonNullable<Observation['windows']> => ({
     build: 14393,
+    machine: bareMachine(),
     nics: [],
     podNetworks: podNetworks.map(([name, subnet, gw]) => ({
       name,

@@ -6,12 +6,17 @@ import type { Observation, Plan } from '../../src/plan/plan.js';
 import type { PlanPolicy } from '../../src/plan/policy.js';
 import { clusterRoutes, type HostReading } from '../../src/plan/reading.js';
 import { applyTo, freshHost, type ModelHosts } from './model-host.js';
+import { PROGRAMS } from './programs.js';
 
 export const policyOf = (nextHop: NextHopMode): PlanPolicy => ({
   clusterCidr: '192.168.0.0/16',
   nextHop,
   bridge: 'cbr0',
   network: 'transparent',
+  rras: 'required',
+  ...PROGRAMS,
+  kubernetesVersion: '1.5',
+  apiServer: 'http://10.0.0.1:8080',
 });
 export const render = () => [];
 

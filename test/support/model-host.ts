@@ -1,6 +1,7 @@
 /** A host as plain data, and what a step does to it: enough of a kernel to check plans against. */
 import { podGateway } from '../../src/ip.js';
 import type { Node } from '../../src/node/node.js';
+import type { WindowsMachine } from '../../src/plan/machine.js';
 import type { Observation, Step } from '../../src/plan/plan.js';
 
 /** A fresh host of the node's OS, with only its own address and default route. */
@@ -42,9 +43,37 @@ export function freshHost(node: Pick<Node, 'os' | 'address'>): Observation {
             ],
             podNetworks: [],
             podNicForwarding: false,
+            machine: bareMachine(),
           },
         }
       : {}),
+  };
+}
+
+/** Windows Server 2016 as the guide asks for it, before anybody made a node of it. */
+export function bareMachine(): WindowsMachine {
+  return {
+    product: 'Microsoft Windows Server 2016 Datacenter',
+    isServer: true,
+    language: 'en-US',
+    codePage: 437,
+    isAdministrator: true,
+    freeBytes: 40 * 2 ** 30,
+    ipHelper: { runs: true, atBoot: true },
+    docker: { version: '1.12.2-cs2-ws-beta' },
+    pauseImage: null,
+    features: {
+      RemoteAccess: 'Available',
+      Routing: 'Available',
+      'RSAT-RemoteAccess-PowerShell': 'Available',
+    },
+    routing: null,
+    rebootPending: false,
+    switches: [],
+    nssm: null,
+    binaries: { kubelet: true, 'kube-proxy': true },
+    components: { kubelet: null, 'kube-proxy': null },
+    clock: '2026-11-27T03:00:00.000Z',
   };
 }
 
@@ -121,6 +150,48 @@ export function stepped(host: Observation, step: Step): Observation {
         ],
       };
     }
+    case 'persistence':
+      return host.linux
+        ? {
+            ...host,
+            linux: {
+              ...host.linux,
+              helper: ensure ? 'current' : null,
+              restoresAtBoot: ensure,
+              keepsForeignRoutes: host.linux.keepsForeignRoutes === null ? null : ensure,
+            },
+          }
+        : host;
+    default:
+      return host.windows
+        ? { ...host, windows: { ...host.windows, machine: steppedMachine(host.windows.machine, step) } }
+        : host;
+  }
+}
+
+function steppedMachine(machine: WindowsMachine, step: Step): WindowsMachine {
+  const ensure = step.action === 'ensure';
+  switch (step.kind) {
+    case 'routing-service':
+      return {
+        ...machine,
+        routing: ensure ? { runs: true, atBoot: true, isRouter: true, isVpn: false } : null,
+      };
+    case 'virtual-switch':
+      return { ...machine, switches: ensure ? [{ name: step.name, type: 'Internal' }] : [] };
+    case 'image':
+      return { ...machine, pauseImage: ensure ? 'sha256:1' : null };
+    case 'component': {
+      const { executable, environment } = step;
+      const installed = { executable, environment, arguments: step.arguments, runs: true, atBoot: true };
+      const components = {
+        ...machine.components,
+        [step.component]: ensure ? { ...installed, manager: 'nssm' as const } : null,
+      };
+      return { ...machine, components };
+    }
+    default:
+      return machine;
   }
 }
 

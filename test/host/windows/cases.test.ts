@@ -3,6 +3,7 @@ import { windows } from '../../../src/host/windows.js';
 import { createLab } from '../../lab/lab.js';
 import { describeWith } from '../../lab/requirements.js';
 import { nameOf, pidsIn } from '../../lab/system.js';
+import { PROGRAMS } from '../../support/programs.js';
 import type { CaseHost } from '../case-list.js';
 import { hostCases } from '../cases.js';
 
@@ -27,6 +28,7 @@ async function windowsHost(): Promise<CaseHost> {
       podCidr,
       network: 'pods',
       bridge: '',
+      ...PROGRAMS,
       containerNic,
       owned: [],
     },

@@ -12,6 +12,7 @@ import { Node, type Os } from '../../../src/node/node.js';
 import type { Step } from '../../../src/plan/plan.js';
 import { type CaseHost, read, send } from '../../host/case-list.js';
 import { hostCases } from '../../host/cases.js';
+import { PROGRAMS } from '../../support/programs.js';
 
 const CLUSTER = '192.168.0.0/16';
 
@@ -65,6 +66,7 @@ async function caseHost(os: Os): Promise<CaseHost> {
       podCidr,
       network: 'transparent',
       bridge: 'cbr0',
+      ...PROGRAMS,
       owned: [],
       ...(containerNic === undefined ? {} : { containerNic }),
     },
@@ -105,6 +107,7 @@ describe.each<NextHopMode>(['node-address', 'pod-gateway'])(
             podCidr: node.podCidr,
             network: 'transparent',
             bridge: 'cbr0',
+            ...PROGRAMS,
             owned: [],
             ...nic,
           };

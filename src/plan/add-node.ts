@@ -8,7 +8,7 @@ import type { HostPlan, MembershipPlan, Observation, Step } from './plan.js';
 import { madeBy, podSide, processSide } from './pod-side.js';
 import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
 import { clusterRoutes, type HostReading } from './reading.js';
-import { stepHolds } from './step.js';
+import { missing } from './step.js';
 import { chooseContainerNic } from './windows-node.js';
 
 export interface AddNodeInput {
@@ -119,10 +119,7 @@ function withNic(node: Node, observed: Observation, policy: PlanPolicy): Node {
 /** Only what does not hold yet; all of it where the host could not be read. */
 function needed(steps: Step[], observed: Observation | null): Step[] {
   if (observed === null) return steps;
-  const missing = steps.filter((step) => !stepHolds(step, observed) && !isSomebodys(step, observed));
-  // Whether it takes a restart shows only once it is installed.
-  const mayTakeRestart = missing.some(({ kind }) => kind === 'routing-service');
-  return steps.filter((step) => missing.includes(step) || (step.kind === 'reboot' && mayTakeRestart));
+  return missing(steps, observed).filter((step) => !isSomebodys(step, observed));
 }
 
 /** A kubelet or kube-proxy that somebody keeps running in another way than ours is left alone. */

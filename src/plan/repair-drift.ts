@@ -8,7 +8,7 @@ import type { HostPlan, Observation, RepairPlan, Step } from './plan.js';
 import { isRestored, podSide, processSide } from './pod-side.js';
 import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
 import { clusterRoutes, type HostReading } from './reading.js';
-import { conflicts, forbidden, stepHolds } from './step.js';
+import { conflicts, forbidden, missing, stepHolds } from './step.js';
 
 export interface RepairInput {
   /** The member to repair; absent: all of them. */
@@ -123,12 +123,12 @@ function stepsOn(
     ...peers.map((peer) => ensureRoute(member, peer, policy.nextHop)),
     ...(whole ? processSide(member, policy) : []),
   ].filter((step) => isRestored(step, member.made));
-  const missing = wanted.filter((step) => !stepHolds(step, observed) && conflicts(step, observed) === null);
-  if (!whole || strays === 'leave') return missing;
+  const todo = missing(wanted, observed).filter((step) => conflicts(step, observed) === null);
+  if (!whole || strays === 'leave') return todo;
   const members = new Set(inventory.nodes.map((each) => each.podCidr));
   const isStray = ({ destination }: ObservedRoute) =>
     !accounted.has(destination) && (!members.has(destination) || destination === member.podCidr);
-  return [...missing, ...removals(drift.stray.filter(isStray))];
+  return [...todo, ...removals(drift.stray.filter(isStray))];
 }
 
 /** Each once. One that leads to a device is none that Fairway could have made, or can name. */
@@ -143,7 +143,7 @@ function removals(strays: readonly ObservedRoute[]): Step[] {
 /** What gives back what the host held before the step. */
 function undoOf(step: Step, member: Node, observed: Observation, { policy, resting }: RepairInput): Step[] {
   // It stays on: other nodes' pods may have come to need it.
-  if (step.kind === 'forwarding') return [];
+  if (step.kind === 'forwarding' || step.kind === 'reboot') return [];
   const back = inverse(step);
   if (step.kind !== 'route') {
     const without = back.kind === 'bridge' ? { ...back, ownBridge: false } : back;

@@ -71,6 +71,13 @@ export function stepHolds(step: Step, observed: Observation): boolean {
   }
 }
 
+/** The steps that do not hold, and a restart for those of them that may take one: whether they do shows only once they are done. */
+export function missing(steps: readonly Step[], observed: Observation): Step[] {
+  const open = steps.filter((step) => !stepHolds(step, observed));
+  const mayTakeRestart = open.some(({ kind }) => kind === 'routing-service');
+  return steps.filter((step) => open.includes(step) || (step.kind === 'reboot' && mayTakeRestart));
+}
+
 type MachineStep = Extract<
   Step,
   { kind: 'routing-service' | 'reboot' | 'virtual-switch' | 'image' | 'component' }

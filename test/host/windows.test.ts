@@ -133,10 +133,12 @@ describe('what a Windows host says', () => {
     const full = {
       nics: [nic],
       podNetworks: [network],
+      machine: bareMachine(),
       podNic: { ifIndex: 1020, alias: 'vEthernet', forwarding: 'Enabled' },
     };
     expect(parse(full).windows).toEqual({
       build: 14393,
+      machine: bareMachine(),
       nics: [
         {
           name: 'Ethernet 2',
@@ -233,10 +235,13 @@ describe('steps on Windows', () => {
     });
   });
 
-  test('are one request for each kind, all routes in one', () => {
+  test('are one script for each kind, all routes in one, and one request for them all', () => {
     const steps = [...NODE_STEPS, route('10.0.0.4'), route('10.0.0.5', 'ensure', '192.168.1.0/24')];
     const blank = { ...parse(), forwarding: false, routes: [] };
-    expect(windows.apply(steps, CTX, blank, 9).map(({ script, params }) => ({ script, params }))).toEqual([
+    const [request, ...others] = windows.apply(steps, CTX, blank, 9);
+    expect(others).toEqual([]);
+    expect(request).toMatchObject({ script: 'provision', goesOn: true, params: { fence: 9 } });
+    expect(request?.params['steps']).toEqual([
       { script: 'forwarding', params: { fence: 9, nodeIp: '10.0.0.7', enabled: true } },
       {
         script: 'pod-network',
@@ -269,6 +274,51 @@ describe('steps on Windows', () => {
         },
       },
     ]);
+  });
+
+  test('have the same name whoever asks for them, so that work that goes on is joined', () => {
+    const blank = { ...parse(), forwarding: false, routes: [] };
+    const id = (steps: Step[], fence: number) => windows.apply(steps, CTX, blank, fence)[0]?.params['id'];
+    expect(id(NODE_STEPS, 9)).toBe(id(NODE_STEPS, 10));
+    expect(id(NODE_STEPS.slice(1), 9)).not.toBe(id(NODE_STEPS, 9));
+  });
+
+  test('of a peer stay within the session: forwarding and routes are quick', () => {
+    const blank = { ...parse(), forwarding: false, routes: [] };
+    const steps: Step[] = [{ kind: 'forwarding', action: 'ensure' }, route('10.0.0.4')];
+    const scripts = windows.apply(steps, CTX, blank, 9).map(({ script, goesOn }) => [script, goesOn]);
+    expect(scripts).toEqual([
+      ['forwarding', undefined],
+      ['sync-routes', undefined],
+    ]);
+  });
+
+  test.each<[string, object, object | null]>([
+    [
+      'goes on',
+      { over: false, done: 1, of: 4, doing: 'image', progress: '3 of 7 layers' },
+      { done: 1, of: 4, doing: 'image', progress: '3 of 7 layers' },
+    ],
+    ['is over', { over: true, done: 4, of: 4, failed: null }, null],
+    [
+      'waits for a restart',
+      { over: true, done: 1, of: 4, failed: { script: 'routing-service', code: 'REBOOT', error: 'x' } },
+      null,
+    ],
+  ])('work that %s', (_what, data, wanted) => {
+    expect(windows.parseProgress({ ok: true, changed: true, data }, CTX)).toEqual(wanted);
+  });
+
+  test('work that failed says which step, and in whose words', () => {
+    const failed = { script: 'image', code: 'DOCKER', error: 'no such image' };
+    const data = { over: true, done: 1, of: 4, failed, printed: 'pulling' };
+    expect(() => windows.parseProgress({ ok: true, changed: true, data }, CTX)).toThrow(
+      expect.objectContaining({
+        kind: 'script',
+        message: 'image: no such image',
+        detail: { code: 'DOCKER', printed: 'pulling' },
+      }),
+    );
   });
 
   test('replace a wrong route of ours, leave out what holds and what a foreign route is in the way of', () => {

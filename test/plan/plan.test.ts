@@ -5,6 +5,7 @@ import type { Inventory, Os } from '../../src/node/node.js';
 import { planAddNode } from '../../src/plan/add-node.js';
 import { adoptPairs, knewBefore, uncovered } from '../../src/plan/adopt.js';
 import type { Nic, Observation, Plan } from '../../src/plan/plan.js';
+import { madeBy } from '../../src/plan/pod-side.js';
 import { differences, scopeOf } from '../../src/plan/reading.js';
 import { planRemoveNode } from '../../src/plan/remove-node.js';
 import { planHash } from '../../src/plan/seal.js';
@@ -95,9 +96,9 @@ describe('plans, as properties', () => {
       const plan = planRemoveNode({ node: member, inventory, readings: readingsOf(hosts), policy, render });
       return [member.made, plan.hosts.flatMap((host) => host.steps).map((step) => step.kind)];
     };
-    const nothing = { bridge: false, gateway: false, podNetwork: false };
+    const nothing = madeBy([]);
     expect(made((host) => host)).toEqual([
-      { bridge: true, gateway: true, podNetwork: false, forwarding: true },
+      { ...nothing, bridge: true, gateway: true, forwarding: true },
       ['bridge', 'forwarding'],
     ]);
     expect(made((host) => stepped(host, { ...bridge, ownBridge: true }))).toEqual([
@@ -105,7 +106,7 @@ describe('plans, as properties', () => {
       ['forwarding'],
     ]);
     expect(made((host) => ({ ...host, bridges: ['cbr0'] }))).toEqual([
-      { bridge: false, gateway: true, podNetwork: false, forwarding: true },
+      { ...nothing, gateway: true, forwarding: true },
       ['bridge', 'forwarding'],
     ]);
   });

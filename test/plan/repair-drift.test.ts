@@ -269,10 +269,16 @@ describe('a repair', () => {
     expect(plan.hosts.map(({ host }) => host)).toEqual(['win1']);
     expect(plan.hosts[0]?.steps.map((step) => step.kind)).toEqual([
       'forwarding',
+      'routing-service',
+      'reboot',
+      'image',
+      'virtual-switch',
       'pod-network',
       'pod-gateway',
       'route',
       'route',
+      'component',
+      'component',
     ]);
   });
 

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { Environment, PRINCIPALS } from './environment.js';
 import { type Cidr, contains, overlaps, prefixLength } from './ip.js';
-import type { Component } from './node/component.js';
 import { isGroup, personOf } from './principal.js';
 import type { Window } from './time.js';
 
@@ -51,7 +50,7 @@ export interface Config {
     rras: 'required' | 'skip';
     pauseImage: string;
     /** Where kubelet and kube-proxy lie on Windows hosts. */
-    executables: Readonly<Record<Component, string>>;
+    executables: Readonly<Record<'kubelet' | 'kube-proxy', string>>;
   };
   ssh: {
     configFile?: string;

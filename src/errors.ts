@@ -93,6 +93,7 @@ export interface RefusalFacts {
   'plan-outdated': { id: string };
   'own-request': { id: string };
   'already-decided-by-you': { id: string };
+  'nothing-asked': { id: string };
   'not-cancellable': { id: string; state: string };
   'not-retryable': { id: string; state: string };
   'not-rollbackable': { id: string; state: string };

@@ -1,10 +1,12 @@
 /** Moves every open change as far as it can go. It decides from what is stored, so it may run at any time, after any crash. */
 import type { Change, HostResult } from '../src/change/change.js';
 import { isPatient, type NextMove, nextMove } from '../src/change/phase.js';
-import { isExpired } from '../src/change/transition.js';
+import { answerAsks, answered, asking, isExpired } from '../src/change/transition.js';
 import type { Work } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
 import { type HostPlan, isMembershipPlan, type Plan } from '../src/plan/plan.js';
+import { FAIRWAY } from '../src/principal.js';
+import { sayNoRestart } from '../src/words/trouble.js';
 import { admitAdoption } from './admit-adoption.js';
 import { admitChanges } from './admit-changes.js';
 import type { WorkerDeps } from './deps.js';
@@ -95,6 +97,7 @@ async function move(deps: WorkerDeps, { change, plan, results, holding, next }: 
     if (!inHand) await finishChange(deps, change, plan, results);
     return [];
   }
+  if (await declineOld(deps, change, results)) return [];
   if (next.kind === 'dispatch') return dispatch(deps, change, plan, next.hosts);
   if (next.kind === 'finish') {
     await finishChange(deps, change, plan, results);
@@ -103,6 +106,39 @@ async function move(deps: WorkerDeps, { change, plan, results, holding, next }: 
   // In case that their jobs got lost. Those in hand are not asked for once more.
   const inHand = await deps.hostLeases.held([...holding]);
   return [...holding].filter((host) => !inHand.has(host));
+}
+
+/** Nobody's word in time is a no: a restart is not made, a network stays. True when there was one. */
+async function declineOld(
+  deps: WorkerDeps,
+  change: Change,
+  results: ReadonlyMap<string, HostResult>,
+): Promise<boolean> {
+  const now = new Date();
+  const asked = asking(results.values());
+  const since = Math.min(...asked.map(({ host }) => Date.parse(results.get(host)?.at ?? '')));
+  if (asked.length === 0 || now.getTime() - since < deps.config.approvalTtlMs) return false;
+  const actor = { id: FAIRWAY, via: 'policy' } as const;
+  const at = now.toISOString();
+  await deps.changes.update(
+    change.id,
+    (current) => answerAsks(current, actor, 'no', asked, { own: true }, now),
+    now,
+    {
+      results: answered(results.values(), 'no', sayNoRestart(), now),
+      record: () =>
+        asked.map(({ host, ask }) => ({
+          at,
+          actor: FAIRWAY,
+          what: `${ask.kind}-no`,
+          changeId: change.id,
+          host,
+        })),
+    },
+  );
+  await deps.jobs.advance();
+  await deps.jobs.card(change.id);
+  return true;
 }
 
 async function dispatch(
@@ -145,6 +181,7 @@ function workOf(change: Change, host: HostPlan, node: Node): Work {
     node,
     role: host.role,
     steps: stepsOf(change, host),
+    ...(change.answers ? { answers: change.answers.filter((each) => each.host === host.host) } : {}),
     fingerprint: host.hostKey?.fingerprint ?? (host.role === 'node' ? (change.unpinned ?? null) : null),
   };
 }
@@ -156,7 +193,9 @@ async function cancelWaiting(
   results: Map<string, HostResult>,
 ): Promise<boolean> {
   // Cancelling a change that owes gives up what is owed.
-  const waiting = [...results.values()].filter(({ status }) => status === 'waiting' || status === 'owed');
+  const waiting = [...results.values()].filter(({ status }) =>
+    ['waiting', 'asking', 'owed'].includes(status),
+  );
   const inHand = await deps.works.withdrawWaiting(
     change.id,
     waiting.map((result) => result.host),

@@ -3,21 +3,23 @@
  * change that has work there, and decides by what the host holds, never by exit codes. A reading that the gate took a moment ago
  * serves for the first one, so that most visits are one request; whatever differs from it is seen in the last.
  */
+import { type Ask, answerTo, askOf, isSameAsk } from '../src/change/ask.js';
 import type { HostResult, HostStatus } from '../src/change/change.js';
-import { routesOf, type Work, wantedSteps } from '../src/change/work.js';
+import { type Work, wantedSteps } from '../src/change/work.js';
 import type { Outcome } from '../src/change/work-store.js';
-import { type ExpectedKey, HostError, type HostRequest } from '../src/host/host.js';
+import { HostError } from '../src/host/host.js';
 import type { Held } from '../src/host/host-lease.js';
-import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
-import type { Route } from '../src/network/route.js';
 import { inverse } from '../src/plan/pair.js';
 import type { Observation, Step } from '../src/plan/plan.js';
 import { conflicts, stepHolds } from '../src/plan/step.js';
+import { personOf } from '../src/principal.js';
+import { say } from '../src/slack/reply.js';
+import { sayAsking } from '../src/words/result.js';
 import { sayConflict, sayNotHolding } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
-import { contextOf, expectedKey } from './read-hosts.js';
 import { unreached } from './unreached.js';
+import { Visitor } from './visitor.js';
 
 /** Processes `sync-host`. Returns false when another worker has the host in hand: come back later. */
 export async function syncHost(deps: WorkerDeps, host: string): Promise<boolean> {
@@ -69,32 +71,16 @@ async function attend(
   try {
     const full = needsFullRead(works);
     const recent = full ? null : deps.recent.take(host);
-    const visitor = await Visitor.open(deps, first, full, held, recent);
-    let todo = missing(wanted, visitor.observed);
-    // Nothing is concluded from a reading that is not this visit's own: not that there is nothing to do, nor that it can't be done.
-    if (recent && (todo.length === 0 || wanted.some(({ steps }) => inTheWay(steps, recent).length > 0))) {
-      await visitor.look();
-      todo = missing(wanted, visitor.observed);
-    }
-    const before = visitor.observed;
-    if (todo.length > 0) await visitor.apply(todo);
-    const after = visitor.observed;
-    // A foreign route that came meanwhile, with another metric: ours does not stay beside it.
-    const shadowing = todo.filter((step) => conflicts(step, after) !== null);
-    if (shadowing.some((step) => stepHolds(step, after))) await visitor.apply(shadowing.map(inverse));
-    return wanted.map((each) => {
-      const { steps } = each;
-      const found = [...new Set([...inTheWay(steps, before), ...inTheWay(steps, after)])];
-      if (found.length > 0) return outcomeOf(each, 'failed', { error: sayConflict(found) });
-      const broken = steps.filter((step) => !stepHolds(step, after));
-      const printed = visitor.printed === '' ? {} : { printed: redact(visitor.printed) };
-      if (broken.length > 0) {
-        const error = sayNotHolding(broken.length, redact(visitor.printed));
-        return outcomeOf(each, 'failed', { error, ...printed });
-      }
-      const changed = steps.some((step) => !stepHolds(step, before));
-      return outcomeOf(each, changed ? 'done' : 'unchanged', printed);
-    });
+    const before = full ? await deps.changes.result(first.changeId, host) : null;
+    const teller = new Teller(deps, host, works);
+    const tell = (doing: string) => teller.tell(doing);
+    const visitor = await Visitor.open(
+      deps,
+      { work: first, full, held, tell },
+      recent,
+      before?.doing !== undefined,
+    );
+    return await work(visitor, wanted, recent);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     return Promise.all(
@@ -107,75 +93,105 @@ async function attend(
   }
 }
 
-/** One host in hand: its context, what it held last, and how to make steps hold. */
-class Visitor {
-  observed: Observation;
-  printed = '';
+async function work(
+  visitor: Visitor,
+  all: readonly Wanted[],
+  recent: Observation | null,
+): Promise<Outcome[]> {
+  const wanted = all.map((each) => ({ ...each, steps: agreed(each, visitor.observed) }));
+  let todo = missing(wanted, visitor.observed);
+  // Nothing is concluded from a reading that is not this visit's own: not that there is nothing to do, nor that it can't be done.
+  if (recent && (todo.length === 0 || wanted.some(({ steps }) => inTheWay(steps, recent).length > 0))) {
+    await visitor.look();
+    todo = missing(wanted, visitor.observed);
+  }
+  const before = visitor.observed;
+  if (todo.length > 0) await visitor.apply(todo);
+  const restart = todo.length > 0 || recent === null ? restartFor(all, visitor.observed) : null;
+  if (restart !== null) {
+    await visitor.restart(restart.step, restart.by);
+    return work(visitor, all, null);
+  }
+  const after = visitor.observed;
+  // A foreign route that came meanwhile, with another metric: ours does not stay beside it.
+  const shadowing = todo.filter((step) => conflicts(step, after) !== null);
+  if (shadowing.some((step) => stepHolds(step, after))) await visitor.apply(shadowing.map(inverse));
+  return wanted.map((each, index) => outcomeAfter(each, all[index] ?? each, visitor, before, after));
+}
+
+/** How a work came out: `steps` are those that may be done, `whole` has those too that ask first. */
+function outcomeAfter(
+  each: Wanted,
+  whole: Wanted,
+  visitor: Visitor,
+  before: Observation,
+  after: Observation,
+): Outcome {
+  const { steps } = each;
+  const printed = visitor.printed === '' ? {} : { printed: redact(visitor.printed) };
+  const found = [...new Set([...inTheWay(steps, before), ...inTheWay(steps, after)])];
+  if (found.length > 0) return outcomeOf(each, 'failed', { error: sayConflict(found) });
+  const ask = openAsk(whole, after);
+  if (ask !== null) return outcomeOf(each, 'asking', { ask, ...printed });
+  const broken = steps.filter((step) => !stepHolds(step, after));
+  if (broken.length > 0)
+    return outcomeOf(each, 'failed', {
+      error: sayNotHolding(broken.length, redact(visitor.printed)),
+      ...printed,
+    });
+  const changed = steps.some((step) => !stepHolds(step, before));
+  return outcomeOf(each, changed ? 'done' : 'unchanged', printed);
+}
+
+/** The steps that need nobody's word any more. A restart is none of them: it is made between two applications. */
+function agreed({ steps, work }: Wanted, observed: Observation): Step[] {
+  return steps.filter((step) => {
+    const ask = askOf(step, observed);
+    return ask === null || (step.kind !== 'reboot' && answerTo(ask, work.answers ?? []) === 'yes');
+  });
+}
+
+/** What a work asks on the host as it is, and has no answer to; null: nothing. */
+function openAsk({ steps, work }: Wanted, observed: Observation): Ask | null {
+  const open = steps.filter((step) => !stepHolds(step, observed));
+  const asks = open.flatMap((step) => askOf(step, observed) ?? []);
+  return asks.find((ask) => answerTo(ask, work.answers ?? []) === null) ?? null;
+}
+
+/** The restart that the host waits for and somebody agreed to; null: none. */
+function restartFor(wanted: readonly Wanted[], observed: Observation): { step: Step; by: string } | null {
+  for (const { steps, work } of wanted) {
+    const step = steps.find(({ kind }) => kind === 'reboot');
+    const ask = step && !stepHolds(step, observed) ? askOf(step, observed) : null;
+    const yes = ask && work.answers?.findLast((answer) => isSameAsk(answer.ask, ask));
+    if (step && yes?.verdict === 'yes') return { step, by: yes.actor };
+  }
+  return null;
+}
+
+/** Shows on the cards of the changes that a visit is for what it is at. */
+class Teller {
+  private told = '';
   private readonly deps: WorkerDeps;
-  private readonly work: Work;
-  private readonly full: boolean;
-  private readonly held: Held;
+  private readonly host: string;
+  private readonly works: readonly Work[];
 
-  private constructor(deps: WorkerDeps, work: Work, full: boolean, held: Held, observed: Observation) {
+  constructor(deps: WorkerDeps, host: string, works: readonly Work[]) {
     this.deps = deps;
-    this.work = work;
-    this.full = full;
-    this.held = held;
-    this.observed = observed;
+    this.host = host;
+    this.works = works;
   }
 
-  /** Reads the host, unless a recent reading is at hand. */
-  static async open(
-    deps: WorkerDeps,
-    work: Work,
-    full: boolean,
-    held: Held,
-    recent: Observation | null,
-  ): Promise<Visitor> {
-    return new Visitor(deps, work, full, held, recent ?? (await observe(deps, work, full, held)));
-  }
-
-  async look(): Promise<void> {
-    this.observed = await observe(this.deps, this.work, this.full, this.held);
-  }
-
-  async apply(steps: readonly Step[]): Promise<void> {
-    const { deps, work, held } = this;
-    const host = work.node.name;
-    const journal = work.node.os === 'windows';
-    // Noted before they are made: after a crash in between we still know them for ours.
-    if (journal) await deps.works.own(host, routesOf(steps, 'ensure'));
-    const context = await contextOf(deps, work.node);
-    const platform = platformOf(work.node.os);
-    for (const request of platform.apply(steps, context, this.observed, held.fence)) {
-      const reply = await deps.hosts.request(context.target, request, keyOf(held, work));
-      this.printed += reply.printed;
-      if (this.carriesReading(request)) this.observed = platform.parseObservation(reply.data, context);
-    }
-    if (!steps.every((step) => stepHolds(step, this.observed)))
-      this.observed = await observe(deps, work, this.full, held);
-    if (journal) {
-      const done = steps.filter((step) => stepHolds(step, this.observed));
-      await deps.works.disown(host, [...routesOf(done, 'remove'), ...replacedBy(done, context.owned)]);
+  async tell(doing: string): Promise<void> {
+    if (doing === this.told) return;
+    this.told = doing;
+    const at = new Date().toISOString();
+    const result: HostResult = { host: this.host, status: 'waiting', visited: true, doing, at };
+    for (const { changeId } of this.works) {
+      await this.deps.changes.setResults(changeId, [result]);
+      await this.deps.jobs.card(changeId, PROGRESS_DELAY_MS);
     }
   }
-
-  /** Both OSes read the tables again in the call that changes them; Windows leaves the node's NICs and networks out. */
-  private carriesReading(request: HostRequest): boolean {
-    return request.script === 'sync' || (request.script === 'sync-routes' && !this.full);
-  }
-}
-
-async function observe(deps: WorkerDeps, work: Work, full: boolean, held: Held): Promise<Observation> {
-  const context = await contextOf(deps, work.node);
-  const platform = platformOf(work.node.os);
-  const reply = await deps.hosts.request(context.target, platform.observe(context, full), keyOf(held, work));
-  return platform.parseObservation(reply.data, context);
-}
-
-/** The pinned key; else the one that the approved plan trusted. A host that no plan ever met has none, and is met with none. */
-function keyOf(held: Held, work: Work): ExpectedKey {
-  return expectedKey(held.pinned ?? work.fingerprint ?? null);
 }
 
 async function settle(
@@ -196,12 +212,23 @@ async function settle(
     }
     const { left, showProgress } = recorded;
     if (left <= 0) advance = true;
+    if (result.status === 'asking' && result.ask) await announce(deps, changeId, host, result.ask);
     // A debt that was paid, or given up, shows on the card of a change at rest, too.
     const isDebt = left < 0 && result.status !== 'owed';
     if (isDebt || (left > 0 && showProgress)) await deps.jobs.card(changeId, PROGRESS_DELAY_MS);
     deps.log.info({ change: changeId, host, visit: held.fence, status, error }, 'host settled');
   }
   if (advance) await deps.jobs.advance();
+}
+
+/** An edited card rings nobody: whoever asked for the change hears in its thread that it asks something. */
+async function announce(deps: WorkerDeps, changeId: string, host: string, ask: Ask): Promise<void> {
+  await deps.jobs.card(changeId);
+  const { cards, thread, requester } = await deps.changes.get(changeId);
+  const [card] = cards;
+  if (!card) return;
+  const origin = { channel: card.channel, thread: thread ?? card.ts, user: personOf(requester) };
+  await deps.jobs.reply({ name: 'reply', origin, message: say(sayAsking(changeId, requester, host, ask)) });
 }
 
 /** What is in the way of these steps. */
@@ -216,16 +243,8 @@ function missing(wanted: readonly Wanted[], observed: Observation): Step[] {
 }
 
 function needsFullRead(works: readonly Work[]): boolean {
-  const isPodSide = (step: Step) => step.kind === 'pod-network' || step.kind === 'pod-gateway';
-  return works.some((work) => work.role === 'node' || work.steps.some(isPodSide));
-}
-
-/** Journalled routes that led elsewhere, where one now leads as it should. */
-function replacedBy(steps: readonly Step[], owned: readonly Route[]): Route[] {
-  const made = new Map(routesOf(steps, 'ensure').map((route) => [route.destination, route.nextHop]));
-  return owned.filter(
-    ({ destination, nextHop }) => made.has(destination) && made.get(destination) !== nextHop,
-  );
+  const isQuick = ({ kind }: Step) => kind === 'route' || kind === 'forwarding' || kind === 'bridge';
+  return works.some((work) => work.role === 'node' || !work.steps.every(isQuick));
 }
 
 function unique(steps: readonly Step[]): Step[] {

@@ -2,6 +2,7 @@
 import type { Cidr } from '../ip.js';
 import type { Node } from '../node/node.js';
 import type { Subject } from '../plan/plan.js';
+import type { Answer, Ask } from './ask.js';
 
 /** Who did something, and through which door. */
 export interface Actor {
@@ -85,6 +86,8 @@ interface ChangeBase {
   direction: 'do' | 'undo';
   /** The run that is to start: set by the gate, Retry and Roll back until the inventory and the hosts' results are ready for it. */
   starts?: 'first' | 'retry' | 'undo';
+  /** What was answered where it asked on its way. */
+  answers?: Answer[];
   cancelRequestedBy?: string;
   rolledBackBy?: string;
   /** The host key that was pinned for the node that left; once it left, the pin is gone. */
@@ -104,7 +107,8 @@ export type AdoptChange = ChangeBase & Extract<Subject, { kind: 'adopt' }> & { m
 
 export type Change = MembershipChange | RepairChange | AdoptChange;
 
-export type HostStatus = 'waiting' | 'running' | 'done' | 'unchanged' | 'owed' | 'failed' | 'cancelled';
+/** `asking`: it goes on once somebody has answered `ask`. */
+export type HostStatus = 'waiting' | 'asking' | 'done' | 'unchanged' | 'owed' | 'failed' | 'cancelled';
 
 /** For how long an absent host is kept its part. ISO instants. */
 export interface Debt {
@@ -122,6 +126,9 @@ export interface HostResult {
   error?: string;
   /** What the host printed, redacted. */
   printed?: string;
+  /** What is being done there right now, while it waits for that. */
+  doing?: string;
+  ask?: Ask;
   /** While it is owed; and once that was given up, when it is `failed`. */
   debt?: Debt;
   /** ISO instant. */

@@ -45,7 +45,7 @@ export function isPatient(change: Change, now: Date): boolean {
 /**
  * What to do next, from how the hosts stand. A phase begins when the one before is settled and nothing in it failed; in the last
  * phase a failure stops nobody else, nor does that of a peer when a change is rolled back: what can be taken back is. `waiting`
- * hosts that have work queued (`dispatched`) are on their way already.
+ * hosts that have work queued (`dispatched`) are on their way already; those that ask wait for an answer.
  */
 export function nextMove(
   plan: Plan,
@@ -56,7 +56,7 @@ export function nextMove(
   for (const [index, phase] of phases(plan, change.direction).entries()) {
     const open = phase.filter((host) => !isSettled(results.get(host.host)));
     if (open.length > 0) {
-      const fresh = open.filter((host) => !dispatched.has(host.host));
+      const fresh = open.filter((host) => !dispatched.has(host.host) && !asks(results.get(host.host)));
       return fresh.length > 0
         ? { kind: 'dispatch', phase: index, hosts: fresh }
         : { kind: 'wait', phase: index };
@@ -66,6 +66,10 @@ export function nextMove(
       return { kind: 'finish' };
   }
   return { kind: 'finish' };
+}
+
+function asks(result: HostResult | undefined): boolean {
+  return result?.status === 'asking';
 }
 
 function isSettled(result: HostResult | undefined): boolean {

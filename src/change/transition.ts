@@ -1,6 +1,7 @@
 /** The change's state machine: who may move it where, and what it becomes; stores apply the result by compare-and-set. Pure. */
 import { Refusal, type RefusalFacts } from '../errors.js';
 import { FAIRWAY, isPolicy, isSamePerson, personOf, policyId } from '../principal.js';
+import type { Answer, Ask } from './ask.js';
 import type { Actor, Change, ChangeState, Decision, HostResult } from './change.js';
 
 /** States in which a change still holds something: a slice, hosts or somebody's attention. */
@@ -66,6 +67,60 @@ export function decide(
   if (verdict === 'deny')
     return { ...decided, state: 'denied', finishedAt: decision.at, ...(reason ? { reason } : {}) };
   return approvals(decided) >= rules.required ? { ...decided, state: 'approved' } : decided;
+}
+
+/** A host of a change that asks, and what. */
+export interface Asking {
+  host: string;
+  ask: Ask;
+}
+
+/** Those of the hosts that ask. */
+export function asking(hosts: Iterable<HostResult>): Asking[] {
+  return [...hosts].flatMap(({ host, status, ask }) => (status === 'asking' && ask ? [{ host, ask }] : []));
+}
+
+/**
+ * Answers all that the change asks. Whoever may not approve the own request may not answer it with yes either. Throws the Refusals
+ * `nothing-asked` and `own-request`.
+ */
+export function answerAsks(
+  change: Change,
+  actor: Actor,
+  verdict: Answer['verdict'],
+  asked: readonly Asking[],
+  rules: Pick<DecisionRules, 'own'>,
+  now: Date,
+): Change {
+  const { id, requester, answers = [] } = change;
+  if (asked.length === 0 || change.cancelRequestedBy !== undefined)
+    throw new Refusal('nothing-asked', { id });
+  if (verdict === 'yes' && isSamePerson(actor.id, requester) && !rules.own)
+    throw new Refusal('own-request', { id });
+  const at = now.toISOString();
+  return {
+    ...change,
+    answers: [...answers, ...asked.map((each) => ({ ...each, verdict, actor: actor.id, at }))],
+  };
+}
+
+/** How hosts stand once they were answered: they go on, but for one that can't without the restart. `why` is said of that. */
+export function answered(
+  hosts: Iterable<HostResult>,
+  verdict: Answer['verdict'],
+  why: string,
+  now: Date,
+): HostResult[] {
+  const at = now.toISOString();
+  return [...hosts].flatMap(({ ask, ...host }) => {
+    if (host.status !== 'asking' || !ask) return [];
+    const isStuck = verdict === 'no' && ask.kind === 'reboot';
+    return [
+      isStuck
+        ? { ...host, status: 'failed' as const, error: why, at }
+        : { ...host, status: 'waiting' as const, at },
+    ];
+  });
 }
 
 /** How many different people approved. A policy counts for as many as are needed. */
@@ -163,6 +218,7 @@ function fresh(change: Change): Change {
     reason: _reason,
     detail: _detail,
     proof: _proof,
+    answers: _answers,
     ...rest
   } = change;
   return rest;
@@ -181,7 +237,7 @@ export function unasked({ proof = [] }: Change): number {
 /** The state that a change comes to rest in, from its hosts' results. What was given up on one host waits for what others are still owed. */
 export function outcome(change: Change, hosts: readonly HostResult[]): ChangeState {
   if (hosts.some((host) => host.status === 'failed' && !isGivenUp(host))) return 'failed';
-  if (hosts.some((host) => host.status === 'waiting' || host.status === 'cancelled'))
+  if (hosts.some(({ status }) => ['waiting', 'asking', 'cancelled'].includes(status)))
     return change.cancelRequestedBy ? 'cancelled' : 'failed';
   if (hosts.some((host) => host.status === 'owed')) return 'owing';
   if (hosts.some(isGivenUp)) return 'failed';

@@ -2,6 +2,7 @@
 import type { Route } from '../network/route.js';
 import type { Inventory, Node } from '../node/node.js';
 import type { HostPlan, Step, Subject } from '../plan/plan.js';
+import type { Answer } from './ask.js';
 import type { Change } from './change.js';
 import { isLeaving } from './transition.js';
 
@@ -13,6 +14,8 @@ export interface Work {
   node: Node;
   role: HostPlan['role'];
   steps: Step[];
+  /** What was answered where the change asked on this host. */
+  answers?: Answer[];
   /** SHA-256 of the host key that the approved plan trusted; null when the host could not be reached then. */
   fingerprint: string | null;
 }

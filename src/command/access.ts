@@ -43,6 +43,8 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   change: 'look',
   approve: 'decide',
   deny: 'decide',
+  confirm: 'decide',
+  decline: 'request',
   // Cancelling and rolling back lead to states that were approved, or to none; retrying repeats what was.
   cancel: 'request',
   retry: 'request',

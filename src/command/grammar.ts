@@ -79,6 +79,8 @@ export const rules: readonly Rule[] = [
   rule('change', 'change <id>'),
   rule('approve', 'approve <id>'),
   rule('deny', 'deny <id> [<reason…>]'),
+  rule('confirm', 'confirm <id>'),
+  rule('decline', 'decline <id>'),
   rule('cancel', 'cancel <id>'),
   rule('retry', 'retry <id>'),
   rule('rollback', 'rollback <id>'),

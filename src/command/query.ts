@@ -27,6 +27,8 @@ export type Query = Exclude<
       | 'adopt'
       | 'approve'
       | 'deny'
+      | 'confirm'
+      | 'decline'
       | 'cancel'
       | 'retry'
       | 'rollback'

@@ -68,7 +68,11 @@ export type Reply =
   /** The decision was taken; `approved` of `required` when more approvals are needed. */
   | { kind: 'decided'; id: string; verdict: 'approve' | 'deny'; approved: number; required: number }
   /** The request was taken. `withdraw`: a plan that nobody had approved; `give-up`: what absent hosts are owed. */
-  | { kind: 'accepted'; id: string; what: 'withdraw' | 'cancel' | 'give-up' | 'retry' | 'rollback' }
+  | {
+      kind: 'accepted';
+      id: string;
+      what: 'withdraw' | 'confirm' | 'decline' | 'cancel' | 'give-up' | 'retry' | 'rollback';
+    }
   | { kind: 'nodes'; cluster: string; rows: NodeRow[]; free: number; resting: number }
   | { kind: 'node'; row: NodeRow; gateway: string; hostKey: string | null; changes: Change[] }
   /** Reading hosts takes a moment: the routes follow as a reply of their own. */

@@ -1,11 +1,22 @@
 /** The desk: every command's use case, whichever door it came through. It authorizes, decides from what is stored, and queues the work. */
 import { createHash } from 'node:crypto';
+import type { Answer } from '../change/ask.js';
 import type { AuditEvent } from '../change/audit-log.js';
 import type { Actor, Change } from '../change/change.js';
 import { stillStands } from '../change/run.js';
-import { cancel, type DecisionRules, decide, retry, rollBack } from '../change/transition.js';
+import {
+  answerAsks,
+  answered,
+  asking,
+  cancel,
+  type DecisionRules,
+  decide,
+  retry,
+  rollBack,
+} from '../change/transition.js';
 import { Refusal } from '../errors.js';
 import { uncovered } from '../plan/adopt.js';
+import { sayNoRestart } from '../words/trouble.js';
 import { actionOf, authorize } from './access.js';
 import { checkNothingBuilt } from './built-on.js';
 import type { BotCommand } from './command.js';
@@ -38,6 +49,10 @@ export function createDesk(deps: DeskDeps): Desk {
           return takeDecision(deps, command.id, 'approve', null, undefined, actor);
         case 'deny':
           return takeDecision(deps, command.id, 'deny', null, command.reason, actor);
+        case 'confirm':
+          return answer(deps, command.id, 'yes', actor);
+        case 'decline':
+          return answer(deps, command.id, 'no', actor);
         case 'cancel':
           return cancelChange(deps, command.id, actor);
         case 'retry':
@@ -125,6 +140,25 @@ async function takeDecision(
     change.decisions.filter((each) => each.verdict === 'approve').map((each) => each.actor),
   ).size;
   return { kind: 'decided', id, verdict, approved, required: rules.required };
+}
+
+/** Answers what the change asks; hosts and answer are written in one stroke, so that a second click finds nothing asked. */
+async function answer(deps: DeskDeps, id: string, verdict: Answer['verdict'], actor: Actor): Promise<Reply> {
+  const now = new Date();
+  const hosts = [...(await deps.changes.results(id)).values()];
+  const asked = asking(hosts);
+  await deps.changes.update(
+    id,
+    (change) => answerAsks(change, actor, verdict, asked, rulesOf(deps), now),
+    now,
+    {
+      results: answered(hosts, verdict, sayNoRestart(), now),
+      record: () => asked.map(({ host, ask }) => ({ ...by(actor, now, `${ask.kind}-${verdict}`, id), host })),
+    },
+  );
+  await deps.jobs.advance();
+  await deps.jobs.card(id);
+  return { kind: 'accepted', id, what: verdict === 'yes' ? 'confirm' : 'decline' };
 }
 
 function rulesOf({ config }: DeskDeps): DecisionRules {

@@ -1,17 +1,19 @@
 /** The buttons of a card: which ones work in which state, and what they carry. Pure. */
 import { z } from 'zod';
 import type { Change, HostResult } from '../change/change.js';
-import { isExpired, isRetryable, isReversible } from '../change/transition.js';
+import { asking, isExpired, isRetryable, isReversible } from '../change/transition.js';
 import { ChangeId } from '../command/command.js';
 import type { ChangeView } from '../command/reply.js';
 import { forgetWords } from '../words/adopt.js';
-import { buttonWords, retryLabel, rollbackWords } from '../words/button.js';
+import { buttonWords, deletion, restart, retryLabel, rollbackWords } from '../words/button.js';
 import { type Button, plainText } from './blocks.js';
 
 export const ACTION = {
   approve: 'change:approve',
   deny: 'change:deny',
   details: 'change:details',
+  confirm: 'change:confirm',
+  decline: 'change:decline',
   cancel: 'change:cancel',
   retry: 'change:retry',
   rollback: 'change:rollback',
@@ -51,6 +53,7 @@ export function cardButtons(view: ChangeView, hosts: readonly HostResult[], now:
       value: JSON.stringify(value),
       ...LOOK[press],
       ...(press === 'rollback' && change.kind === 'adopt' ? { confirm: asked(forgetWords) } : {}),
+      ...(press === 'confirm' ? { confirm: asked(consentOf(hosts).dialog) } : {}),
     };
   });
 }
@@ -59,6 +62,8 @@ const LOOK: Readonly<Record<Press, Partial<Button>>> = {
   approve: { style: 'primary' },
   deny: { style: 'danger' },
   details: {},
+  confirm: { style: 'danger' },
+  decline: {},
   cancel: { style: 'danger' },
   retry: { style: 'primary' },
   rollback: { confirm: asked(rollbackWords) },
@@ -80,9 +85,12 @@ function pressable(view: ChangeView, hosts: readonly HostResult[], now: Date): P
     case 'approved':
     case 'applying':
     case 'rolling-back':
+    case 'owing':
+      if (change.cancelRequestedBy === undefined && asking(hosts).length > 0)
+        return ['confirm', 'decline', ...details];
+      if (change.state === 'owing') return [...repairs(change, hosts), ...details];
       return change.cancelRequestedBy === undefined ? ['cancel', ...details] : details;
     case 'applied':
-    case 'owing':
     case 'failed':
     case 'cancelled':
       return [...repairs(change, hosts), ...details];
@@ -103,7 +111,16 @@ function notDone(hosts: readonly HostResult[]): number {
   return hosts.filter((host) => host.status !== 'done' && host.status !== 'unchanged').length;
 }
 
+/** What is asked: of one change it is one thing, of one host or of several. */
+function consentOf(hosts: readonly HostResult[]) {
+  const all = asking(hosts);
+  const names = all.map(({ host }) => host);
+  return all[0]?.ask.kind === 'delete-network' ? deletion(names) : restart(names);
+}
+
 function label(press: Press, hosts: readonly HostResult[]): string {
+  if (press === 'confirm') return consentOf(hosts).yes;
+  if (press === 'decline') return consentOf(hosts).no;
   if (press !== 'retry') return buttonWords[press];
   return retryLabel(notDone(hosts), hosts.filter((host) => host.status === 'failed').length);
 }

@@ -21,9 +21,12 @@ const PROOF_HOSTS = 12;
 
 /** Failures and debts with the host's own words, what still runs, and the names of those not visited (`over`: nobody will be, unasked). */
 export function hostLines(hosts: readonly HostResult[], over: boolean): Block[] {
-  const worded = byStatus(hosts, ['failed', 'owed', 'running']).map(hostLine);
+  const busy = hosts.filter((host) => host.status === 'waiting' && host.doing !== undefined);
+  const worded = [...byStatus(hosts, ['failed', 'asking', 'owed']), ...busy].map(hostLine);
   const named = (['cancelled', 'waiting'] as const).flatMap((status) => {
-    const names = byStatus(hosts, [status]).map((host) => host.host);
+    const names = byStatus(hosts, [status])
+      .filter((host) => !busy.includes(host))
+      .map((host) => host.host);
     return names.length > 0 ? [unvisited(names, status, over)] : [];
   });
   const told = [...worded, ...named];

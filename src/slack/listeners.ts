@@ -34,6 +34,8 @@ export const LISTENERS: readonly Listener[] = [
   button('approve', approve),
   button('deny', askWhy),
   button('details', details),
+  button('confirm', (call, deps, value) => asCommand('confirm', call, deps, value)),
+  button('decline', (call, deps, value) => asCommand('decline', call, deps, value)),
   button('cancel', (call, deps, value) => asCommand('cancel', call, deps, value)),
   button('retry', (call, deps, value) => asCommand('retry', call, deps, value)),
   button('rollback', (call, deps, value) => asCommand('rollback', call, deps, value)),
@@ -168,7 +170,7 @@ async function details(call: Call, deps: ListenerDeps, value: ButtonValue): Prom
 }
 
 async function asCommand(
-  verb: 'cancel' | 'retry' | 'rollback',
+  verb: 'confirm' | 'decline' | 'cancel' | 'retry' | 'rollback',
   call: Call,
   deps: ListenerDeps,
   value: ButtonValue,

@@ -11,6 +11,8 @@ export interface Silence {
   until: string;
   /** Actor id. */
   by: string;
+  /** Fairway itself restarts the host, as somebody agreed to. */
+  restart?: true;
 }
 
 /** Why nobody is to be told of a host, or of one of its processes; null: they are. */

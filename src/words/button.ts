@@ -1,5 +1,6 @@
 /** What buttons and dialogs say. Pure. */
 import type { Component } from '../node/component.js';
+import { plural } from './phrase.js';
 
 /** The label of each button; Retry's counts, see `retryLabel`. */
 export const buttonWords = {
@@ -22,6 +23,41 @@ export const rollbackWords = {
   yes: 'Roll back',
   no: 'Keep it',
 } as const;
+
+/** What is asked before hosts restart. */
+export function restart(hosts: readonly string[]) {
+  const which = hosts.length === 1 ? hosts[0] : plural(hosts.length, 'host');
+  return {
+    yes: cut(`Restart ${which}`),
+    no: "Don't restart",
+    dialog: {
+      title: 'Restart now?',
+      text: `${which} restarts at once: its pods and sessions end, and it is away for some minutes. Then the change goes on by itself.`,
+      yes: 'Restart',
+      no: 'Not now',
+    },
+  };
+}
+
+/** What is asked before a container network is deleted. */
+export function deletion(hosts: readonly string[]) {
+  const which = hosts.length === 1 ? hosts[0] : plural(hosts.length, 'host');
+  return {
+    yes: 'Delete network',
+    no: 'Keep network',
+    dialog: {
+      title: 'Delete the network?',
+      text: `The container network on ${which} goes, and with it whatever else hangs on that network card.`,
+      yes: 'Delete',
+      no: 'Keep it',
+    },
+  };
+}
+
+/** Slack's room for a label is 75 characters; a node's name may have 63. */
+function cut(label: string): string {
+  return label.length > 75 ? `${label.slice(0, 74)}…` : label;
+}
 
 /** The dialog that asks why a plan is denied. */
 export const denyWords = {

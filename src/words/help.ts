@@ -25,6 +25,8 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   change: 'Shows a change and where it stands.',
   approve: 'Approves the plan that stands, and its way back. Not your own, as a rule.',
   deny: 'Denies a plan; the reason goes to whoever asked.',
+  confirm: 'Says yes to what a change asks on its way: a restart, or deleting a container network.',
+  decline: 'Says no to that.',
   cancel: 'Withdraws a plan, or stops a running change at the next host.',
   retry: 'Runs again what is not done.',
   rollback: 'Undoes a change by the way back that was approved with it.',

@@ -158,6 +158,8 @@ export const refusalText: Texts = {
     `${code(id)} is your own request, so somebody else has to approve it. ${code(`cancel ${id}`)} withdraws it.`,
   'already-decided-by-you': ({ id }, { code }) =>
     `You have decided on ${code(id)} already; it waits for somebody else.`,
+  'nothing-asked': ({ id }, { code }) =>
+    `${code(id)} asks nothing now: somebody answered already, or it went on. ${code(`change ${id}`)} shows how it stands.`,
   'not-cancellable': ({ id, state }, { code }) =>
     `${code(id)} is ${state}: nothing is left to cancel. ${code(`change ${id}`)} shows it.`,
   'not-retryable': ({ id, state }, { code }) =>

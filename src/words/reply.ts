@@ -21,6 +21,8 @@ export function alreadyRunning(id: string): string {
 
 const ACCEPTED = {
   withdraw: withdrawn,
+  confirm: 'It goes on.',
+  decline: 'Left as it is.',
   cancel: 'Cancelling: what runs stops at the next host.',
   'give-up': 'Giving up what absent hosts are owed.',
   retry: 'Trying again what is not done.',

@@ -1,13 +1,16 @@
 /** How each host of a change went, and the proof. Pure. */
+
+import type { Ask } from '../change/ask.js';
 import type { Debt, HostResult, HostStatus, ProofRow } from '../change/change.js';
-import { code, lines, plain, when } from './mrkdwn.js';
+import type { Progress } from '../host/platform.js';
+import { code, lines, plain, when, who } from './mrkdwn.js';
 import { more, plural } from './phrase.js';
 
 const SIGN: Readonly<Record<HostStatus, string>> = {
   failed: '❌',
   owed: '🟠',
   cancelled: '⏹️',
-  running: '⏳',
+  asking: '✋',
   waiting: '·',
   unchanged: '✅',
   done: '✅',
@@ -16,9 +19,34 @@ const SIGN: Readonly<Record<HostStatus, string>> = {
 /** One host with its own words. */
 export function hostLine(host: HostResult): string {
   const error = host.error ? `: ${plain(host.error, 400)}` : '';
+  if (host.status === 'asking' && host.ask) return `${SIGN.asking} ${asked(host.host, host.ask)}`;
+  if (host.doing) return `⏳ ${code(host.host, 80)} ${plain(host.doing, 200)}`;
   const debt = host.status === 'owed' && host.debt ? ` ${owedFor(host.debt)}` : '';
   return `${SIGN[host.status]} ${code(host.host, 80)} ${host.status}${debt}${error}`;
 }
+
+/** What a host waits to be told. */
+export function asked(host: string, ask: Ask): string {
+  switch (ask.kind) {
+    case 'reboot':
+      return `${code(host, 80)} has to restart before it goes on: Windows asks for it. Everything on it is away for some minutes.`;
+    case 'delete-network':
+      return `${code(host, 80)}: delete the container network ${code(ask.network)} too? It cuts whatever else hangs on that network card. Without a word it stays.`;
+  }
+}
+
+/** The same, to whoever asked for the change. */
+export function sayAsking(id: string, requester: string, host: string, ask: Ask): string {
+  return `${who(requester)}: ${asked(host, ask)} An approver answers on the card of ${code(id)}, or types ${code(`confirm ${id}`)} or ${code(`decline ${id}`)}.`;
+}
+
+/** How far work is that goes on there, such as `3 of 8: image (4 of 7 layers)`. */
+export function sayProgress({ done, of, doing, progress }: Progress): string {
+  if (doing === '') return `${done} of ${of} steps`;
+  return `${done + 1} of ${of}: ${doing}${progress === '' ? '' : ` (${progress})`}`;
+}
+
+export const restarting = 'restarts';
 
 /** `since today 15:04, until …`, in the reader's own time zone. */
 export function owedFor({ since, until }: Debt): string {

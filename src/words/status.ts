@@ -69,7 +69,7 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
     case 'approved':
       return [...reason, ...stopping, 'Waiting for its turn.'];
     case 'applying':
-      return [...progress, ...stopping];
+      return [...progress, ...stopping, ...question(change, hosts)];
     case 'proving':
       return [...progress, 'Asking every pod gateway with packets…'];
     case 'applied':
@@ -91,7 +91,7 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
         ...(change.direction === 'undo' && isRetryable(change) ? ['Retry goes on with the roll-back.'] : []),
       ].filter((line) => line !== '');
     case 'rolling-back':
-      return [...rolledBy(change), ...progress, ...stopping];
+      return [...rolledBy(change), ...progress, ...stopping, ...question(change, hosts)];
     case 'rolled-back':
       return [
         ...rolledBy(change),
@@ -101,6 +101,14 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
         ...(change.kind === 'adopt' ? [sayForgotten] : []),
       ];
   }
+}
+
+/** Who has to say a word before it goes on. */
+function question({ id }: Change, hosts: readonly HostResult[]): string[] {
+  if (!hosts.some(({ status: each }) => each === 'asking')) return [];
+  return [
+    `*It asks*: an approver presses the button, or types ${code(`confirm ${id}`)} or ${code(`decline ${id}`)}.`,
+  ];
 }
 
 function ended(change: Change): string[] {

@@ -56,6 +56,26 @@ export function sayUnproved(silent: number, all: number): string {
   return `The routes are in place, but ${silent} of ${all} pod gateways do not answer. Check the hosts' firewalls, then Retry or Roll back.`;
 }
 
+/** Of a host that can't go on without the restart that nobody agreed to. */
+export function sayNoRestart(): string {
+  return 'Windows waits for a restart, and nobody agreed to it. Restart the host when it suits, then Retry.';
+}
+
+/** The work goes on there, as far as anybody knows; `why` is the last word that was had. */
+export function sayOutOfReach(minutes: number, why: string): string {
+  return `no answer for ${minutes} minutes (${why}). What was begun there goes on by itself. Retry once it answers: it takes up where that is.`;
+}
+
+/** It answers, and is not through. */
+export function sayStillAtIt(minutes: number): string {
+  return `it is still at it after ${minutes} minutes, and goes on by itself. Retry takes it up where it is.`;
+}
+
+/** It was told to restart. */
+export function sayNotBack(minutes: number, why: string): string {
+  return `it was told to restart, and is not back after ${minutes} minutes${why === '' ? '' : ` (${why})`}. Look at its console, then Retry.`;
+}
+
 /** Foreign routes stand where ours should go. */
 export function sayConflict(found: readonly string[]): string {
   return `In the way, and left alone: ${found.join('; ')}. Remove it on the host, then Retry.`;

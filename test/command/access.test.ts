@@ -99,12 +99,14 @@ describe('authorize', () => {
         'control',
         'approve',
         'deny',
+        'confirm',
+        'decline',
         'cancel',
         'retry',
         'rollback',
       ],
     ],
-    ['T01:U0OPER', ['approve', 'deny', 'control']],
+    ['T01:U0OPER', ['approve', 'deny', 'confirm', 'control']],
     ['T01:U0APPR', []],
   ])('%s is refused %j', (id, refused) => {
     expect(new Set(CommandKind.options.filter((kind) => !isAllowed(id, kind)))).toEqual(new Set(refused));

@@ -69,6 +69,8 @@ describe('authorization', () => {
     change: { text: 'change c1', role: 'viewer' },
     approve: { text: 'approve c1', role: 'approver' },
     deny: { text: 'deny c1', role: 'approver' },
+    confirm: { text: 'confirm c1', role: 'approver' },
+    decline: { text: 'decline c1', role: 'operator' },
     cancel: { text: 'cancel c1', role: 'operator' },
     retry: { text: 'retry c1', role: 'operator' },
     rollback: { text: 'rollback c1', role: 'operator' },

@@ -8,7 +8,18 @@ import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { changeCard } from '../../src/slack/card.js';
 import { planText } from '../../src/words/details.js';
 import { buttonsOf, readable } from './support/read.js';
-import { CLUSTER, change, host, NOW, observed, plan, REPAIRS, VIEWS, WIN03 } from './support/views.js';
+import {
+  ASKING,
+  CLUSTER,
+  change,
+  host,
+  NOW,
+  observed,
+  plan,
+  REPAIRS,
+  VIEWS,
+  WIN03,
+} from './support/views.js';
 
 const STATES = Object.keys(VIEWS) as ChangeState[];
 
@@ -26,6 +37,14 @@ describe('the card of each state', () => {
         /^# prod: add windows node win03\n/,
       );
     }
+  });
+});
+
+describe('the card of a change that asks', () => {
+  test.each(Object.keys(ASKING))('%s', (name) => {
+    const card = changeCard(ASKING[name] as ChangeView, CLUSTER, NOW);
+    expect(`${card.text}\n===\n${readable(card.blocks)}`).toMatchSnapshot();
+    expect(checkMessageBlocks(card.blocks)).toEqual([]);
   });
 });
 
@@ -190,7 +209,7 @@ test('no view, however big or hostile, makes a card that Slack refuses', () => {
 
 /** `size` hosts, each with text of somebody's in every place that takes some. */
 function bigView(state: ChangeState, size: number, text: string, other = text): ChangeView {
-  const statuses: HostStatus[] = ['failed', 'owed', 'running', 'waiting', 'cancelled', 'done'];
+  const statuses: HostStatus[] = ['failed', 'asking', 'owed', 'waiting', 'cancelled', 'done'];
   const names = Array.from({ length: size }, (_, i) => `host${i}`);
   const route = { destination: '192.168.3.0/24', nextHop: '10.0.0.7' };
   return {

@@ -215,7 +215,7 @@ describe('pace', () => {
     const { ts } = card;
     const began = Date.now();
     for (let i = 0; i < 100; i += 1) {
-      await bench.changes.setResults('c17', [host('win03', 'running', `step ${i}`)]);
+      await bench.changes.setResults('c17', [{ ...host('win03', 'waiting'), doing: `step ${i}` }]);
       await bench.jobs.card('c17');
       await new Promise((resolve) => setTimeout(resolve, 40));
     }

@@ -83,6 +83,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'plan-outdated': { id: 'c1' },
   'own-request': { id: 'c1' },
   'already-decided-by-you': { id: 'c1' },
+  'nothing-asked': { id: 'c7' },
   'not-cancellable': { id: 'c1', state: 'applied' },
   'not-retryable': { id: 'c1', state: 'applied' },
   'not-rollbackable': { id: 'c1', state: 'denied' },

@@ -208,7 +208,7 @@ export const VIEWS: Readonly<Record<ChangeState, ChangeView>> = {
   approved: view(change('approved', { decisions: APPROVED })),
   applying: view(change('applying', { decisions: APPROVED }), [
     host('win03', 'done'),
-    host('lin01', 'running'),
+    { ...host('lin01', 'waiting'), doing: '3 of 8: image (4 of 7 layers)' },
     host('win01', 'failed', 'New-NetRoute: Element not found.'),
     host('lin09', 'owed', 'connect ETIMEDOUT 10.0.0.19:22'),
   ]),
@@ -305,4 +305,16 @@ export const REPAIRS: Readonly<Record<string, ChangeView>> = {
     ...view(repair('applied', { ...FINISHED, proof: PROOF }), WIN03_LIN01, repairPlan({})),
     ...NO_SNIPPETS,
   },
+};
+
+/** Changes that ask on their way. */
+export const ASKING: Readonly<Record<string, ChangeView>> = {
+  'asking for a restart': view(change('applying', { decisions: APPROVED }), [
+    { ...host('win03', 'asking'), ask: { kind: 'reboot', boot: '2026-11-23T01:00:00.000Z' } },
+    host('lin01', 'waiting'),
+  ]),
+  'asking for a network': view(change('rolling-back', { decisions: APPROVED, rolledBackBy: 'T1:U0BOB' }), [
+    { ...host('win03', 'asking'), ask: { kind: 'delete-network', network: 'transparent' } },
+    host('lin01', 'done'),
+  ]),
 };

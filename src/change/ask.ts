@@ -1,0 +1,37 @@
+/** What a change asks on its way, because approving its plan does not allow it yet: a restart, or deleting a container network. Pure. */
+import type { Observation, Step } from '../plan/plan.js';
+
+export type Ask =
+  /** Windows waits for a restart; `boot` is the one that it would end. */
+  | { kind: 'reboot'; boot: string }
+  /** HNS networks are never deleted without somebody's word: it cuts what hangs on the NIC. (windows.md F) */
+  | { kind: 'delete-network'; network: string };
+
+/** What somebody said to it, or nobody did in time. */
+export interface Answer {
+  host: string;
+  ask: Ask;
+  verdict: 'yes' | 'no';
+  /** Actor id. */
+  actor: string;
+  /** ISO instant. */
+  at: string;
+}
+
+/** What a step asks on a host that holds this; null: nothing. */
+export function askOf(step: Step, observed: Observation): Ask | null {
+  if (step.kind === 'reboot') return { kind: 'reboot', boot: observed.boot };
+  if (step.kind === 'pod-network' && step.action === 'remove')
+    return { kind: 'delete-network', network: step.network };
+  return null;
+}
+
+/** The last word on it; null while nobody said one. */
+export function answerTo(ask: Ask, answers: readonly Answer[]): Answer['verdict'] | null {
+  return answers.findLast((answer) => isSameAsk(answer.ask, ask))?.verdict ?? null;
+}
+
+export function isSameAsk(a: Ask, b: Ask): boolean {
+  if (a.kind === 'reboot') return b.kind === 'reboot' && a.boot === b.boot;
+  return b.kind === 'delete-network' && a.network === b.network;
+}

@@ -7,6 +7,7 @@ import { moreInDetails } from '../words/phrase.js';
 import {
   absent,
   absentHead,
+  asksLater,
   firstContact,
   foreignRoute,
   held,
@@ -31,6 +32,11 @@ export function cautions(plan: Plan): Block[] {
     ...leftAlone(plan),
     ...told([firstContact(keys.length)], keys, 1000),
     ...told([absentHead], owed, 900),
+    ...told(
+      [],
+      plan.hosts.flatMap((host) => asksLater(host) ?? []),
+      600,
+    ),
   ];
 }
 

@@ -85,6 +85,8 @@ function perOs(plan: Plan, os: Os): string[] {
     const routes = stepsOf(hosts, action).filter((step) => step.kind === 'route').length;
     const others = new Set(stepsOf(hosts, action).map((step) => step.kind.replace('-', ' ')));
     others.delete('route');
+    // It is asked for on its own, and stands among the warnings.
+    others.delete('reboot');
     return [
       ...(routes > 0 ? [`${sign}${plural(routes, 'route')}`] : []),
       ...[...others].map((kind) => `${sign}${kind}`),

@@ -22,6 +22,15 @@ export function unreadHost({ host, why }: RepairPlan['unread'][number]): string 
   return `❔ ${code(host, 80)}: ${plain(why === '' ? 'not read' : why, 200)}. Once it is back: ${code(`repair ${host}`, 80)}.`;
 }
 
+/** What the plan does only after it has asked once more; null: nothing. */
+export function asksLater({ host, steps }: HostPlan): string | null {
+  if (steps.some(({ kind }) => kind === 'reboot'))
+    return `🔁 ${code(host, 80)} may have to restart on the way. The change asks before it does.`;
+  if (steps.some(({ kind, action }) => kind === 'pod-network' && action === 'remove'))
+    return `✋ ${code(host, 80)}: before the container network is deleted, the change asks. Without a word it stays.`;
+  return null;
+}
+
 /** Above the keys of hosts met for the first time. */
 export function firstContact(keys: number): string {
   return `First contact, so approving trusts ${keys === 1 ? 'this host key' : 'these host keys'}:`;

@@ -43,7 +43,7 @@ export function sayAsking(id: string, requester: string, host: string, ask: Ask)
 /** How far work is that goes on there, such as `3 of 8: image (4 of 7 layers)`. */
 export function sayProgress({ done, of, doing, progress }: Progress): string {
   if (doing === '') return `${done} of ${of} steps`;
-  return `${done + 1} of ${of}: ${doing}${progress === '' ? '' : ` (${progress})`}`;
+  return `${done + 1} of ${of}: ${doing.replaceAll('-', ' ')}${progress === '' ? '' : ` (${progress})`}`;
 }
 
 export const restarting = 'restarts';

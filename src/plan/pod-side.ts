@@ -56,6 +56,11 @@ export function isRestored(step: Step, made: Made | undefined): boolean {
   return carriesPods || isMade(step, made);
 }
 
+/** A kubelet or kube-proxy that somebody keeps running in another way than ours is left alone when its node is added. */
+export function isSomebodys(step: Step, observed: Observation): boolean {
+  return step.kind === 'component' && observed.windows?.machine.components[step.component] != null;
+}
+
 /** What some steps are going to make of their own on a node. */
 export function madeBy(steps: readonly Step[]): Made {
   const has = (kind: Step['kind']) => steps.some((step) => step.kind === kind);

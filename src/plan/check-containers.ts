@@ -32,7 +32,7 @@ function virtualSwitch(on: Looked, { switches }: WindowsMachine): Check {
   const types = switches?.filter((each) => each.name === name).map(({ type }) => type) ?? null;
   const stands = standing(on, 'virtual-switch') ?? 'will';
   // One that is there and not as the step wants it is somebody else's: none is ever replaced.
-  const isBlocked = types === null || (stands === 'will' && types.length > 0);
+  const isBlocked = types === null || (stands !== 'ok' && types.length > 0);
   return isBlocked
     ? check('virtual-switch', 'fix', { name, types })
     : check('virtual-switch', stands, { name });

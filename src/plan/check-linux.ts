@@ -64,7 +64,7 @@ function persistence(
   const others = managers.filter((each) => each !== 'systemd-networkd');
   const manager =
     keepsForeignRoutes === false
-      ? check('network-manager', stands === null ? 'fix' : 'will', {})
+      ? check('network-manager', stands === 'will' ? 'will' : 'fix', {})
       : others.length > 0
         ? check('network-manager', 'note', { managers: others })
         : check('network-manager', 'ok', {});

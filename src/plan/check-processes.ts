@@ -34,19 +34,17 @@ function process(on: Looked, machine: WindowsMachine, component: Component): Che
   const executable = on.policy.executables[component];
   const installed = machine.components[component];
   const isUp = installed?.runs === true && installed.atBoot;
+  const state = installed === null ? 'missing' : isUp ? 'differs' : 'stopped';
   const stands = standing(
     on,
     'component',
     (step) => step.kind === 'component' && step.component === component,
   );
   if (stands === 'ok') return check(component, 'ok', { executable });
-  // No step of ours starts it, so whatever starts it is right.
-  if (stands === null)
-    return isUp
-      ? check(component, 'ok', { executable: installed.executable })
-      : check(component, 'note', { state: installed === null ? 'missing' : 'stopped' });
-  if (installed?.manager === 'other') return check(component, 'fix', { executable, fault: 'service' });
-  if (!machine.binaries[component]) return check(component, 'fix', { executable, fault: 'file' });
-  if (installed === null) return check(component, 'will', { state: 'missing' });
-  return check(component, 'will', { state: isUp ? 'differs' : 'stopped' });
+  // No step of ours starts it, so whatever does is right.
+  if (stands === null && isUp) return check(component, 'ok', { executable: installed.executable });
+  if (stands !== 'will') return check(component, 'note', { state });
+  return machine.binaries[component]
+    ? check(component, 'will', { state })
+    : check(component, 'fix', { executable });
 }

@@ -48,7 +48,7 @@ function docker({ docker: answer }: WindowsMachine): Check[] {
 function routing(on: Looked, machine: WindowsMachine): Check[] {
   const service = standing(on, 'routing-service');
   // What serves as a router and a VPN already is left as it is; what serves as a VPN only is not ours to change.
-  const inUse = service === 'will' && machine.routing?.isVpn === true;
+  const inUse = service !== 'ok' && machine.routing?.isVpn === true;
   return [
     check('forwarding', standing(on, 'forwarding') ?? 'will', {}),
     ...(service === null ? [] : [check('routing-service', inUse ? 'fix' : service, {})]),

@@ -4,13 +4,19 @@ import type { Os } from '../node/node.js';
 import type { NicChoice } from './container-nic.js';
 import type { LinuxMachine } from './machine.js';
 
-/** How kubelet or kube-proxy stands on a Windows host. `note` is of a Kubernetes whose flags Fairway does not set. */
+/** Of what a step of the plan sees to; `note`: it is missing, and somebody else's to keep. */
+interface Stands<F extends object = object> {
+  ok: F;
+  will: F;
+  note: F;
+}
+
+/** How kubelet or kube-proxy stands on a Windows host. `fix`: its executable is not there. */
 interface ComponentFacts {
   ok: { executable: string };
   will: { state: 'missing' | 'differs' | 'stopped' };
-  /** `file`: the executable is not there; `service`: something else than nssm has the service of that name. */
-  fix: { executable: string; fault: 'file' | 'service' };
-  note: { state: 'missing' | 'stopped' };
+  fix: { executable: string };
+  note: { state: 'missing' | 'differs' | 'stopped' };
 }
 
 /**
@@ -28,7 +34,7 @@ export interface CheckFacts {
   clock: { ok: object; fix: { skew: number; os: Os } };
   /** In bytes. */
   disk: { ok: { free: number }; note: { free: number; image: number }; fix: { free: number; least: number } };
-  forwarding: { ok: object; will: object };
+  forwarding: Stands;
   /** A full read that has no facts of the machine itself. */
   machine: { unknown: object };
 
@@ -44,15 +50,11 @@ export interface CheckFacts {
     fix: Extract<NicChoice, { mac: null }>;
     note: object;
   };
-  'routing-service': { ok: object; will: object; fix: object };
-  restart: { ok: object; will: object; note: object };
-  'pause-image': { ok: { image: string }; will: { image: string }; unknown: { image: string } };
+  'routing-service': Stands & { fix: object };
+  restart: Stands;
+  'pause-image': Stands<{ image: string }> & { unknown: { image: string } };
   /** `types`: of the switches of that name; null when Hyper-V's cmdlets are missing. */
-  'virtual-switch': {
-    ok: { name: string };
-    will: { name: string };
-    fix: { name: string; types: string[] | null };
-  };
+  'virtual-switch': Stands<{ name: string }> & { fix: { name: string; types: string[] | null } };
   'pod-network': {
     ok: { network: string; podCidr: Cidr };
     will: { network: string };
@@ -60,7 +62,7 @@ export interface CheckFacts {
     fix: { network: string; podCidr: Cidr | null; other: { name: string; subnet: Cidr } | null };
     unknown: { network: string };
   };
-  'pod-gateway': { ok: object; will: object };
+  'pod-gateway': Stands;
   'ip-helper': { ok: object; fix: { isThere: boolean } };
   language: { ok: { language: string }; fix: { language: string } };
   'kubernetes-flags': { note: { version: string } };
@@ -74,7 +76,7 @@ export interface CheckFacts {
     fix: { version: string; oldest: string };
     unknown: { version: string };
   };
-  bridge: { ok: { bridge: string }; will: { bridge: string } };
+  bridge: Stands<{ bridge: string }>;
   cni: { ok: object; fix: { missing: string[] } };
   'forward-policy': { ok: object; fix: { clusterCidr: Cidr }; unknown: object };
   'network-manager': {
@@ -83,7 +85,7 @@ export interface CheckFacts {
     fix: object;
     note: { managers: LinuxMachine['networkManagers'] };
   };
-  persistence: { ok: object; will: object; note: object };
+  persistence: Stands;
   masquerade: { ok: object; fix: { clusterCidr: Cidr }; note: { why: 'no-kubelet' | 'no-kubenet' } };
 }
 
@@ -146,10 +148,5 @@ export function blocks({ id, verdict }: Check): boolean {
   return verdict === 'fix' && BLOCKING.has(id);
 }
 
-/** The reader's work first. */
-const ORDER: readonly Verdict[] = ['fix', 'unknown', 'will', 'note', 'ok'];
-
-/** The checks as they are shown: what a person has to do first, what is fine last; else in the order in which a node is made. */
-export function byUrgency(checks: readonly Check[]): Check[] {
-  return ORDER.flatMap((verdict) => checks.filter((each) => each.verdict === verdict));
-}
+/** The order in which checks are shown: what a person has to do first, what is fine last. */
+export const URGENCY: readonly Verdict[] = ['fix', 'unknown', 'will', 'note', 'ok'];

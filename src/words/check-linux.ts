@@ -1,5 +1,5 @@
 /** What the checks of a Linux host say. Pure. */
-import type { Texts } from './check.js';
+import { stands, type Texts } from './check-text.js';
 import { list } from './phrase.js';
 
 type LinuxId =
@@ -32,10 +32,10 @@ export const linuxTexts: Texts<LinuxId> = {
     unknown: ({ version }, { code, quote }) =>
       `iproute2 calls itself ${quote(version)}: ${code('ip -j route')} has to answer in JSON.`,
   },
-  bridge: {
-    ok: ({ bridge }, { code }) => `${code(bridge)} holds the pod gateway.`,
-    will: ({ bridge }, { code }) => `${code(bridge)} does not hold the pod gateway`,
-  },
+  bridge: stands(
+    ({ bridge }, { code }) => `${code(bridge)} holds the pod gateway.`,
+    ({ bridge }, { code }) => `${code(bridge)} does not hold the pod gateway`,
+  ),
   cni: {
     ok: () => 'The CNI plugins for kubenet are there.',
     fix: ({ missing }, { code }) =>

@@ -2,7 +2,7 @@
 
 import type { Component } from '../node/component.js';
 import type { CheckFacts } from '../plan/check.js';
-import type { Texts } from './check.js';
+import { stands, type Texts } from './check-text.js';
 import type { Voice } from './voice.js';
 
 type WindowsId =
@@ -53,8 +53,10 @@ export const windowsTexts: Texts<WindowsId> = {
     note: () => 'Which network card its containers have is not recorded, so their network is left alone.',
   },
   'routing-service': {
-    ok: () => 'Routing and Remote Access routes.',
-    will: () => 'Routing and Remote Access is not set up, which may take a restart',
+    ...stands(
+      () => 'Routing and Remote Access routes.',
+      () => 'Routing and Remote Access is not set up, which may take a restart',
+    ),
     fix: (_facts, { code }) =>
       `Routing and Remote Access serves a VPN: ${code('Uninstall-RemoteAccess -VpnType Vpn')}, or set ${code('RRAS=skip')} for all nodes.`,
   },
@@ -64,13 +66,17 @@ export const windowsTexts: Texts<WindowsId> = {
     note: (_facts, { code }) => `Windows waits for a restart: ${code('Restart-Computer')}`,
   },
   'pause-image': {
-    ok: ({ image }, { code }) => `Docker has ${code(image)}.`,
-    will: ({ image }, { code }) => `Docker lacks ${code(image)}`,
+    ...stands<{ image: string }>(
+      ({ image }, { code }) => `Docker has ${code(image)}.`,
+      ({ image }, { code }) => `Docker lacks ${code(image)}`,
+    ),
     unknown: ({ image }, { code }) => `Whether docker has ${code(image)} is for docker to say.`,
   },
   'virtual-switch': {
-    ok: ({ name }, { code }) => `The virtual switch ${code(name)} is there.`,
-    will: ({ name }, { code }) => `There is no virtual switch ${code(name)}`,
+    ...stands<{ name: string }>(
+      ({ name }, { code }) => `The virtual switch ${code(name)} is there.`,
+      ({ name }, { code }) => `There is no virtual switch ${code(name)}`,
+    ),
     fix: noSwitch,
   },
   'pod-network': {
@@ -79,7 +85,10 @@ export const windowsTexts: Texts<WindowsId> = {
     fix: noNetwork,
     unknown: ({ network }, { code }) => `Whether there is a network ${code(network)} is for docker to say.`,
   },
-  'pod-gateway': { ok: () => 'The pod gateway is up.', will: () => 'The pod gateway has no address' },
+  'pod-gateway': stands(
+    () => 'The pod gateway is up.',
+    () => 'The pod gateway is not up',
+  ),
   'ip-helper': {
     ok: () => 'The IP Helper service runs.',
     fix: ({ isThere }, { code }) =>
@@ -114,11 +123,10 @@ function processTexts(component: Component, setting: string): Texts<Component>[C
   return {
     ok: ({ executable }, { code }) => `${component} runs from ${code(executable)}.`,
     will: ({ state }) => states[state],
-    fix: ({ executable, fault }, { code }) =>
-      fault === 'file'
-        ? `${code(executable)} is not there: copy ${component} to it, or set ${code(setting)} to where it lies.`
-        : `A service ${component} is there that is not nssm's: ${code(`sc.exe delete ${component}`)}`,
-    note: ({ state }) => `${states[state]}.`,
+    fix: ({ executable }, { code }) =>
+      `${code(executable)} is not there: copy ${component} to it, or set ${code(setting)} to where it lies.`,
+    note: ({ state }) =>
+      state === 'missing' ? `${states[state]}.` : `${states[state]}: it is left as it is.`,
   };
 }
 

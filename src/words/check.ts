@@ -1,13 +1,9 @@
 /** What a check says, one short line each: how it stands, and what to type where a person has to see to it. Pure. */
-import type { Check, CheckFacts, CheckId } from '../plan/check.js';
+import type { Check, CheckId } from '../plan/check.js';
 import { linuxTexts } from './check-linux.js';
+import { stands, type Texts } from './check-text.js';
 import { windowsTexts } from './check-windows.js';
 import type { Voice } from './voice.js';
-
-/** A sentence for each verdict that these checks can have. `will` says what is missing, without a full stop. */
-export type Texts<I extends CheckId> = {
-  [C in I]: { [V in keyof CheckFacts[C]]: (facts: CheckFacts[C][V], say: Voice) => string };
-};
 
 const common: Texts<'address' | 'clock' | 'disk' | 'forwarding' | 'machine'> = {
   address: {
@@ -26,7 +22,10 @@ const common: Texts<'address' | 'clock' | 'disk' | 'forwarding' | 'machine'> = {
       `${size(free)} are free; the base image of Windows Server Core alone takes ${size(image)}.`,
     fix: ({ free, least }) => `Only ${size(free)} are free: make room for ${size(least)} at least.`,
   },
-  forwarding: { ok: () => 'It forwards packets.', will: () => 'It forwards no packets' },
+  forwarding: stands(
+    () => 'It forwards packets.',
+    () => 'It forwards no packets',
+  ),
   machine: { unknown: () => 'It did not tell what it is. Ask again.' },
 };
 

@@ -1,7 +1,7 @@
 /** What is checked of a Windows host's container network: card, image, switch, network, gateway (S8, S10 to S12, S14). Pure. */
 import { podGateway } from '../ip.js';
 import { type Check, check } from './check.js';
-import { type Looked, standing } from './check-steps.js';
+import { type Looked, restored, standing } from './check-steps.js';
 import { chooseNic } from './container-nic.js';
 import type { WindowsMachine } from './machine.js';
 import type { Observation, PodNetwork } from './plan.js';
@@ -9,13 +9,13 @@ import type { Observation, PodNetwork } from './plan.js';
 type Windows = NonNullable<Observation['windows']>;
 
 export function containerChecks(on: Looked, windows: Windows): Check[] {
-  const gateway = standing(on, 'pod-gateway');
   return [
     image(on, windows.machine),
     virtualSwitch(on, windows.machine),
     card(on, windows),
     network(on, windows.podNetworks),
-    ...(gateway === null ? [] : [check('pod-gateway', gateway, {})]),
+    // Which card it would be on is not known.
+    ...(hasUnknownCard(on) ? [] : [check('pod-gateway', restored(on, 'pod-gateway'), {})]),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** What is checked of a Linux host: what lets Fairway work there, and what kubenet needs (S2, S7). Pure. */
 import { type Cidr, contains, parseCidr } from '../ip.js';
 import { type Check, check } from './check.js';
-import { type Looked, standing } from './check-steps.js';
+import { type Looked, restored, standing } from './check-steps.js';
 import { isBefore } from './check-version.js';
 import type { LinuxMachine } from './machine.js';
 
@@ -26,7 +26,7 @@ export function linuxChecks(on: Looked): Check[] {
       : check('privilege', 'ok', { by: linux.privilege }),
     iproute(linux.iproute),
     bridge(on),
-    check('forwarding', standing(on, 'forwarding') ?? 'will', {}),
+    check('forwarding', restored(on, 'forwarding'), {}),
     missing.length > 0 ? check('cni', 'fix', { missing }) : check('cni', 'ok', {}),
     forwardPolicy(on, linux),
     ...persistence(on, linux),
@@ -45,7 +45,7 @@ function iproute(version: string): Check {
 
 function bridge(on: Looked): Check {
   const step = on.steps.find((each) => each.kind === 'bridge');
-  return check('bridge', standing(on, 'bridge') ?? 'will', { bridge: step?.bridge ?? on.policy.bridge });
+  return check('bridge', restored(on, 'bridge'), { bridge: step?.bridge ?? on.policy.bridge });
 }
 
 function forwardPolicy({ policy: { clusterCidr } }: Looked, { forwardPolicy: policy }: LinuxMachine): Check {

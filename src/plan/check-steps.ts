@@ -66,3 +66,8 @@ export function standing(
   if (stepHolds(step, observed)) return 'ok';
   return planned.includes(step) ? 'will' : 'note';
 }
+
+/** The same for what every plan sees to, since without it no pod is reached. */
+export function restored(on: Looked, kind: Step['kind']): 'ok' | 'will' {
+  return standing(on, kind) === 'ok' ? 'ok' : 'will';
+}

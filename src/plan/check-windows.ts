@@ -2,7 +2,7 @@
 import { type Check, check } from './check.js';
 import { containerChecks } from './check-containers.js';
 import { processChecks } from './check-processes.js';
-import { type Looked, standing } from './check-steps.js';
+import { type Looked, restored, standing } from './check-steps.js';
 import { isBefore } from './check-version.js';
 import type { WindowsMachine } from './machine.js';
 
@@ -50,7 +50,7 @@ function routing(on: Looked, machine: WindowsMachine): Check[] {
   // What serves as a router and a VPN already is left as it is; what serves as a VPN only is not ours to change.
   const inUse = service !== 'ok' && machine.routing?.isVpn === true;
   return [
-    check('forwarding', standing(on, 'forwarding') ?? 'will', {}),
+    check('forwarding', restored(on, 'forwarding'), {}),
     ...(service === null ? [] : [check('routing-service', inUse ? 'fix' : service, {})]),
     check('restart', standing(on, 'reboot') ?? (machine.rebootPending ? 'note' : 'ok'), {}),
   ];

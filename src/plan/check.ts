@@ -34,7 +34,7 @@ export interface CheckFacts {
   clock: { ok: object; fix: { skew: number; os: Os } };
   /** In bytes. */
   disk: { ok: { free: number }; note: { free: number; image: number }; fix: { free: number; least: number } };
-  forwarding: Stands;
+  forwarding: { ok: object; will: object };
   /** A full read that has no facts of the machine itself. */
   machine: { unknown: object };
 
@@ -62,7 +62,7 @@ export interface CheckFacts {
     fix: { network: string; podCidr: Cidr | null; other: { name: string; subnet: Cidr } | null };
     unknown: { network: string };
   };
-  'pod-gateway': Stands;
+  'pod-gateway': { ok: object; will: object };
   'ip-helper': { ok: object; fix: { isThere: boolean } };
   language: { ok: { language: string }; fix: { language: string } };
   'kubernetes-flags': { note: { version: string } };
@@ -76,7 +76,7 @@ export interface CheckFacts {
     fix: { version: string; oldest: string };
     unknown: { version: string };
   };
-  bridge: Stands<{ bridge: string }>;
+  bridge: { ok: { bridge: string }; will: { bridge: string } };
   cni: { ok: object; fix: { missing: string[] } };
   'forward-policy': { ok: object; fix: { clusterCidr: Cidr }; unknown: object };
   'network-manager': {

@@ -1,5 +1,5 @@
 /** What the checks of a Linux host say. Pure. */
-import { stands, type Texts } from './check-text.js';
+import type { Texts } from './check-text.js';
 import { list } from './phrase.js';
 
 type LinuxId =
@@ -32,10 +32,10 @@ export const linuxTexts: Texts<LinuxId> = {
     unknown: ({ version }, { code, quote }) =>
       `iproute2 calls itself ${quote(version)}: ${code('ip -j route')} has to answer in JSON.`,
   },
-  bridge: stands(
-    ({ bridge }, { code }) => `${code(bridge)} holds the pod gateway.`,
-    ({ bridge }, { code }) => `${code(bridge)} does not hold the pod gateway`,
-  ),
+  bridge: {
+    ok: ({ bridge }, { code }) => `${code(bridge)} holds the pod gateway.`,
+    will: ({ bridge }, { code }) => `${code(bridge)} does not hold the pod gateway`,
+  },
   cni: {
     ok: () => 'The CNI plugins for kubenet are there.',
     fix: ({ missing }, { code }) =>
@@ -58,8 +58,9 @@ export const linuxTexts: Texts<LinuxId> = {
   },
   persistence: {
     ok: () => 'Its routes come back at boot.',
-    will: () => 'Its routes are gone after a boot',
-    note: (_facts, { code }) => `Its routes are gone after a boot, until ${code('repair')} brings them back.`,
+    will: () => 'Its routes do not come back at boot',
+    note: (_facts, { code }) =>
+      `Its routes do not come back at boot, until ${code('repair')} brings them back.`,
   },
   masquerade: {
     ok: () => "The kubelet leaves pods' addresses alone within the cluster.",

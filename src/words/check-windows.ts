@@ -85,10 +85,7 @@ export const windowsTexts: Texts<WindowsId> = {
     fix: noNetwork,
     unknown: ({ network }, { code }) => `Whether there is a network ${code(network)} is for docker to say.`,
   },
-  'pod-gateway': stands(
-    () => 'The pod gateway is up.',
-    () => 'The pod gateway is not up',
-  ),
+  'pod-gateway': { ok: () => 'The pod gateway is up.', will: () => 'The pod gateway is not up' },
   'ip-helper': {
     ok: () => 'The IP Helper service runs.',
     fix: ({ isThere }, { code }) =>

@@ -1,7 +1,7 @@
 /** What a check says, one short line each: how it stands, and what to type where a person has to see to it. Pure. */
 import type { Check, CheckId } from '../plan/check.js';
 import { linuxTexts } from './check-linux.js';
-import { stands, type Texts } from './check-text.js';
+import type { Texts } from './check-text.js';
 import { windowsTexts } from './check-windows.js';
 import type { Voice } from './voice.js';
 
@@ -22,10 +22,7 @@ const common: Texts<'address' | 'clock' | 'disk' | 'forwarding' | 'machine'> = {
       `${size(free)} are free; the base image of Windows Server Core alone takes ${size(image)}.`,
     fix: ({ free, least }) => `Only ${size(free)} are free: make room for ${size(least)} at least.`,
   },
-  forwarding: stands(
-    () => 'It forwards packets.',
-    () => 'It forwards no packets',
-  ),
+  forwarding: { ok: () => 'It forwards packets.', will: () => 'It forwards no packets' },
   machine: { unknown: () => 'It did not tell what it is. Ask again.' },
 };
 

@@ -92,6 +92,14 @@ async function readHost(
     const keyChanged = error.kind === 'host-key-changed';
     const unreadable = keyChanged ? sayKeyChanged(node.name, error.message) : error.message;
     const otherOs = error.kind === 'other-os';
-    return { observed: null, unreadable, keyChanged, otherOs, ...(pinned === null ? {} : { pinned }) };
+    const outOfReach = ['unreachable', 'timeout', 'auth'].includes(error.kind);
+    return {
+      observed: null,
+      unreadable,
+      keyChanged,
+      otherOs,
+      outOfReach,
+      ...(pinned === null ? {} : { pinned }),
+    };
   }
 }

@@ -60,7 +60,7 @@ export interface HostCheck extends Machine {
   checks: Check[] | null;
   /** SHA-256 of the key that it showed; `firstContact`: none was pinned for it. */
   hostKey: { fingerprint: string; firstContact: boolean } | null;
-  unreadable?: Pick<Unreadable, 'unreadable' | 'keyChanged' | 'otherOs'>;
+  unreadable?: Pick<Unreadable, 'unreadable' | 'otherOs' | 'outOfReach'>;
 }
 
 export interface OpenIncident {

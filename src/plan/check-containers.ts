@@ -26,9 +26,11 @@ function image(on: Looked, { docker }: WindowsMachine): Check {
     : check('pause-image', standing(on, 'image') ?? 'will', facts);
 }
 
-function virtualSwitch(on: Looked, { switches }: WindowsMachine): Check {
+function virtualSwitch(on: Looked, { switches, isAdministrator }: WindowsMachine): Check {
   const step = on.steps.find((each) => each.kind === 'virtual-switch');
   const name = step?.name ?? '';
+  // Hyper-V tells nobody else.
+  if (switches === null && !isAdministrator) return check('virtual-switch', 'unknown', { name });
   const types = switches?.filter((each) => each.name === name).map(({ type }) => type) ?? null;
   const stands = standing(on, 'virtual-switch') ?? 'will';
   // One that is there and not as the step wants it is somebody else's: none is ever replaced.

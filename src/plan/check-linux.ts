@@ -7,7 +7,7 @@ import type { LinuxMachine } from './machine.js';
 
 /** The first iproute2 whose `ip -j route` answers in JSON. */
 const OLDEST_IPROUTE = '4.17';
-/** Until 2020 ip called itself by the day of its snapshot, `ss190107`; Linux 4.17, and its iproute2 after it, came out on this day. */
+/** Until 2020 ip called itself by the day of its snapshot, such as 190107; Linux 4.17, and its iproute2 after it, came out on this day. */
 const OLDEST_SNAPSHOT = 180603;
 /** What kubenet runs (pkg/kubelet/network/kubenet). */
 const CNI = ['bridge', 'host-local', 'loopback'];
@@ -35,8 +35,8 @@ export function linuxChecks(on: Looked): Check[] {
 }
 
 function iproute(version: string): Check {
-  const [, day] = /\bss(\d{6})\b/.exec(version) ?? [];
-  if (day === undefined && !/\d/.test(version)) return check('iproute', 'unknown', { version });
+  const [, day] = /^(?:.*\bss)?(\d{6})$/.exec(version) ?? [];
+  if (!/\d/.test(version)) return check('iproute', 'unknown', {});
   const isOld = day === undefined ? isBefore(version, OLDEST_IPROUTE) : Number(day) < OLDEST_SNAPSHOT;
   return isOld
     ? check('iproute', 'fix', { version, oldest: OLDEST_IPROUTE })
@@ -56,19 +56,17 @@ function forwardPolicy({ policy: { clusterCidr } }: Looked, { forwardPolicy: pol
 }
 
 /** Whether the routes outlive what manages the network, and a boot. */
-function persistence(
-  on: Looked,
-  { networkManagers: managers, keepsForeignRoutes, restoresAtBoot }: LinuxMachine,
-): Check[] {
+function persistence(on: Looked, machine: LinuxMachine): Check[] {
   const stands = standing(on, 'persistence');
-  const others = managers.filter((each) => each !== 'systemd-networkd');
+  const byHand = machine.restoresAtBoot === true && machine.helper !== 'other';
+  const others = machine.networkManagers.filter((each) => each !== 'systemd-networkd');
   const manager =
-    keepsForeignRoutes === false
+    machine.keepsForeignRoutes === false
       ? check('network-manager', stands === 'will' ? 'will' : 'fix', {})
       : others.length > 0
         ? check('network-manager', 'note', { managers: others })
         : check('network-manager', 'ok', {});
-  return [check('persistence', stands ?? (restoresAtBoot ? 'ok' : 'note'), {}), manager];
+  return [check('persistence', stands ?? (byHand ? 'ok' : 'note'), {}), manager];
 }
 
 /** Pods' packets to other nodes' pods must keep their source, or nothing that answers finds its way back (kubernetes/website#1759). */

@@ -46,12 +46,17 @@ function docker({ docker: answer }: WindowsMachine): Check[] {
 
 /** Forwarding, the service that the guide has for it, and the restart which that may take. */
 function routing(on: Looked, machine: WindowsMachine): Check[] {
-  const service = standing(on, 'routing-service');
-  // What serves as a router and a VPN already is left as it is; what serves as a VPN only is not ours to change.
-  const inUse = service !== 'ok' && machine.routing?.isVpn === true;
   return [
     check('forwarding', restored(on, 'forwarding'), {}),
-    ...(service === null ? [] : [check('routing-service', inUse ? 'fix' : service, {})]),
+    ...routingService(on, machine),
     check('restart', standing(on, 'reboot') ?? (machine.rebootPending ? 'note' : 'ok'), {}),
   ];
+}
+
+function routingService(on: Looked, { routing: setup, features }: WindowsMachine): Check[] {
+  const stands = standing(on, 'routing-service');
+  if (stands === null || stands === 'ok') return stands === null ? [] : [check('routing-service', 'ok', {})];
+  // What serves as a router and a VPN already is left as it is; what serves as a VPN only is not ours to change.
+  if (setup?.isVpn) return [check('routing-service', 'fix', {})];
+  return [check('routing-service', features === null ? 'unknown' : stands, {})];
 }

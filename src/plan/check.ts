@@ -50,11 +50,14 @@ export interface CheckFacts {
     fix: Extract<NicChoice, { mac: null }>;
     note: object;
   };
-  'routing-service': Stands & { fix: object };
+  'routing-service': Stands & { fix: object; unknown: object };
   restart: Stands;
   'pause-image': Stands<{ image: string }> & { unknown: { image: string } };
-  /** `types`: of the switches of that name; null when Hyper-V's cmdlets are missing. */
-  'virtual-switch': Stands<{ name: string }> & { fix: { name: string; types: string[] | null } };
+  /** `types`: of the switches of that name; null when Hyper-V's cmdlets are missing, or do not answer. */
+  'virtual-switch': Stands<{ name: string }> & {
+    fix: { name: string; types: string[] | null };
+    unknown: { name: string };
+  };
   'pod-network': {
     ok: { network: string; podCidr: Cidr };
     will: { network: string };
@@ -74,7 +77,7 @@ export interface CheckFacts {
   iproute: {
     ok: { version: string };
     fix: { version: string; oldest: string };
-    unknown: { version: string };
+    unknown: object;
   };
   bridge: { ok: { bridge: string }; will: { bridge: string } };
   cni: { ok: object; fix: { missing: string[] } };

@@ -16,6 +16,8 @@ export interface Unreadable {
   pinned?: string;
   /** It answers as a host of the other operating system would. */
   otherOs?: boolean;
+  /** Nobody answers, or our key is not taken. */
+  outOfReach?: boolean;
 }
 
 /** The default route leads everywhere; it is nobody's claim to a slice. */

@@ -62,16 +62,14 @@ export const checkWords = {
 
 /** Why it could not be read, and what to look at. */
 function unreadable({ unreadable: reading, os, address, ssh }: HostCheck): string {
-  const { unreadable: why, keyChanged, otherOs } = reading ?? { unreadable: '', keyChanged: false };
-  const said = plain(why, 600).replace(/\.$/, '');
-  if (keyChanged) return `${said}.`;
+  const why = plain(reading?.unreadable ?? '', 600).replace(/\.$/, '');
+  const said = why === '' ? 'It gave no answer' : why;
   const other = os === 'linux' ? 'windows' : 'linux';
-  if (otherOs)
+  if (reading?.otherOs)
     return `It answers as a ${osName(other)} host (${said}). Ask ${code(`check ${other} host ${address}${viaSsh(ssh)}`)}, or look where ${code('ssh')} leads.`;
-  return [
-    said === '' ? 'It gave no answer.' : `${said}.`,
-    'Look whether it is up, whether sshd runs there and lets the workers in, and whether its account takes my key.',
-  ].join(' ');
+  const look =
+    'Look whether it is up, sshd runs there and lets the workers in, and its account takes my key.';
+  return reading?.outOfReach ? `${said}. ${look}` : `${said}.`;
 }
 
 /** The reader's next step; null when all is well. */

@@ -19,18 +19,19 @@ const BY = {
   none: 'by nothing',
 } as const;
 
+const BY_HAND = 'docs/linux-host.md has what to paste there as root, once.';
+
 export const linuxTexts: Texts<LinuxId> = {
   privilege: {
     ok: ({ by }) => `Changes are made ${BY[by]}.`,
-    fix: (_facts, { code }) =>
-      `The SSH account may change nothing: put the README's lines in ${code('/etc/sudoers.d/fairway')}, then ${code('visudo -cf /etc/sudoers.d/fairway')}`,
+    fix: () => `The SSH account may change nothing: ${BY_HAND}`,
   },
   iproute: {
     ok: ({ version }, { quote }) => `iproute2 ${quote(version)}.`,
     fix: ({ version, oldest }, { quote }) =>
       `iproute2 ${quote(version)} is older than ${oldest}. Install a newer one.`,
-    unknown: ({ version }, { code, quote }) =>
-      `iproute2 calls itself ${quote(version)}: ${code('ip -j route')} has to answer in JSON.`,
+    unknown: (_facts, { code }) =>
+      `Which iproute2 it has is not to be seen: ${code('ip -j route')} has to answer in JSON.`,
   },
   bridge: {
     ok: ({ bridge }, { code }) => `${code(bridge)} holds the pod gateway.`,
@@ -59,8 +60,7 @@ export const linuxTexts: Texts<LinuxId> = {
   persistence: {
     ok: () => 'Its routes come back at boot.',
     will: () => 'Its routes do not come back at boot',
-    note: (_facts, { code }) =>
-      `Its routes do not come back at boot, until ${code('repair')} brings them back.`,
+    note: () => `Its routes do not come back at boot: ${BY_HAND}`,
   },
   masquerade: {
     ok: () => "The kubelet leaves pods' addresses alone within the cluster.",

@@ -58,7 +58,9 @@ export const windowsTexts: Texts<WindowsId> = {
       () => 'Routing and Remote Access is not set up, which may take a restart',
     ),
     fix: (_facts, { code }) =>
-      `Routing and Remote Access serves a VPN: ${code('Uninstall-RemoteAccess -VpnType Vpn')}, or set ${code('RRAS=skip')} for all nodes.`,
+      `Routing and Remote Access serves something else, such as a VPN: ${code('Uninstall-RemoteAccess')}, or set ${code('RRAS=skip')} for all nodes.`,
+    unknown: (_facts, { code }) =>
+      `Whether Windows has Routing and Remote Access is not to be seen: ${code('Get-WindowsFeature RemoteAccess, Routing')} says.`,
   },
   restart: {
     ok: () => 'It waits for no restart.',
@@ -70,7 +72,7 @@ export const windowsTexts: Texts<WindowsId> = {
       ({ image }, { code }) => `Docker has ${code(image)}.`,
       ({ image }, { code }) => `Docker lacks ${code(image)}`,
     ),
-    unknown: ({ image }, { code }) => `Whether docker has ${code(image)} is for docker to say.`,
+    unknown: ({ image }, { code }) => `Whether docker has ${code(image)} shows once docker answers.`,
   },
   'virtual-switch': {
     ...stands<{ name: string }>(
@@ -78,12 +80,15 @@ export const windowsTexts: Texts<WindowsId> = {
       ({ name }, { code }) => `There is no virtual switch ${code(name)}`,
     ),
     fix: noSwitch,
+    unknown: ({ name }, { code }) =>
+      `Whether there is a virtual switch ${code(name)} is told to administrators only.`,
   },
   'pod-network': {
     ok: ({ network, podCidr }, { code }) => `Docker's network ${code(network)} has ${podCidr}.`,
     will: ({ network }, { code }) => `Docker has no network ${code(network)}`,
     fix: noNetwork,
-    unknown: ({ network }, { code }) => `Whether there is a network ${code(network)} is for docker to say.`,
+    unknown: ({ network }, { code }) =>
+      `Whether there is a network ${code(network)} shows once docker answers.`,
   },
   'pod-gateway': { ok: () => 'The pod gateway is up.', will: () => 'The pod gateway is not up' },
   'ip-helper': {
@@ -145,9 +150,9 @@ function noCard(choice: CheckFacts['container-nic']['fix'], { code, quote }: Voi
 
 function noSwitch({ name, types }: CheckFacts['virtual-switch']['fix'], { code, quote }: Voice): string {
   if (types === null)
-    return `Hyper-V's cmdlets are missing: ${code('Install-WindowsFeature Hyper-V-PowerShell')}`;
+    return `Hyper-V's cmdlets are missing, or do not answer: ${code('Install-WindowsFeature Hyper-V-PowerShell')}`;
   return types.length > 1
-    ? `${types.length} virtual switches are called ${code(name)}. Remove all but the internal one: ${code('Get-VMSwitch | Remove-VMSwitch -Confirm')}`
+    ? `${types.length} virtual switches are called ${code(name)}. Remove all but the internal one: ${code(`Get-VMSwitch ${name} | Remove-VMSwitch -Confirm`)}`
     : `The virtual switch ${code(name)} is ${quote(types.join())}, not Internal: ${code(`Rename-VMSwitch ${name} -NewName ${name}-old`)}`;
 }
 

@@ -33,7 +33,7 @@ const unread = (over: Partial<NonNullable<HostCheck['unreadable']>> = {}): HostC
   ...HOST,
   checks: null,
   hostKey: null,
-  unreadable: { unreadable: '10.0.0.7 port 22: connect ECONNREFUSED', keyChanged: false, ...over },
+  unreadable: { unreadable: '10.0.0.7 port 22: connect ECONNREFUSED', outOfReach: true, ...over },
 });
 
 function cardOf(found: HostCheck): string {
@@ -54,10 +54,13 @@ test.each<[string, HostCheck]>([
   ['a member with all that it needs', { ...MEMBER, checks: FINE }],
   ['a member that lacks something', { ...MEMBER, checks: [check('forwarding', 'will', {})] }],
   ['a host that does not answer', unread()],
-  ['a host of the other kind', unread({ unreadable: 'sh: powershell.exe: not found', otherOs: true })],
+  [
+    'a host of the other kind',
+    unread({ unreadable: 'sh: powershell.exe: not found', otherOs: true, outOfReach: false }),
+  ],
   [
     'a host with another key',
-    unread({ unreadable: 'expected host key A, but it shows B.', keyChanged: true }),
+    unread({ unreadable: 'expected host key A, but it shows B.', outOfReach: false }),
   ],
 ])('%s reads as recorded', (_what, found) => {
   expect(cardOf(found)).toMatchSnapshot();

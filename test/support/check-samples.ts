@@ -28,7 +28,7 @@ const samples: CheckFacts = {
   docker: { ok: { version: '1.12.2-cs2-ws-beta' }, fix: { version: '1.10.3', oldest: '1.12.2' } },
   'container-dns': { ok: {}, note: { from: '1.13' } },
   'container-nic': { ok: card, fix: { mac: null, why: 'several-free', has: cards }, note: {} },
-  'routing-service': { ok: {}, will: {}, note: {}, fix: {} },
+  'routing-service': { ok: {}, will: {}, note: {}, fix: {}, unknown: {} },
   restart: { ok: {}, will: {}, note: {} },
   'pause-image': {
     ok: { image: 'apprenda/pause' },
@@ -41,6 +41,7 @@ const samples: CheckFacts = {
     will: { name: 'KubeProxySwitch' },
     note: { name: 'KubeProxySwitch' },
     fix: { name: 'KubeProxySwitch', types: ['External'] },
+    unknown: { name: 'KubeProxySwitch' },
   },
   'pod-network': {
     ok: { network: 'transparent', podCidr: '192.168.3.0/24' },
@@ -63,7 +64,7 @@ const samples: CheckFacts = {
   iproute: {
     ok: { version: '6.1.0' },
     fix: { version: '4.11.0', oldest: '4.17' },
-    unknown: { version: 'BusyBox' },
+    unknown: {},
   },
   bridge: { ok: { bridge: 'cbr0' }, will: { bridge: 'cbr0' } },
   cni: { ok: {}, fix: { missing: ['bridge', 'loopback'] } },

@@ -162,7 +162,9 @@ class Visitor {
 
   /** Both OSes read the tables again in the call that changes them; Windows leaves the node's NICs and networks out. */
   private carriesReading(request: HostRequest): boolean {
-    return request.script === 'sync' || (request.script === 'sync-routes' && !this.full);
+    return (
+      ['sync', 'persistence'].includes(request.script) || (request.script === 'sync-routes' && !this.full)
+    );
   }
 }
 
@@ -216,7 +218,7 @@ function missing(wanted: readonly Wanted[], observed: Observation): Step[] {
 }
 
 function needsFullRead(works: readonly Work[]): boolean {
-  const isPodSide = (step: Step) => step.kind === 'pod-network' || step.kind === 'pod-gateway';
+  const isPodSide = (step: Step) => ['pod-network', 'pod-gateway', 'persistence'].includes(step.kind);
   return works.some((work) => work.role === 'node' || work.steps.some(isPodSide));
 }
 

@@ -3,6 +3,7 @@ import { Refusal } from '../errors.js';
 import { type Cidr, cidrAround, contains, overlaps } from '../ip.js';
 import { nextHopTo, type ObservedRoute } from '../network/route.js';
 import type { Inventory, Node } from '../node/node.js';
+import { lacksPersistence } from './linux-node.js';
 import { ensureRoute, inverses } from './pair.js';
 import type { HostPlan, MembershipPlan, Observation, Step } from './plan.js';
 import { podSide } from './pod-side.js';
@@ -76,6 +77,7 @@ export function planAddNode(input: AddNodeInput): MembershipPlan {
       gateway: onNode.some((step) => step.kind === 'bridge'),
       podNetwork: onNode.some((step) => step.kind === 'pod-network'),
       forwarding: onNode.some((step) => step.kind === 'forwarding'),
+      persistence: lacksPersistence(own.observed) && onNode.some((step) => step.kind === 'persistence'),
     },
     basedOn: inventory.revision,
     together: together.map((peer) => peer.name),
@@ -130,7 +132,10 @@ function hostPlan(
   render: RenderCommands,
 ): HostPlan {
   // Forwarding stays on when a peer's route is taken back: other nodes' pods may have come to need it.
-  const undo = inverses(role === 'peer' ? steps.filter((step) => step.kind !== 'forwarding') : steps);
+  const undone = role === 'peer' ? steps.filter((step) => step.kind !== 'forwarding') : steps;
+  // Nor does a helper go that was there before, of another version.
+  const keepsHelper = reading.observed !== null && !lacksPersistence(reading.observed);
+  const undo = inverses(undone.filter((step) => !(step.kind === 'persistence' && keepsHelper)));
   const common = { host: node.name, os: node.os, podCidr: node.podCidr, role, steps, undo };
   return withCommands(
     reading.observed

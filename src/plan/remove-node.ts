@@ -79,6 +79,7 @@ export function planRemoveNode({
 function nodeRemains(node: Node, made: Made | undefined, policy: PlanPolicy): Step[] {
   const steps: Step[] = [];
   if (node.os === 'linux') {
+    if (made?.persistence) steps.push({ kind: 'persistence', action: 'remove' });
     const { bridge } = policy;
     const ownBridge = made?.bridge ?? false;
     if (made?.gateway ?? true)

@@ -119,7 +119,7 @@ function stepsOn(
   );
   foreign.push(...drift.foreign.map((route) => ({ host: member.name, route })));
   const wanted = [
-    ...(whole ? podSide(member, observed, policy) : []),
+    ...(whole ? podSide(member, observed, policy).filter((step) => isOfNode(step, member)) : []),
     ...peers.map((peer) => ensureRoute(member, peer, policy.nextHop)),
   ];
   const missing = wanted.filter((step) => !stepHolds(step, observed) && conflicts(step, observed) === null);
@@ -128,6 +128,11 @@ function stepsOn(
   const isStray = ({ destination }: ObservedRoute) =>
     !accounted.has(destination) && (!members.has(destination) || destination === member.podCidr);
   return [...missing, ...removals(drift.stray.filter(isStray))];
+}
+
+/** What Fairway installed on a node it restores; what it never did, it does not begin with. */
+function isOfNode(step: Step, { made }: Node): boolean {
+  return step.kind !== 'persistence' || made?.persistence === true;
 }
 
 /** Each once. One that leads to a device is none that Fairway could have made, or can name. */

@@ -10,6 +10,8 @@ const CTX: HostContext = {
   podCidr: '192.168.0.0/24',
   network: 'kube',
   bridge: 'cbr0',
+  pauseImage: '',
+  executables: { kubelet: '', 'kube-proxy': '' },
   owned: [],
 };
 const HEAD = { ok: true, forward: '1', boot: 'b-1', bridges: ['cbr0'] };

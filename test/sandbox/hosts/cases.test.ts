@@ -41,7 +41,11 @@ function spareNic({ sandbox }: Running, name: string): string {
 }
 
 function podSteps(os: Os, podCidr: string, containerNic: string): Step[] {
-  if (os === 'linux') return [{ kind: 'bridge', action: 'ensure', bridge: 'cbr0', podCidr, ownBridge: true }];
+  if (os === 'linux')
+    return [
+      { kind: 'bridge', action: 'ensure', bridge: 'cbr0', podCidr, ownBridge: true },
+      { kind: 'persistence', action: 'ensure' },
+    ];
   return [
     { kind: 'pod-network', action: 'ensure', network: 'transparent', podCidr, containerNic },
     { kind: 'pod-gateway', action: 'ensure', podCidr, containerNic },
@@ -55,6 +59,7 @@ async function caseHost(os: Os): Promise<CaseHost> {
   const podCidr = '192.168.0.0/24';
   const containerNic = os === 'windows' ? spareNic(running, 'node1') : undefined;
   const node1 = running.sandbox.hosts.get('node1');
+  node1?.alter((state) => (state.os === 'linux' ? { ...state, mayInstall: true } : state));
   let fence = 0;
   return {
     pool: running.pool,
@@ -65,6 +70,8 @@ async function caseHost(os: Os): Promise<CaseHost> {
       podCidr,
       network: 'transparent',
       bridge: 'cbr0',
+      pauseImage: '',
+      executables: { kubelet: '', 'kube-proxy': '' },
       owned: [],
       ...(containerNic === undefined ? {} : { containerNic }),
     },
@@ -105,6 +112,8 @@ describe.each<NextHopMode>(['node-address', 'pod-gateway'])(
             podCidr: node.podCidr,
             network: 'transparent',
             bridge: 'cbr0',
+            pauseImage: '',
+            executables: { kubelet: '', 'kube-proxy': '' },
             owned: [],
             ...nic,
           };
@@ -125,7 +134,7 @@ describe.each<NextHopMode>(['node-address', 'pod-gateway'])(
         };
         for (const host of hosts) {
           const { podCidr, containerNic = '', target } = host.context;
-          const own = podSteps(target.os, podCidr, containerNic);
+          const own = podSteps(target.os, podCidr, containerNic).filter(({ kind }) => kind !== 'persistence');
           await make(host, [...own, { kind: 'forwarding', action: 'ensure' }]);
         }
         expect((await proofs()).flat()).toEqual(Array(6).fill('none'));

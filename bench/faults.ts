@@ -86,7 +86,7 @@ export async function benchFaults(putAway: PutAway): Promise<Report> {
   const rows: Row[] = [];
   const late: string[] = [];
   for (const fault of FAULTS) {
-    for (const { os, host } of targets) {
+    for (const { host } of targets) {
       await listening(team, host);
       const before = Date.now();
       await fault.make(lab, host);

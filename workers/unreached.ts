@@ -25,7 +25,9 @@ export async function unreached(
   const failed: HostResult = {
     host,
     status: 'failed',
-    error: redact(error.kind === 'host-key-changed' ? sayKeyChanged(host, error.message) : sayScriptNo(error)),
+    error: redact(
+      error.kind === 'host-key-changed' ? sayKeyChanged(host, error.message) : sayScriptNo(error),
+    ),
     ...(error.detail.printed ? { printed: redact(error.detail.printed) } : {}),
     at: now.toISOString(),
   };

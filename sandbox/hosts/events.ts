@@ -1,7 +1,7 @@
 /** What happens to a host without Fairway: somebody's route, a reboot. Pure. */
 import type { Cidr, Ipv4 } from '../../src/ip.js';
-import { booted } from './processes.js';
 import { runBatch } from './linux/ip.js';
+import { booted } from './processes.js';
 import type { HostState, LinuxHost } from './state.js';
 import { addRoute } from './windows/net.js';
 

@@ -83,7 +83,10 @@ export const caseList: readonly HostCase[] = [
     async run(host) {
       const seen = await read(host);
       const { os } = host.context.target;
-      assert.deepEqual([seen.windows !== undefined, seen.linux !== undefined], [os === 'windows', os === 'linux']);
+      assert.deepEqual(
+        [seen.windows !== undefined, seen.linux !== undefined],
+        [os === 'windows', os === 'linux'],
+      );
     },
   },
   {

@@ -17,7 +17,16 @@ let fence = 0;
 function contextOf(name: string): HostContext {
   const { target } = lab.host(name);
   const podCidr = '192.168.0.0/24';
-  return { target, clusterCidr: '192.168.0.0/16', podCidr, network: '', bridge: 'cbr0', pauseImage: '', executables: { kubelet: '', 'kube-proxy': '' }, owned: [] };
+  return {
+    target,
+    clusterCidr: '192.168.0.0/16',
+    podCidr,
+    network: '',
+    bridge: 'cbr0',
+    pauseImage: '',
+    executables: { kubelet: '', 'kube-proxy': '' },
+    owned: [],
+  };
 }
 
 async function ask(name: string, request: HostRequest): Promise<unknown> {

@@ -60,7 +60,16 @@ async function failure(work: Promise<unknown>): Promise<HostError> {
 
 function contextOf(name: string, podCidr: string): HostContext {
   const { target } = lab.host(name);
-  return { target, clusterCidr: '192.168.0.0/16', podCidr, network: '', bridge: 'cbr0', pauseImage: '', executables: { kubelet: '', 'kube-proxy': '' }, owned: [] };
+  return {
+    target,
+    clusterCidr: '192.168.0.0/16',
+    podCidr,
+    network: '',
+    bridge: 'cbr0',
+    pauseImage: '',
+    executables: { kubelet: '', 'kube-proxy': '' },
+    owned: [],
+  };
 }
 
 /** The interpreters and everything they started, on that host. */

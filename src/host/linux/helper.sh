@@ -233,9 +233,9 @@ has_systemd() {
 }
 
 case "$# $*" in
-  '1 apply') read_conf && apply ;;
-  '1 save') read_conf && save ;;
-  '1 restore') read_conf && restore ;;
+  '1 apply') read_conf; apply ;;
+  '1 save') read_conf; save ;;
+  '1 restore') read_conf; restore ;;
   '3 service start kubelet' | '3 service stop kubelet' | '3 service restart kubelet' | \
     '3 service start kube-proxy' | '3 service stop kube-proxy' | '3 service restart kube-proxy')
     exec systemctl "$2" "$3.service"

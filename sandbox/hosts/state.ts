@@ -31,7 +31,7 @@ export interface LinuxRoute {
 }
 
 export interface RootHelper {
-  version: string;
+  text: string;
   clusterCidr: Cidr;
   bridge: string;
   podCidr: Cidr;

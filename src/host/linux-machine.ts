@@ -17,7 +17,7 @@ export const LinuxFacts = z.object({
   networkManagers: z.array(z.enum(['systemd-networkd', 'NetworkManager', 'ifupdown'])),
   /** What networkd's configuration says of `ManageForeignRoutes`; empty when nothing. */
   foreignRoutes: z.string(),
-  /** Whether its version is ours, and what node.conf says. */
+  /** Whether it is this Fairway's own, and what node.conf says. */
   helper: z
     .object({ isCurrent: z.boolean(), clusterCidr: z.string(), bridge: z.string(), podCidr: z.string() })
     .nullable(),

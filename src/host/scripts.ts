@@ -13,7 +13,6 @@ export interface Launch {
 /** In this order; the last one begins to serve. */
 const LINUX = [
   'params.sh',
-  'address.sh',
   'rights.sh',
   'machine.sh',
   'read.sh',
@@ -44,11 +43,10 @@ export function watchLaunch(os: Os, processes: readonly string[]): Launch {
   return { command: windowsCommand(), stdin: `${windowsWatcher()}\n${processes.join(' ')}\n` };
 }
 
-/** The root helper of Linux hosts, as it is installed: what it says it is, in its second line, is what it is made of. */
-export const rootHelper = once((): { version: string; text: string } => {
-  const body = ['address.sh', 'helper.sh'].map((name) => readScript('linux', name)).join('\n');
-  const version = createHash('sha256').update(body).digest('hex').slice(0, 12);
-  return { version, text: `#!/bin/sh\n# fairway-node, version ${version}\n${body}` };
+/** The root helper of Linux hosts: its file, and the file's SHA-256. */
+export const rootHelper = once((): { text: string; sha256: string } => {
+  const text = readScript('linux', 'fairway-node.sh');
+  return { text, sha256: createHash('sha256').update(text).digest('hex') };
 });
 
 /** The request, with the file that it wants to go along as the parameter `helper`, in base64. */
@@ -65,7 +63,7 @@ export function quote(text: string): string {
 
 const linuxCommand = once(() => {
   const scripts = LINUX.map((name) => readScript('linux', name)).join('\n');
-  const first = `helper_version=${rootHelper().version}\n`;
+  const first = `helper_sha256=${rootHelper().sha256}\n`;
   return `exec /bin/sh -c ${quote(first + withoutComments(scripts))} fairway`;
 });
 

@@ -35,7 +35,7 @@ export function machineFacts(host: LinuxHost, now: number): LinuxFacts {
     networkManagers: ['ifupdown'],
     foreignRoutes: '',
     helper: helper && {
-      isCurrent: helper.version === rootHelper().version,
+      isCurrent: helper.text === rootHelper().text,
       clusterCidr: helper.clusterCidr,
       bridge: helper.bridge,
       podCidr: helper.podCidr,
@@ -53,11 +53,10 @@ export function persisted(host: LinuxHost, asked: z.output<typeof PersistencePar
     throw new ScriptError('NO-RIGHTS', 'this login is not root, and sudo does not let it install anything');
   if (asked.action === 'remove') return { ...host, helper: null };
   const text = Buffer.from(asked.helper, 'base64').toString();
-  const version = /^# fairway-node, version (\S+)$/m.exec(text)?.[1] ?? '';
   const { cluster: clusterCidr, bridge, own: podCidr } = asked;
   return noted({
     ...host,
-    helper: { version, clusterCidr, bridge, podCidr, saved: { forward: false, batch: '' } },
+    helper: { text, clusterCidr, bridge, podCidr, saved: { forward: false, batch: '' } },
   });
 }
 

@@ -79,15 +79,14 @@ add_foreign_routes() {
   add foreignRoutes "$said"
 }
 
-# The version is in the helper's second line. One that is not root's alone is none of ours.
+# One that is not root's alone is none of ours, whatever is in it.
 add_helper() {
   [ -e "$helper" ] || { more="$more,\"helper\":null"; return; }
-  version=''
-  if [ -n "$(find "$helper" -prune -type f -user 0 ! -perm -020 ! -perm -002)" ]; then
-    { read -r _ && read -r _ _ _ version _; } <"$helper"
-  fi
   is=false
-  [ "$version" != "$helper_version" ] || is=true
+  if [ -n "$(find "$helper" -prune -type f -user 0 ! -perm -020 ! -perm -002)" ]; then
+    set -- $(sha256sum <"$helper") -
+    [ "$1" != "$helper_sha256" ] || is=true
+  fi
   cluster='' bridge='' own=''
   if [ -r /etc/fairway/node.conf ]; then
     while read -r key value; do

@@ -1,3 +1,6 @@
+#!/bin/sh
+# /usr/local/sbin/fairway-node, root:root, 0755. Fairway knows its own version of it by its SHA-256.
+#
 # Does, as root, what Fairway needs root for on a Linux node, and nothing else: its own routes (proto 155) within the cluster CIDR, the
 # bridge that root named in node.conf and the pod gateway on it, forwarding, two units of systemd. What a boot would lose is noted, and
 # brought back at boot. Fairway's docs/linux-host.md says more. Fails with 2 when it refuses, before anything is changed.
@@ -19,12 +22,16 @@ fail() {
   exit 2
 }
 
-# number ADDRESS: sets $number.
+# number ADDRESS: sets $number. Plain decimals only: 10.7 and 010.0.0.1 would name other machines than they seem to.
 number() {
-  is_address "$1" || return
+  case $1 in *. | *[!0-9.]*) return 1 ;; esac
   old_ifs=$IFS IFS=.
   set -- $1
   IFS=$old_ifs
+  [ $# -eq 4 ] || return 1
+  for part; do
+    case $part in [0-9] | [1-9][0-9] | 1[0-9][0-9] | 2[0-4][0-9] | 25[0-5]) ;; *) return 1 ;; esac
+  done
   number=$(($1 << 24 | $2 << 16 | $3 << 8 | $4))
 }
 

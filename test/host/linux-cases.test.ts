@@ -86,7 +86,8 @@ describeWith(['root'], 'Linux, by sudo', () =>
 describeWith(['root'], 'Linux, by the root helper', () => {
   hostCases(() => linuxHost(BY_HELPER, true));
 
-  test('the README has its line for sudoers', () => {
+  test('README and docs have its line for sudoers', () => {
     expect(SUDOERS.filter(isHelpers)).toEqual([sudoersLine(USER)]);
+    expect(readFileSync('docs/linux-host.md', 'utf8').split('\n')).toContain(sudoersLine(USER));
   });
 });

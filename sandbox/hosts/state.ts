@@ -30,6 +30,14 @@ export interface LinuxRoute {
   prefsrc?: Ipv4;
 }
 
+export interface RootHelper {
+  text: string;
+  clusterCidr: Cidr;
+  bridge: string;
+  podCidr: Cidr;
+  saved: { forward: boolean; batch: string };
+}
+
 export interface LinuxHost extends Processes {
   os: 'linux';
   name: string;
@@ -38,6 +46,10 @@ export interface LinuxHost extends Processes {
   fence: number;
   /** `net.ipv4.ip_forward`. */
   forward: boolean;
+  /** Whether sudo lets the login do anything, as installing the root helper takes. */
+  mayInstall: boolean;
+  /** The root helper with what it was told, and what it brings back at boot; null when there is none. */
+  helper: RootHelper | null;
   interfaces: readonly Interface[];
   routes: readonly LinuxRoute[];
 }
@@ -93,6 +105,8 @@ export function freshLinux(name: string, address: Ipv4, number: number, now = 0)
     boot: bootId(number, 1),
     fence: 0,
     forward: false,
+    mayInstall: false,
+    helper: null,
     ...longRunning(number, now),
     interfaces: [
       loopback('lo', '00:00:00:00:00:00'),

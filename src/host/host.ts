@@ -14,6 +14,8 @@ export interface HostTarget {
 export interface HostRequest {
   script: string;
   params: Readonly<Record<string, unknown>>;
+  /** A file of ours that has to go along; it becomes the parameter `helper`. */
+  takes?: 'root-helper';
   /** Milliseconds after which the channel is given up. */
   timeoutMs: number;
   /** The work goes on whatever becomes of the connection, and is asked for again until its answer says that it is over. */

@@ -1,6 +1,8 @@
 /** The script files of each OS, and how an SSH server is asked to run them. They travel whole, once for each channel. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Os } from '../node/node.js';
+import type { HostRequest } from './host.js';
 
 /** An exec request, and what is written to its stdin before any request. */
 export interface Launch {
@@ -8,7 +10,19 @@ export interface Launch {
   stdin: string;
 }
 
-const LINUX = ['params', 'read', 'sync', 'prove', 'probe', 'service', 'serve'].map((name) => `${name}.sh`);
+/** In this order; the last one begins to serve. */
+const LINUX = [
+  'params.sh',
+  'rights.sh',
+  'machine.sh',
+  'read.sh',
+  'sync.sh',
+  'persistence.sh',
+  'prove.sh',
+  'probe.sh',
+  'service.sh',
+  'serve.sh',
+];
 
 /** What starts the resident interpreter. */
 export function residentLaunch(os: Os): Launch {
@@ -29,6 +43,19 @@ export function watchLaunch(os: Os, processes: readonly string[]): Launch {
   return { command: windowsCommand(), stdin: `${windowsWatcher()}\n${processes.join(' ')}\n` };
 }
 
+/** The root helper of Linux hosts: its file, and the file's SHA-256. */
+export const rootHelper = once((): { text: string; sha256: string } => {
+  const text = readScript('linux', 'fairway-node.sh');
+  return { text, sha256: createHash('sha256').update(text).digest('hex') };
+});
+
+/** The request, with the file that it wants to go along as the parameter `helper`, in base64. */
+export function withFile({ takes, ...request }: HostRequest): HostRequest {
+  if (takes !== 'root-helper') return request;
+  const helper = Buffer.from(rootHelper().text).toString('base64');
+  return { ...request, params: { ...request.params, helper } };
+}
+
 /** A word that any POSIX shell takes for exactly this text. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
@@ -36,7 +63,8 @@ export function quote(text: string): string {
 
 const linuxCommand = once(() => {
   const scripts = LINUX.map((name) => readScript('linux', name)).join('\n');
-  return `exec /bin/sh -c ${quote(withoutComments(scripts))} fairway`;
+  const first = `helper_sha256=${rootHelper().sha256}\n`;
+  return `exec /bin/sh -c ${quote(first + withoutComments(scripts))} fairway`;
 });
 
 const perlScript = once(() => withoutComments(readScript('linux', 'watch.pl')));

@@ -4,6 +4,7 @@ import { type Cidr, cidrAround, contains, overlaps } from '../ip.js';
 import { nextHopTo, type ObservedRoute } from '../network/route.js';
 import type { Inventory, Node } from '../node/node.js';
 import { readyNode } from './checks.js';
+import { lacksPersistence } from './linux-node.js';
 import { ensureRoute, inverses } from './pair.js';
 import type { HostPlan, MembershipPlan, Observation, Step } from './plan.js';
 import { isSomebodys, madeBy, podSide, processSide } from './pod-side.js';
@@ -75,7 +76,10 @@ export function planAddNode(input: AddNodeInput): MembershipPlan {
   return {
     kind: 'add-node',
     node,
-    made: madeBy(onNode),
+    made: {
+      ...madeBy(onNode),
+      persistence: lacksPersistence(own.observed) && onNode.some((step) => step.kind === 'persistence'),
+    },
     basedOn: inventory.revision,
     together: together.map((peer) => peer.name),
     hosts,
@@ -126,7 +130,10 @@ function hostPlan(
   render: RenderCommands,
 ): HostPlan {
   // Forwarding stays on when a peer's route is taken back: other nodes' pods may have come to need it.
-  const undo = inverses(role === 'peer' ? steps.filter((step) => step.kind !== 'forwarding') : steps);
+  const undone = role === 'peer' ? steps.filter((step) => step.kind !== 'forwarding') : steps;
+  // Nor does a helper go that was there before, of another version.
+  const keepsHelper = reading.observed !== null && !lacksPersistence(reading.observed);
+  const undo = inverses(undone.filter((step) => !(step.kind === 'persistence' && keepsHelper)));
   const common = { host: node.name, os: node.os, podCidr: node.podCidr, role, steps, undo };
   return withCommands(
     reading.observed

@@ -57,6 +57,8 @@ export interface WindowsMachine {
 export interface LinuxMachine {
   /** How changes are made there: as root, by the root helper through sudo, by sudo for each program, or not at all. */
   privilege: 'root' | 'helper' | 'sudo' | 'none';
+  /** Whether the login may install the root helper: it is root, or sudo lets it do anything. */
+  mayInstall: boolean;
   /** iproute2's version as `ip -V` has it, such as `6.1.0`. */
   iproute: string;
   /** The programs in `/opt/cni/bin`; null when there is no such folder. */

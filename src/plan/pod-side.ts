@@ -1,6 +1,6 @@
 /** What a node itself needs before it can carry pods. Pure. */
-import { podGateway } from '../ip.js';
 import type { Made, Node } from '../node/node.js';
+import { bridgeOf, persistenceSteps } from './linux-node.js';
 import type { Observation, Step } from './plan.js';
 import type { PlanPolicy } from './policy.js';
 import { hasGuideFlags, windowsComponents, windowsSteps } from './windows-node.js';
@@ -13,6 +13,7 @@ export function podSide(node: Node, observed: Observation, policy: PlanPolicy): 
   return [
     { kind: 'bridge', action: 'ensure', bridge, podCidr: node.podCidr, ownBridge },
     { kind: 'forwarding', action: 'ensure' },
+    ...persistenceSteps(observed),
   ];
 }
 
@@ -75,10 +76,4 @@ export function madeBy(steps: readonly Step[]): Made {
     components: steps.flatMap((step) => (step.kind === 'component' ? [step.component] : [])),
     persistence: has('persistence'),
   };
-}
-
-/** The bridge that holds the pod gateway: an adopted node's may have another name than the policy's, and needs no second one. */
-function bridgeOf({ podCidr }: Node, { addresses, bridges }: Observation): string | undefined {
-  const gateway = podGateway(podCidr);
-  return addresses.find(({ address, device }) => address === gateway && bridges.includes(device))?.device;
 }

@@ -1,5 +1,6 @@
 /** What went wrong: with a change or a host, as its card says it; between Slack and us, as the person reads it. Pure. */
 import type { Debt } from '../change/change.js';
+import type { HostError } from '../host/host.js';
 import { code } from './mrkdwn.js';
 import { storedVoice } from './voice.js';
 
@@ -102,6 +103,13 @@ export function sayKeyChanged(name: string, what: string): string {
 /** A node that leaves shows another key than the one that was known for it; `what` names both. */
 export function sayReinstalled(name: string, what: string): string {
   return `${what}. So ${name} was installed anew, and nothing of ours is left on it.`;
+}
+
+/** Why a host's script said no: in its own words, but where those don't tell what to do. No full stop, since more may follow. */
+export function sayScriptNo({ message, detail }: Pick<HostError, 'message' | 'detail'>): string {
+  return detail.code === 'NO-RIGHTS'
+    ? 'my login there is not root, and sudo does not let it do that: docs/linux-host.md has what to paste there as root, once'
+    : message;
 }
 
 /** Our own trouble; `ref` finds it in the log. */

@@ -57,7 +57,7 @@ take() {
   case $1 in e30=) json='{}'; return ;; '' | *[!A-Za-z0-9+/=]*) return 1 ;; esac
   decode "$1"
   case $json in
-    *[!A-Za-z0-9\ ._:,/{}\"\\-]*) return 1 ;;
+    *[!A-Za-z0-9\ ._:,/+={}\"\\-]*) return 1 ;;
     '{'*'}') ;;
     *) return 1 ;;
   esac

@@ -42,7 +42,11 @@ function spareNic({ sandbox }: Running, name: string): string {
 }
 
 function podSteps(os: Os, podCidr: string, containerNic: string): Step[] {
-  if (os === 'linux') return [{ kind: 'bridge', action: 'ensure', bridge: 'cbr0', podCidr, ownBridge: true }];
+  if (os === 'linux')
+    return [
+      { kind: 'bridge', action: 'ensure', bridge: 'cbr0', podCidr, ownBridge: true },
+      { kind: 'persistence', action: 'ensure' },
+    ];
   return [
     { kind: 'pod-network', action: 'ensure', network: 'transparent', podCidr, containerNic },
     { kind: 'pod-gateway', action: 'ensure', podCidr, containerNic },
@@ -56,6 +60,7 @@ async function caseHost(os: Os): Promise<CaseHost> {
   const podCidr = '192.168.0.0/24';
   const containerNic = os === 'windows' ? spareNic(running, 'node1') : undefined;
   const node1 = running.sandbox.hosts.get('node1');
+  node1?.alter((state) => (state.os === 'linux' ? { ...state, mayInstall: true } : state));
   let fence = 0;
   return {
     pool: running.pool,
@@ -128,7 +133,7 @@ describe.each<NextHopMode>(['node-address', 'pod-gateway'])(
         };
         for (const host of hosts) {
           const { podCidr, containerNic = '', target } = host.context;
-          const own = podSteps(target.os, podCidr, containerNic);
+          const own = podSteps(target.os, podCidr, containerNic).filter(({ kind }) => kind !== 'persistence');
           await make(host, [...own, { kind: 'forwarding', action: 'ensure' }]);
         }
         expect((await proofs()).flat()).toEqual(Array(6).fill('none'));

@@ -25,6 +25,14 @@ static class Engine
         ["Start-Service"] = typeof(StartServiceCommand),
         ["Stop-Service"] = typeof(StopServiceCommand),
         ["Restart-Service"] = typeof(RestartServiceCommand),
+        ["Test-Path"] = typeof(TestPathCommand),
+        ["Get-Item"] = typeof(GetItemCommand),
+        ["New-Item"] = typeof(NewItemCommand),
+        ["Remove-Item"] = typeof(RemoveItemCommand),
+        ["Get-ItemProperty"] = typeof(GetItemPropertyCommand),
+        ["Set-ItemProperty"] = typeof(SetItemPropertyCommand),
+        ["New-ItemProperty"] = typeof(NewItemPropertyCommand),
+        ["Remove-ItemProperty"] = typeof(RemoveItemPropertyCommand),
         ["Get-WinEvent"] = typeof(GetWinEventCommand),
         ["Get-CimInstance"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand),
         ["Invoke-CimMethod"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand),
@@ -41,6 +49,7 @@ static class Engine
         var state = InitialSessionState.CreateDefault2();
         foreach (var name in new[] { "IsWindows", "IsLinux", "IsMacOS", "IsCoreCLR" }) state.Variables.Remove(name, typeof(object));
         foreach (var (name, type) in Cmdlets) state.Commands.Add(new SessionStateCmdletEntry(name, type, null));
+        state.Providers.Add(new SessionStateProviderEntry("Registry", typeof(RegistryProvider), null));
         state.ImportPSModule([.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "modules"), "*.psm1")]);
         var host = new Host();
         using var runspace = RunspaceFactory.CreateRunspace(host, state);

@@ -15,9 +15,13 @@ public sealed class State
     public List<Service> Services { get; set; } = [];
     // Docker network name → how many containers are on it.
     public Dictionary<string, int> Containers { get; set; } = [];
+    // HKLM: full key path → value name → text, number or list of texts (Registry.cs).
+    public Dictionary<string, Dictionary<string, JsonElement>> Registry { get; set => field = Blind(value.ToDictionary(k => k.Key, k => Blind(k.Value))); } = [];
     // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), wmi,
     // service (what Start-Service says), orphan (a task that is stopped leaves its process).
     public Dictionary<string, string> Faults { get; set; } = [];
+
+    static Dictionary<string, T> Blind<T>(Dictionary<string, T> names) => new(names, StringComparer.OrdinalIgnoreCase);
 }
 
 public sealed class Nic

@@ -59,6 +59,8 @@ export interface WindowsState {
   services: { name: Component; isTask: boolean; dependsOn: Component | null }[];
   /** Docker network name to the number of containers on it. */
   containers: Record<string, number>;
+  /** HKLM: full key path to value name to value: a text, a DWORD or a list of texts. */
+  registry: Record<string, Record<string, string | number | string[]>>;
   /** `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `wmi`, `netsh`. */
   faults: Record<string, string>;
 }
@@ -157,6 +159,14 @@ function freshState(build: number, processes: boolean): WindowsState {
         ]
       : [],
     containers: {},
+    registry: {
+      'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion': {
+        ProductName: 'Windows Server 2016 Datacenter',
+        InstallationType: 'Server',
+        CurrentBuildNumber: String(build),
+      },
+      'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage': { OEMCP: '437' },
+    },
     faults: {},
   };
 }

@@ -11,6 +11,7 @@ import { createLab, type Lab } from '../../lab/lab.js';
 import { describeWith } from '../../lab/requirements.js';
 import { nameOf, pidsIn, until } from '../../lab/system.js';
 import type { WindowsHost } from '../../lab/windows/host.js';
+import { machineParams } from './site.js';
 
 let lab: Lab;
 let pool: HostPool;
@@ -73,7 +74,15 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy on Windows', () => {
     pool = createSshPool({ sshConfigFile: lab.sshConfigFile, pinned: async () => null });
     const { target } = lab.host('win01');
     const clusterCidr = '192.168.0.0/16';
-    ctx = { target, clusterCidr, podCidr: '192.168.1.0/24', network: 'pods', bridge: '', owned: [] };
+    ctx = {
+      target,
+      clusterCidr,
+      podCidr: '192.168.1.0/24',
+      network: 'pods',
+      bridge: '',
+      owned: [],
+      ...machineParams,
+    };
     folder = join(lab.dir, 'hosts/win01');
   }, 120_000);
   afterEach(async () => {

@@ -112,9 +112,12 @@ namespace Microsoft.PowerShell.Commands
     {
         [Parameter(Mandatory = true, Position = 0)] public string Name;
         protected abstract void Act();
+        // One that no process stands for.
+        protected virtual void ActOnSystem() => throw new InvalidOperationException(Name + " is not modelled");
         protected override void EndProcessing()
         {
-            if (Services.Get(Name, false) == null)
+            if (Machine.Read().System.ContainsKey(Name)) ActOnSystem();
+            else if (Services.Get(Name, false) == null)
                 WriteError(new ErrorRecord(new ArgumentException($"Cannot find any service with service name '{Name}'."), "NoServiceFoundForGivenName", ErrorCategory.ObjectNotFound, Name));
             else Act();
         }
@@ -130,12 +133,34 @@ namespace Microsoft.PowerShell.Commands
             service.Properties.Add(new PSNoteProperty("Status", Services.Runs(Name) ? "Running" : "Stopped"));
             WriteObject(service);
         }
+        protected override void ActOnSystem()
+        {
+            var state = Machine.Read().System[Name];
+            var service = new PSObject();
+            service.Properties.Add(new PSNoteProperty("Name", Name));
+            service.Properties.Add(new PSNoteProperty("Status", state.Runs ? "Running" : "Stopped"));
+            service.Properties.Add(new PSNoteProperty("StartType", state.StartType));
+            WriteObject(service);
+        }
     }
 
     [Cmdlet(VerbsLifecycle.Start, "Service")]
     public class StartServiceCommand : ServiceCommand
     {
         protected override void Act() => Services.Start(Name);
+        protected override void ActOnSystem()
+        {
+            if (Machine.Read().Faults.TryGetValue("service", out var words)) throw new InvalidOperationException(words);
+            Features.SetService(Name, true, null);
+        }
+    }
+
+    [Cmdlet(VerbsCommon.Set, "Service")]
+    public class SetServiceCommand : ServiceCommand
+    {
+        [Parameter] [ValidateSet("Automatic", "Manual", "Disabled")] public string StartupType;
+        protected override void Act() => throw new InvalidOperationException(Name + " is not modelled");
+        protected override void ActOnSystem() => Features.SetService(Name, null, StartupType);
     }
 
     [Cmdlet(VerbsLifecycle.Stop, "Service")]
@@ -179,6 +204,7 @@ namespace Microsoft.Management.Infrastructure.CimCmdlets
         protected override void EndProcessing()
         {
             if (ClassName == "Win32_OperatingSystem") WriteObject(System());
+            else if (ClassName == "Win32_LogicalDisk" && Filter == "DeviceID='C:'") WriteObject(Disk());
             else if (ClassName == "Win32_Process") WriteObject(Services.Processes().Where(p => Names().Contains(p.Name)).Select(Process), true);
             else throw new ItemNotFoundException(ClassName + " is not modelled");
         }
@@ -194,9 +220,14 @@ namespace Microsoft.Management.Infrastructure.CimCmdlets
             {
                 "LastBootUpTime" => state.Boot.ToLocalTime(),
                 "BuildNumber" => state.Build,
+                // Named in the host's own language.
+                "Caption" => state.Language == "zh-CN" ? "Microsoft Windows Server 2016 \u6807\u51c6\u7248" : "Microsoft Windows Server 2016 Standard",
+                "ProductType" => 3u,
                 _ => throw new ItemNotFoundException(name + " is not modelled"),
             });
         }
+
+        PSObject Disk() => Object(name => name == "FreeSpace" ? (ulong)Machine.Read().Free : throw new ItemNotFoundException(name + " is not modelled"));
 
         PSObject Process(Running process) => Object(name => name switch
         {

@@ -7,16 +7,18 @@
  *     ├─ sshd ─ one pid namespace a session, as Windows' kill-on-close job ─ powershell ─ docker.exe, netsh.exe …
  *     └─ what Win32_Process Create starts, which outlives the session
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -59,9 +61,22 @@ export interface WindowsState {
   services: { name: Component; isTask: boolean; dependsOn: Component | null }[];
   /** Docker network name to the number of containers on it. */
   containers: Record<string, number>;
+  /** `en-US`. */
+  language: string;
+  /** Bytes of the system drive. */
+  free: number;
+  /** Name to InstallState. */
+  features: Record<string, string>;
+  /** What Routing and Remote Access is set up for. */
+  remoteAccess: '' | 'RoutingOnly' | 'Vpn';
+  /** Services that no process stands for. */
+  system: Record<string, { runs: boolean; startType: 'Automatic' | 'Manual' | 'Disabled' }>;
+  switches: { name: string; type: string; device: string }[];
+  /** Docker images: name to id. */
+  images: Record<string, string>;
   /** HKLM: full key path to value name to value: a text, a DWORD or a list of texts. */
   registry: Record<string, Record<string, string | number | string[]>>;
-  /** `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `wmi`, `netsh`. */
+  /** `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `wmi`, `netsh`, and those of Machine.cs. */
   faults: Record<string, string>;
 }
 
@@ -73,13 +88,17 @@ export interface WindowsHost {
   edit(change: (state: WindowsState) => void): void;
   /** Starts the process behind a service, as the service manager does. */
   startProcess(component: Component): Promise<void>;
+  /** Ends everything and starts it again, as shutdown.exe within the host does too: the boot time and the interface indexes are other ones. */
+  reboot(): Promise<void>;
+  /** Resolves once the host has been rebooted so many times in all, by whomever. */
+  rebooted(times: number): Promise<void>;
 }
 
 /** Starts the host; resolves once its sshd listens. Needs root, `ip`, `nft` and the .NET SDK. */
 export async function startWindowsHost(options: WindowsHostOptions): Promise<WindowsHost> {
   const { namespace, workDir } = options;
   const program = windowsProgram();
-  mkdirSync(join(workDir, 'ProgramData'), { recursive: true });
+  mkdirSync(join(workDir, 'Program Files'), { recursive: true });
   mkdirSync('/run/sshd', { recursive: true });
   writePrograms(workDir, program);
   const edit = stateFile(workDir);
@@ -91,26 +110,22 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
   writeSshd(options, program);
   writeServices(options);
 
-  const log = openSync(join(workDir, 'log'), 'a');
-  const args = [
-    'netns',
-    'exec',
-    namespace,
-    'unshare',
-    '--pid',
-    '--fork',
-    '--kill-child',
-    '--mount-proc',
-    'sh',
-    join(workDir, 'host.sh'),
-  ];
-  const host = spawn('ip', args, { stdio: ['ignore', log, log] });
-  const ended = new Promise<void>((resolve) => host.once('exit', () => resolve()));
-  for (let tries = 0; !listens(options); tries++) {
-    if (host.exitCode !== null || tries > 100)
-      throw new Error(`no sshd: ${readFileSync(join(workDir, 'log'), 'utf8')}`);
-    await sleep(50);
+  let boots = 0;
+  let restarting: Promise<void> | null = null;
+  let running = await boot(options, onRestart);
+
+  async function rebootOnce(): Promise<void> {
+    await running.stop();
+    afterBoot(options, edit);
+    running = await boot(options, onRestart);
+    boots += 1;
   }
+
+  /** shutdown.exe was called: while the host is down, it does not answer. */
+  function onRestart(): void {
+    restarting = sleep(DOWN_MS).then(rebootOnce);
+  }
+
   return {
     state: edit.read,
     edit: (change) => {
@@ -125,7 +140,52 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
       const runs = (): boolean => pidsIn([namespace]).some((pid) => nameOf(pid) === `${component}.exe`);
       await until(`${component}.exe`, runs);
     },
+    reboot: rebootOnce,
+    rebooted: (times) => until('the host to restart', () => boots >= times, 60_000),
     stop: async () => {
+      await restarting;
+      await running.stop();
+    },
+  };
+}
+
+/** How long a host that restarts itself is away, in milliseconds. */
+const DOWN_MS = 300;
+
+interface Running {
+  stop(): Promise<void>;
+}
+
+/** Starts the host's processes; resolves once sshd listens. */
+async function boot(options: WindowsHostOptions, onRestart: () => void): Promise<Running> {
+  const { namespace, workDir } = options;
+  const log = openSync(join(workDir, 'log'), 'a');
+  const restart = join(workDir, 'restart');
+  rmSync(restart, { force: true });
+  const inside = [
+    'unshare',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+    'sh',
+    join(workDir, 'host.sh'),
+  ];
+  const host = spawn('ip', ['netns', 'exec', namespace, ...inside], { stdio: ['ignore', log, log] });
+  closeSync(log);
+  let isWanted = true;
+  const ended = new Promise<void>((resolve) => host.once('exit', () => resolve()));
+  for (let tries = 0; !listens(options); tries++) {
+    if (host.exitCode !== null || tries > 100)
+      throw new Error(`no sshd: ${readFileSync(join(workDir, 'log'), 'utf8')}`);
+    await sleep(50);
+  }
+  host.once('exit', () => {
+    if (isWanted && existsSync(restart)) onRestart();
+  });
+  return {
+    stop: async () => {
+      isWanted = false;
       // The kernel takes the whole pid namespace with it.
       host.kill('SIGKILL');
       await ended;
@@ -134,10 +194,31 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
   };
 }
 
-/** What of the state is another one after a reboot. */
-export function forgetBoot(state: WindowsState): void {
+/**
+ * What a reboot makes of what Windows remembers: routes come back whose next hop is on the wire, features that waited for it are there, and
+ * services that start with it run.
+ */
+function afterBoot({ namespace }: WindowsHostOptions, edit: ReturnType<typeof stateFile>): void {
+  const state = edit.read();
   state.boot = new Date().toISOString();
   for (const nic of state.nics) nic.index += 2;
+  for (const [name, wanted] of Object.entries(state.features)) {
+    if (wanted === 'InstallPending') state.features[name] = 'Installed';
+    if (wanted === 'UninstallPending') state.features[name] = 'Available';
+  }
+  if (state.features['RemoteAccess'] === 'Installed')
+    state.system['RemoteAccess'] ??= { runs: false, startType: 'Disabled' };
+  else delete state.system['RemoteAccess'];
+  delete state.faults['restart-needed'];
+  for (const service of Object.values(state.system)) service.runs = service.startType === 'Automatic';
+  edit.write(state);
+  const lines = state.routes.map(
+    ({ destination, nextHop, metric }) =>
+      `route append ${destination} via ${nextHop} proto static metric ${metric}`,
+  );
+  const batch = `${['route flush proto static', ...lines].join('\n')}\n`;
+  // What is not on the wire, the kernel refuses.
+  spawnSync('ip', ['-n', namespace, '-force', '-batch', '-'], { input: batch });
 }
 
 function freshState(build: number, processes: boolean): WindowsState {
@@ -159,6 +240,20 @@ function freshState(build: number, processes: boolean): WindowsState {
         ]
       : [],
     containers: {},
+    language: 'en-US',
+    free: 60_000_000_000,
+    features: {
+      RemoteAccess: 'Available',
+      Routing: 'Available',
+      'RSAT-RemoteAccess-PowerShell': 'Available',
+    },
+    remoteAccess: '',
+    system: {
+      iphlpsvc: { runs: true, startType: 'Automatic' },
+      docker: { runs: true, startType: 'Automatic' },
+    },
+    switches: [],
+    images: {},
     registry: {
       'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion': {
         ProductName: 'Windows Server 2016 Datacenter',
@@ -190,7 +285,7 @@ function writePrograms(workDir: string, program: string): void {
     writeFileSync(join(folder, `${name}.exe`), `#!/bin/sh\n${text}\n`);
     chmodSync(join(folder, `${name}.exe`), 0o755);
   };
-  for (const role of ['powershell', 'docker', 'netsh', 'route'])
+  for (const role of ['powershell', 'docker', 'netsh', 'route', 'shutdown'])
     exe(role, `exec '${program}' ${role} '${workDir}' "$@"`);
   // `ping -n 1 -w <ms> -S <source> <target>`; Windows' prints TTL= where Linux' prints ttl=.
   exe('ping', 'ping -n -c "$2" -W "$(($4 / 1000 + 1))" -I "$6" "$7" | sed s/ttl=/TTL=/ | grep TTL=');
@@ -248,7 +343,8 @@ function writeSshd(options: WindowsHostOptions, program: string): void {
     ...(options.processes ? Component.options : []).map(
       (name) => `setsid sh ${workDir}/services/${name} </dev/null >/dev/null 2>&1 &`,
     ),
-    // Init of the namespace: takes in the orphans.
+    // Init of the namespace: takes in the orphans, and everything ends with it.
+    'trap "exit 0" TERM',
     'wait',
   ];
   writeFileSync(join(workDir, 'host.sh'), `${hostSh.join('\n')}\n`);

@@ -114,7 +114,7 @@ namespace Microsoft.PowerShell.Commands
         protected abstract void Act();
         protected override void EndProcessing()
         {
-            if (Services.Get(Name, false) == null)
+            if (Services.Get(Name) == null)
                 WriteError(new ErrorRecord(new ArgumentException($"Cannot find any service with service name '{Name}'."), "NoServiceFoundForGivenName", ErrorCategory.ObjectNotFound, Name));
             else Act();
         }
@@ -127,7 +127,7 @@ namespace Microsoft.PowerShell.Commands
         {
             var service = new PSObject();
             service.Properties.Add(new PSNoteProperty("Name", Name));
-            service.Properties.Add(new PSNoteProperty("Status", Services.Runs(Name) ? "Running" : "Stopped"));
+            service.Properties.Add(new PSNoteProperty("Status", Services.Status(Name)));
             WriteObject(service);
         }
     }
@@ -155,6 +155,13 @@ namespace Microsoft.PowerShell.Commands
             stopped.Reverse();
             stopped.ForEach(Services.Start);
         }
+    }
+
+    [Cmdlet(VerbsCommon.Set, "Service")]
+    public class SetServiceCommand : ServiceCommand
+    {
+        [Parameter] [ValidateSet("Automatic", "Manual", "Disabled")] public string StartupType;
+        protected override void Act() => RegistryProvider.SetValue(Services.KeyOf(Name), "Start", StartupType == "Automatic" ? 2 : StartupType == "Manual" ? 3 : 4);
     }
 
     // No program writes to the host's event log.
@@ -203,6 +210,7 @@ namespace Microsoft.Management.Infrastructure.CimCmdlets
             "Name" => process.Name,
             "ProcessId" => (uint)process.Pid,
             "ParentProcessId" => (uint)process.Parent,
+            "ExecutablePath" => Services.PathOf(process),
             "CreationDate" => process.Started.ToLocalTime(),
             _ => throw new ItemNotFoundException(name + " is not modelled"),
         });

@@ -33,6 +33,7 @@ static class Engine
         ["Set-ItemProperty"] = typeof(SetItemPropertyCommand),
         ["New-ItemProperty"] = typeof(NewItemPropertyCommand),
         ["Remove-ItemProperty"] = typeof(RemoveItemPropertyCommand),
+        ["Set-Service"] = typeof(SetServiceCommand),
         ["Get-WinEvent"] = typeof(GetWinEventCommand),
         ["Get-CimInstance"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand),
         ["Invoke-CimMethod"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand),
@@ -45,7 +46,9 @@ static class Engine
         if (ast.Find(a => a is VariableExpressionAst v && v.VariablePath.UserPath == "input", true) != null) Console.In.ReadToEnd();
 
         Environment.SetEnvironmentVariable("ProgramData", Path.Combine(Machine.Folder, "ProgramData"));
+        Environment.SetEnvironmentVariable("ProgramFiles", Path.Combine(Machine.Folder, "ProgramFiles"));
         Environment.SetEnvironmentVariable("SystemDrive", "C:");
+        Environment.SetEnvironmentVariable("SystemRoot", @"C:\Windows");
         var state = InitialSessionState.CreateDefault2();
         foreach (var name in new[] { "IsWindows", "IsLinux", "IsMacOS", "IsCoreCLR" }) state.Variables.Remove(name, typeof(object));
         foreach (var (name, type) in Cmdlets) state.Commands.Add(new SessionStateCmdletEntry(name, type, null));

@@ -12,13 +12,15 @@ public sealed class State
     public List<Nic> Nics { get; set; } = [];
     public List<Saved> Routes { get; set; } = [];
     public List<Network> Networks { get; set; } = [];
-    public List<Service> Services { get; set; } = [];
+    public List<ScheduledTask> Tasks { get; set; } = [];
+    // Services without a process here that were stopped.
+    public List<string> Stopped { get; set; } = [];
     // Docker network name → how many containers are on it.
     public Dictionary<string, int> Containers { get; set; } = [];
     // HKLM: full key path → value name → text, number or list of texts (Registry.cs).
     public Dictionary<string, Dictionary<string, JsonElement>> Registry { get; set => field = Blind(value.ToDictionary(k => k.Key, k => Blind(k.Value))); } = [];
     // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), wmi,
-    // service (what Start-Service says), orphan (a task that is stopped leaves its process).
+    // service (what Start-Service says), orphan (a task that is stopped leaves its process), crash (a program that ends at once).
     public Dictionary<string, string> Faults { get; set; } = [];
 
     static Dictionary<string, T> Blind<T>(Dictionary<string, T> names) => new(names, StringComparer.OrdinalIgnoreCase);

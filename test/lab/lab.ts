@@ -132,9 +132,9 @@ function labOf(place: Place, hosts: readonly LabHost[], keyFile: string): Lab {
     start: (name) => begin(place, host(name)),
     reboot: (name) => reboot(place, host(name)),
     async kill(name, component) {
-      const { namespace, spec } = host(name);
-      const comm = spec.os === 'windows' ? `${component}.exe` : component;
-      await killAll(pidsIn([namespace]).filter((pid) => nameOf(pid) === comm));
+      const { namespace, windows } = host(name);
+      if (windows) await windows.killProcess(component);
+      else await killAll(pidsIn([namespace]).filter((pid) => nameOf(pid) === component));
     },
     async startComponent(name, component) {
       const { windows } = host(name);

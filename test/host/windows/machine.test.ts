@@ -1,5 +1,5 @@
 /** What makes a node of a Windows machine: read, made from every starting state, and undone. Pod network and components have their own files. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { HostContext } from '../../../src/host/platform.js';
@@ -8,7 +8,8 @@ import type { WindowsMachine } from '../../../src/plan/machine.js';
 import type { Step } from '../../../src/plan/plan.js';
 import { stepHolds } from '../../../src/plan/step.js';
 import { describeWith } from '../../lab/requirements.js';
-import type { WindowsState } from '../../lab/windows/host.js';
+import { plainService, type WindowsState } from '../../lab/windows/host.js';
+import { servicesKey } from '../../lab/windows/services.js';
 import { readFull } from './pods.js';
 import { type Answer, type Channel, machineParams, nodeIp, type Site, startSite } from './site.js';
 
@@ -20,6 +21,14 @@ const STEPS = {
   'virtual-switch': { kind: 'virtual-switch', name: KUBE_SWITCH },
   image: { kind: 'image', image: IMAGE },
 } as const;
+
+/** Has a service that no process stands for, or has it no more. */
+function service(state: WindowsState, name: string, start: 2 | 3 | 4 | null, runs: boolean): void {
+  const key = `${servicesKey}\\${name}`;
+  if (start === null) delete state.registry[key];
+  else state.registry[key] = plainService('svchost.exe', start);
+  state.stopped = [...state.stopped.filter((other) => other !== name), ...(runs ? [] : [name])];
+}
 
 describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () => {
   let site: Site;
@@ -45,7 +54,7 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       };
       Object.assign(state, fresh, { containers: {} });
       state.nics = state.nics.filter(({ device }) => device.startsWith('eth'));
-      delete state.system['RemoteAccess'];
+      service(state, 'RemoteAccess', null, false);
     });
     if (existsSync(record)) writeFileSync(record, '{"features":[],"restart":""}');
   });
@@ -93,7 +102,7 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       routing: null,
       rebootPending: false,
       switches: [],
-      nssm: null,
+      nssm: expect.stringMatching(/nssm\.exe$/),
       binaries: { kubelet: true, 'kube-proxy': true },
       components: { kubelet: null, 'kube-proxy': null },
     });
@@ -102,14 +111,17 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
     expect(existsSync(dirname(record))).toBe(false);
   });
 
-  test('a Chinese one, whose account is no administrator, and whose docker is down', async () => {
+  test('a Chinese one without nssm and kubelet.exe, whose account is no administrator, and whose docker is down', async () => {
     edit((state) => {
       state.language = 'zh-CN';
       state.registry['HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage'] = { OEMCP: '936' };
-      state.system['iphlpsvc'] = { runs: false, startType: 'Disabled' };
+      service(state, 'iphlpsvc', 4, false);
       state.faults = { docker: 'error during connect: 系统找不到指定的文件。', 'not-admin': 'yes' };
     });
+    const gone = ['programs/nssm.exe', 'k/kubelet.exe'].map((name) => join(site.workDir, 'host', name));
+    for (const file of gone) renameSync(file, `${file}.away`);
     const seen = await observe();
+    for (const file of gone) renameSync(`${file}.away`, file);
     expect(seen.windows).toMatchObject({
       podNetworks: null,
       machine: {
@@ -120,12 +132,14 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
         ipHelper: { runs: false, atBoot: false },
         docker: { error: 'docker does not answer (1: error during connect: 系统找不到指定的文件。)' },
         pauseImage: null,
+        nssm: null,
+        binaries: { kubelet: false, 'kube-proxy': true },
       },
     });
     expect(channel.lines.filter((line) => !/^[\x20-\x7e]*$/.test(line))).toEqual([]);
     edit((state) => {
       state.registry['HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage'] = { OEMCP: '437' };
-      state.system['iphlpsvc'] = { runs: true, startType: 'Automatic' };
+      service(state, 'iphlpsvc', 2, true);
     });
   });
 
@@ -150,7 +164,7 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
         'nothing is set up',
         (state) => {
           for (const name of Object.keys(OFF)) state.features[name] = 'Installed';
-          state.system['RemoteAccess'] = { runs: false, startType: 'Disabled' };
+          service(state, 'RemoteAccess', 4, false);
         },
       ],
       [
@@ -158,7 +172,7 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
         (state) => {
           for (const name of Object.keys(OFF)) state.features[name] = 'Installed';
           state.remoteAccess = 'RoutingOnly';
-          state.system['RemoteAccess'] = { runs: false, startType: 'Manual' };
+          service(state, 'RemoteAccess', 3, false);
         },
       ],
       [
@@ -174,8 +188,9 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       expect(answer).toEqual({ ok: true, changed: true, data: { rebootPending: false } });
       expect(site.host.state()).toMatchObject({
         remoteAccess: 'RoutingOnly',
-        system: { RemoteAccess: { runs: true, startType: 'Automatic' } },
+        registry: { [`${servicesKey}\\RemoteAccess`]: { Start: 2 } },
       });
+      expect(site.host.state().stopped).not.toContain('RemoteAccess');
     });
 
     test('undoing takes away what Fairway installed, and nothing else', async () => {
@@ -193,7 +208,7 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       edit((state) => {
         for (const name of Object.keys(OFF)) state.features[name] = 'Installed';
         state.remoteAccess = 'Vpn';
-        state.system['RemoteAccess'] = { runs: true, startType: 'Automatic' };
+        service(state, 'RemoteAccess', 2, true);
       });
       const before = site.host.state();
       const other = await site.open();

@@ -112,12 +112,9 @@ namespace Microsoft.PowerShell.Commands
     {
         [Parameter(Mandatory = true, Position = 0)] public string Name;
         protected abstract void Act();
-        // One that no process stands for.
-        protected virtual void ActOnSystem() => throw new InvalidOperationException(Name + " is not modelled");
         protected override void EndProcessing()
         {
-            if (Machine.Read().System.ContainsKey(Name)) ActOnSystem();
-            else if (Services.Get(Name, false) == null)
+            if (Services.Get(Name) == null)
                 WriteError(new ErrorRecord(new ArgumentException($"Cannot find any service with service name '{Name}'."), "NoServiceFoundForGivenName", ErrorCategory.ObjectNotFound, Name));
             else Act();
         }
@@ -130,16 +127,8 @@ namespace Microsoft.PowerShell.Commands
         {
             var service = new PSObject();
             service.Properties.Add(new PSNoteProperty("Name", Name));
-            service.Properties.Add(new PSNoteProperty("Status", Services.Runs(Name) ? "Running" : "Stopped"));
-            WriteObject(service);
-        }
-        protected override void ActOnSystem()
-        {
-            var state = Machine.Read().System[Name];
-            var service = new PSObject();
-            service.Properties.Add(new PSNoteProperty("Name", Name));
-            service.Properties.Add(new PSNoteProperty("Status", state.Runs ? "Running" : "Stopped"));
-            service.Properties.Add(new PSNoteProperty("StartType", state.StartType));
+            service.Properties.Add(new PSNoteProperty("Status", Services.Status(Name)));
+            service.Properties.Add(new PSNoteProperty("StartType", Services.Get(Name).Start switch { 2 => "Automatic", 3 => "Manual", _ => "Disabled" }));
             WriteObject(service);
         }
     }
@@ -148,19 +137,6 @@ namespace Microsoft.PowerShell.Commands
     public class StartServiceCommand : ServiceCommand
     {
         protected override void Act() => Services.Start(Name);
-        protected override void ActOnSystem()
-        {
-            if (Machine.Read().Faults.TryGetValue("service", out var words)) throw new InvalidOperationException(words);
-            Features.SetService(Name, true, null);
-        }
-    }
-
-    [Cmdlet(VerbsCommon.Set, "Service")]
-    public class SetServiceCommand : ServiceCommand
-    {
-        [Parameter] [ValidateSet("Automatic", "Manual", "Disabled")] public string StartupType;
-        protected override void Act() => throw new InvalidOperationException(Name + " is not modelled");
-        protected override void ActOnSystem() => Features.SetService(Name, null, StartupType);
     }
 
     [Cmdlet(VerbsLifecycle.Stop, "Service")]
@@ -180,6 +156,13 @@ namespace Microsoft.PowerShell.Commands
             stopped.Reverse();
             stopped.ForEach(Services.Start);
         }
+    }
+
+    [Cmdlet(VerbsCommon.Set, "Service")]
+    public class SetServiceCommand : ServiceCommand
+    {
+        [Parameter] [ValidateSet("Automatic", "Manual", "Disabled")] public string StartupType;
+        protected override void Act() => RegistryProvider.SetValue(Services.KeyOf(Name), "Start", StartupType == "Automatic" ? 2 : StartupType == "Manual" ? 3 : 4);
     }
 
     // No program writes to the host's event log.
@@ -234,6 +217,7 @@ namespace Microsoft.Management.Infrastructure.CimCmdlets
             "Name" => process.Name,
             "ProcessId" => (uint)process.Pid,
             "ParentProcessId" => (uint)process.Parent,
+            "ExecutablePath" => Services.PathOf(process),
             "CreationDate" => process.Started.ToLocalTime(),
             _ => throw new ItemNotFoundException(name + " is not modelled"),
         });

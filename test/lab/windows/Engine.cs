@@ -59,6 +59,7 @@ static class Engine
 
         Environment.SetEnvironmentVariable("ProgramFiles", Path.Combine(Machine.Folder, "Program Files"));
         Environment.SetEnvironmentVariable("SystemDrive", "C:");
+        Environment.SetEnvironmentVariable("SystemRoot", @"C:\Windows");
         var state = InitialSessionState.CreateDefault2();
         foreach (var name in new[] { "IsWindows", "IsLinux", "IsMacOS", "IsCoreCLR" }) state.Variables.Remove(name, typeof(object));
         var faults = Machine.Read().Faults;

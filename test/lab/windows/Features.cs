@@ -1,15 +1,10 @@
 // Server Manager's features, Routing and Remote Access, and Hyper-V's switches. The namespaces and class names are Microsoft's.
 using System.Management.Automation;
+using System.Text.Json;
 using Lab;
 
 namespace Lab
 {
-    public sealed class SystemService
-    {
-        public bool Runs { get; set; }
-        public string StartType { get; set; }
-    }
-
     public sealed class Switch
     {
         public string Name { get; set; }
@@ -24,20 +19,24 @@ namespace Lab
         {
             var later = s.Faults.ContainsKey("restart-needed");
             foreach (var name in names) s.Features[name] = install ? (later ? "InstallPending" : "Installed") : (later ? "UninstallPending" : "Available");
-            if (install && !later && names.Contains("RemoteAccess")) s.System.TryAdd("RemoteAccess", new SystemService { StartType = "Disabled" });
-            if (!install && !later && names.Contains("RemoteAccess")) s.System.Remove("RemoteAccess");
+            if (later || !names.Contains("RemoteAccess")) return;
+            s.Registry.Remove(Services.KeyOf("RemoteAccess"));
+            if (install) s.Registry[Services.KeyOf("RemoteAccess")] = new() { ["ImagePath"] = Text("svchost.exe"), ["Start"] = JsonSerializer.SerializeToElement(4) };
+            if (install) s.Stopped.Add("RemoteAccess");
         });
+
+        static JsonElement Text(string text) => JsonSerializer.SerializeToElement(text);
 
         public static bool HasModule => Machine.Read().Features.GetValueOrDefault("RSAT-RemoteAccess-PowerShell") == "Installed";
 
         // "", "RoutingOnly" or "Vpn".
         public static string RemoteAccess { get => Machine.Read().RemoteAccess; set => Machine.Update(s => s.RemoteAccess = value); }
 
-        public static void SetService(string name, bool? runs, string startType) => Machine.Update(s =>
+        public static void SetService(string name, bool runs, int start) => Machine.Update(s =>
         {
-            var service = s.System[name];
-            service.Runs = runs ?? service.Runs;
-            service.StartType = startType ?? service.StartType;
+            s.Registry[Services.KeyOf(name)]["Start"] = JsonSerializer.SerializeToElement(start);
+            s.Stopped.Remove(name);
+            if (!runs) s.Stopped.Add(name);
         });
 
         // An internal switch: its host adapter is all that is seen of it.

@@ -12,6 +12,9 @@ return args[0] switch
     "docker" => Docker.Run(rest),
     "netsh" => Netsh.Run(rest),
     "shutdown" => Shutdown.Run(rest),
+    "nssm" => Nssm.Run(rest),
+    "boot" => Services.Boot(),
+    "start" => Services.StartAny(rest[0]),
     "route" => RouteExe.Run(rest),
     _ => throw new ArgumentException(args[0]),
 };

@@ -12,7 +12,6 @@ import {
   appendFileSync,
   chmodSync,
   closeSync,
-  copyFileSync,
   existsSync,
   mkdirSync,
   openSync,
@@ -23,9 +22,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Component } from '../../../src/node/component.js';
-import { nameOf, pidsIn, until } from '../system.js';
+import type { Component } from '../../../src/node/component.js';
+import { commandOf, killAll, nameOf, pidsIn, until } from '../system.js';
 import { windowsProgram } from './build.js';
+import { install, type LabTask, servicesKey, writeBinaries } from './services.js';
 
 export interface WindowsHostOptions {
   /** The network namespace, which the caller makes and removes. */
@@ -57,8 +57,10 @@ export interface WindowsState {
     gateway: string;
     device: string | null;
   }[];
-  /** What a service or a scheduled task of that name starts. */
-  services: { name: Component; isTask: boolean; dependsOn: Component | null }[];
+  /** Scheduled tasks; services are in the registry. */
+  tasks: LabTask[];
+  /** Services without a process here (docker), when they were stopped. */
+  stopped: string[];
   /** Docker network name to the number of containers on it. */
   containers: Record<string, number>;
   /** `en-US`. */
@@ -69,14 +71,15 @@ export interface WindowsState {
   features: Record<string, string>;
   /** What Routing and Remote Access is set up for. */
   remoteAccess: '' | 'RoutingOnly' | 'Vpn';
-  /** Services that no process stands for. */
-  system: Record<string, { runs: boolean; startType: 'Automatic' | 'Manual' | 'Disabled' }>;
   switches: { name: string; type: string; device: string }[];
   /** Docker images: name to id. */
   images: Record<string, string>;
   /** HKLM: full key path to value name to value: a text, a DWORD or a list of texts. */
   registry: Record<string, Record<string, string | number | string[]>>;
-  /** `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `wmi`, `netsh`, and those of Machine.cs. */
+  /**
+   * `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `service`: what Start-Service says;
+   * `orphan`: a stopped task leaves its process; `crash`: the component that ends at once; `wmi`, `netsh`; the others are in Machine.cs.
+   */
   faults: Record<string, string>;
 }
 
@@ -92,6 +95,8 @@ export interface WindowsHost {
   reboot(): Promise<void>;
   /** Resolves once the host has been rebooted so many times in all, by whomever. */
   rebooted(times: number): Promise<void>;
+  /** `kill -9` of the process, and of what would start it anew. */
+  killProcess(component: Component): Promise<void>;
 }
 
 /** Starts the host; resolves once its sshd listens. Needs root, `ip`, `nft` and the .NET SDK. */
@@ -108,8 +113,15 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
     prepareKernel(namespace);
   }
   writeSshd(options, program);
-  writeServices(options);
+  writeBinaries(workDir);
 
+  // A component's wrapper and itself.
+  const processesOf = (component: Component): number[] =>
+    pidsIn([namespace]).filter(
+      (pid) =>
+        nameOf(pid) === `${component}.exe` ||
+        commandOf(pid).includes(join(workDir, `services/${component}.sh`)),
+    );
   let boots = 0;
   let restarting: Promise<void> | null = null;
   let running = await boot(options, onRestart);
@@ -135,13 +147,13 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
     },
     startProcess: async (component) => {
       const job = join(workDir, `wmi-${component}`);
-      writeFileSync(job, `exec sh ${join(workDir, 'services', component)}\n`);
+      writeFileSync(job, `exec ${program} start ${workDir} ${component}\n`);
       appendFileSync(join(workDir, 'wmi'), `${job}\n`);
-      const runs = (): boolean => pidsIn([namespace]).some((pid) => nameOf(pid) === `${component}.exe`);
-      await until(`${component}.exe`, runs);
+      await until(`${component}.exe`, () => processesOf(component).some((pid) => nameOf(pid) !== 'sh'));
     },
     reboot: rebootOnce,
     rebooted: (times) => until('the host to restart', () => boots >= times, 60_000),
+    killProcess: (component) => killAll(processesOf(component)),
     stop: async () => {
       await restarting;
       await running.stop();
@@ -175,6 +187,7 @@ async function boot(options: WindowsHostOptions, onRestart: () => void): Promise
   closeSync(log);
   let isWanted = true;
   const ended = new Promise<void>((resolve) => host.once('exit', () => resolve()));
+  // sshd comes last: who can log in finds the services that start with Windows started.
   for (let tries = 0; !listens(options); tries++) {
     if (host.exitCode !== null || tries > 100)
       throw new Error(`no sshd: ${readFileSync(join(workDir, 'log'), 'utf8')}`);
@@ -206,11 +219,10 @@ function afterBoot({ namespace }: WindowsHostOptions, edit: ReturnType<typeof st
     if (wanted === 'InstallPending') state.features[name] = 'Installed';
     if (wanted === 'UninstallPending') state.features[name] = 'Available';
   }
-  if (state.features['RemoteAccess'] === 'Installed')
-    state.system['RemoteAccess'] ??= { runs: false, startType: 'Disabled' };
-  else delete state.system['RemoteAccess'];
+  const key = `${servicesKey}\\RemoteAccess`;
+  if (state.features['RemoteAccess'] !== 'Installed') delete state.registry[key];
+  else state.registry[key] ??= plainService('C:\\Windows\\System32\\svchost.exe -k netsvcs', 4);
   delete state.faults['restart-needed'];
-  for (const service of Object.values(state.system)) service.runs = service.startType === 'Automatic';
   edit.write(state);
   const lines = state.routes.map(
     ({ destination, nextHop, metric }) =>
@@ -222,6 +234,12 @@ function afterBoot({ namespace }: WindowsHostOptions, edit: ReturnType<typeof st
 }
 
 function freshState(build: number, processes: boolean): WindowsState {
+  const state = bareState(build);
+  if (processes) install(state, 'nssm');
+  return state;
+}
+
+function bareState(build: number): WindowsState {
   const guid = (n: number): string => `{00000000-0000-0000-0000-${String(n).padStart(12, '0')}}`;
   return {
     boot: new Date().toISOString(),
@@ -233,12 +251,8 @@ function freshState(build: number, processes: boolean): WindowsState {
     ],
     routes: [],
     networks: [],
-    services: processes
-      ? [
-          { name: 'kubelet', isTask: false, dependsOn: null },
-          { name: 'kube-proxy', isTask: false, dependsOn: 'kubelet' },
-        ]
-      : [],
+    tasks: [],
+    stopped: [],
     containers: {},
     language: 'en-US',
     free: 60_000_000_000,
@@ -248,10 +262,6 @@ function freshState(build: number, processes: boolean): WindowsState {
       'RSAT-RemoteAccess-PowerShell': 'Available',
     },
     remoteAccess: '',
-    system: {
-      iphlpsvc: { runs: true, startType: 'Automatic' },
-      docker: { runs: true, startType: 'Automatic' },
-    },
     switches: [],
     images: {},
     registry: {
@@ -261,9 +271,16 @@ function freshState(build: number, processes: boolean): WindowsState {
         CurrentBuildNumber: String(build),
       },
       'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage': { OEMCP: '437' },
+      [`${servicesKey}\\docker`]: plainService('C:\\Program Files\\docker\\dockerd.exe --run-service', 2),
+      [`${servicesKey}\\iphlpsvc`]: plainService('C:\\Windows\\System32\\svchost.exe -k NetSvcs', 2),
     },
     faults: {},
   };
+}
+
+/** A service that no process here stands for. `start` is the registry's: 2 automatic, 3 manual, 4 disabled. */
+export function plainService(image: string, start: 2 | 3 | 4): Record<string, string | number> {
+  return { ImagePath: image, Start: start };
 }
 
 function stateFile(workDir: string): { read(): WindowsState; write(state: WindowsState): void } {
@@ -285,7 +302,7 @@ function writePrograms(workDir: string, program: string): void {
     writeFileSync(join(folder, `${name}.exe`), `#!/bin/sh\n${text}\n`);
     chmodSync(join(folder, `${name}.exe`), 0o755);
   };
-  for (const role of ['powershell', 'docker', 'netsh', 'route', 'shutdown'])
+  for (const role of ['powershell', 'docker', 'netsh', 'route', 'nssm', 'shutdown'])
     exe(role, `exec '${program}' ${role} '${workDir}' "$@"`);
   // `ping -n 1 -w <ms> -S <source> <target>`; Windows' prints TTL= where Linux' prints ttl=.
   exe('ping', 'ping -n -c "$2" -W "$(($4 / 1000 + 1))" -I "$6" "$7" | sed s/ttl=/TTL=/ | grep TTL=');
@@ -337,31 +354,16 @@ function writeSshd(options: WindowsHostOptions, program: string): void {
     // Of this pid namespace: sessions have others, which don't see what WMI and services started.
     `mkdir -p ${workDir}/proc; mount --bind /proc ${workDir}/proc`,
     `rm -f ${workDir}/wmi; mkfifo ${workDir}/wmi`,
-    `/usr/sbin/sshd -D -e -f ${workDir}/sshd_config &`,
     // Read and write: the pipe then never ends for want of a writer.
     `while IFS= read -r job; do setsid sh "$job" </dev/null >/dev/null 2>&1 & done <>${workDir}/wmi &`,
-    ...(options.processes ? Component.options : []).map(
-      (name) => `setsid sh ${workDir}/services/${name} </dev/null >/dev/null 2>&1 &`,
-    ),
+    // What starts with Windows; a host without any saves itself the program's start.
+    `grep -q -e nssm.exe -e '"atBoot": *true' ${workDir}/state.json && ${program} boot ${workDir} </dev/null`,
+    `/usr/sbin/sshd -D -e -f ${workDir}/sshd_config &`,
     // Init of the namespace: takes in the orphans, and everything ends with it.
     'trap "exit 0" TERM',
     'wait',
   ];
   writeFileSync(join(workDir, 'host.sh'), `${hostSh.join('\n')}\n`);
-}
-
-/** What the services run: a copy of sleep bears the copy's name. They write as nssm would have them. */
-function writeServices({ workDir }: WindowsHostOptions): void {
-  for (const folder of ['services', 'k/logs']) mkdirSync(join(workDir, folder), { recursive: true });
-  for (const name of Component.options) {
-    const exe = join(workDir, 'k', `${name}.exe`);
-    // A running program can't be written to.
-    if (!existsSync(exe)) copyFileSync('/usr/bin/sleep', exe);
-    const log = join(workDir, 'k/logs', `${name}.err.log`);
-    const klog = (text: string): string => `echo "I$(date -u +'%m%d %H:%M:%S').000000 $$ ${text}" >>${log}`;
-    const words = [klog('server.go:408] Version: v1.5.3'), klog('server.go:124] Starting to listen')];
-    writeFileSync(join(workDir, 'services', name), `${words.join('\n')}\nexec ${exe} infinity\n`);
-  }
 }
 
 function listens({ namespace, sshPort }: WindowsHostOptions): boolean {

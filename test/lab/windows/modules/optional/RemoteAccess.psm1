@@ -12,13 +12,13 @@ function Install-RemoteAccess {
   [Lab.Features]::RemoteAccess = $VpnType
   # The service is known not to start by itself at times.
   $fault = [Lab.Machine]::Read().Faults['remote-access']
-  [Lab.Features]::SetService('RemoteAccess', -not $fault, $(if ($fault) { 'Manual' } else { 'Automatic' }))
+  [Lab.Features]::SetService('RemoteAccess', -not $fault, $(if ($fault) { 3 } else { 2 }))
 }
 
 function Uninstall-RemoteAccess {
   [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')] param([string]$VpnType, [switch]$Force)
   [Lab.Features]::RemoteAccess = ''
-  [Lab.Features]::SetService('RemoteAccess', $false, 'Disabled')
+  [Lab.Features]::SetService('RemoteAccess', $false, 4)
 }
 
 Export-ModuleMember -Function *-RemoteAccess

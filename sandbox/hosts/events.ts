@@ -2,6 +2,7 @@
 import type { Cidr, Ipv4 } from '../../src/ip.js';
 import { booted } from './processes.js';
 import type { HostState, LinuxHost } from './state.js';
+import { afterBoot } from './windows/machine.js';
 import { addRoute } from './windows/net.js';
 
 export interface ForeignRoute {
@@ -35,7 +36,8 @@ export function withoutRoute(host: HostState, destination: Cidr): HostState {
 export function rebooted(host: HostState, boot: string, now = 0): HostState {
   if (host.os === 'linux') return { ...booted(forgetful(host), now), boot };
   const connected = host.active.filter(({ nextHop }) => nextHop === '0.0.0.0');
-  return { ...booted(host, now), boot, active: [...connected, ...host.persistent] };
+  const machine = afterBoot(host.machine);
+  return { ...booted(host, now), boot, active: [...connected, ...host.persistent], machine };
 }
 
 function forgetful(host: LinuxHost): LinuxHost {

@@ -34,7 +34,8 @@ export function advanced(host: WindowsHost, now: number, run: RunScript): Window
 function stepped(host: WindowsHost, job: Job, endMs: number, run: RunScript): WindowsHost {
   const step = job.steps[job.done] ?? { script: '', params: {} };
   try {
-    const after = run(host, step.script, step.params);
+    // The lease was checked when the work was asked for; a later one of whoever waits for it does not stop it.
+    const after = run(host, step.script, { ...step.params, fence: host.fence });
     return withJob(after, { ...job, done: job.done + 1, sinceMs: endMs });
   } catch (error) {
     const code = error instanceof ScriptError ? error.code : 'BAD-PARAMS';

@@ -68,7 +68,7 @@ function Start-Program([string]$Exe, [string[]]$Argv) {
   } catch [System.Management.Automation.CommandNotFoundException] {
     $code = 9009; $err = @("$Exe not found")   # $LASTEXITCODE would be the one of some program before
   }
-  [pscustomobject]@{ code = $code; out = ($out -join "`n"); err = ((@($err) + @($out)) -join ' ').Trim() }
+  [pscustomobject]@{ code = $code; out = ($out -join "`n"); err = ((@($err) + @($out)) -join ' ').Replace([string][char]0, '').Trim() }
 }
 
 # What the query finds. Nothing found is an error of these cmdlets when they filter, and the only one that means "none".
@@ -103,7 +103,7 @@ function Set-Forwarding([int]$IfIndex, [bool]$Enabled) {
   $true
 }
 
-function Get-StateFolder { [IO.Directory]::CreateDirectory([IO.Path]::Combine($env:ProgramData, 'Fairway')).FullName }
+function Get-StateFolder { [IO.Directory]::CreateDirectory([IO.Path]::Combine($env:ProgramFiles, 'Fairway')).FullName }
 
 # Writes by way of a second file, so that a reader (or a power cut) never meets half of it.
 function Write-Whole([string]$Path, [string]$Text) {

@@ -45,7 +45,6 @@ static class Engine
         var ast = Parser.ParseInput(script, out _, out _);
         if (ast.Find(a => a is VariableExpressionAst v && v.VariablePath.UserPath == "input", true) != null) Console.In.ReadToEnd();
 
-        Environment.SetEnvironmentVariable("ProgramData", Path.Combine(Machine.Folder, "ProgramData"));
         Environment.SetEnvironmentVariable("ProgramFiles", Path.Combine(Machine.Folder, "ProgramFiles"));
         Environment.SetEnvironmentVariable("SystemDrive", "C:");
         Environment.SetEnvironmentVariable("SystemRoot", @"C:\Windows");

@@ -86,7 +86,7 @@ export interface WindowsHost {
 export async function startWindowsHost(options: WindowsHostOptions): Promise<WindowsHost> {
   const { namespace, workDir } = options;
   const program = windowsProgram();
-  mkdirSync(join(workDir, 'ProgramData'), { recursive: true });
+  mkdirSync(join(workDir, 'ProgramFiles'), { recursive: true });
   mkdirSync('/run/sshd', { recursive: true });
   writePrograms(workDir, program);
   const edit = stateFile(workDir);

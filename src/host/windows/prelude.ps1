@@ -105,11 +105,19 @@ function Set-Forwarding([int]$IfIndex, [bool]$Enabled) {
 
 function Get-StateFolder { [IO.Directory]::CreateDirectory([IO.Path]::Combine($env:ProgramFiles, 'Fairway')).FullName }
 
-# Writes by way of a second file, so that a reader (or a power cut) never meets half of it.
+# Writes by way of a second file, so that a reader (or a power cut) never meets half of it. A reader is in the way for a moment only.
 function Write-Whole([string]$Path, [string]$Text) {
   [IO.File]::WriteAllText("$Path.new", $Text)
-  if ([IO.File]::Exists($Path)) { [IO.File]::Replace("$Path.new", $Path, [NullString]::Value) } else { [IO.File]::Move("$Path.new", $Path) }
+  foreach ($i in 1..40) {
+    try {
+      if ([IO.File]::Exists($Path)) { [IO.File]::Replace("$Path.new", $Path, [NullString]::Value) } else { [IO.File]::Move("$Path.new", $Path) }
+      return
+    } catch [System.IO.IOException] { if ($i -eq 40) { throw }; Start-Sleep -Milliseconds 25 }
+  }
 }
+
+# What the step in hand says of itself, in under 80 characters. Only a provision job has somebody who reads it, and a file for it.
+function Write-StepProgress([string]$Text) { if ($script:progressFile) { Write-Whole $script:progressFile $Text } }
 
 # The lease's fencing token: whoever held the host's lease before is told so, and changes nothing.
 function Assert-Fence($Fence) {

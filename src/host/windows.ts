@@ -86,7 +86,15 @@ export const windows: Platform = {
     const { network, containerNic } = ctx;
     const nic = containerNic === undefined ? {} : { containerNic };
     const { pauseImage, executables } = ctx;
-    const params = { nodeIp: ctx.target.address, full, network, ...nic, podGateway: podGateway(ctx.podCidr), pauseImage, executables };
+    const params = {
+      nodeIp: ctx.target.address,
+      full,
+      network,
+      ...nic,
+      podGateway: podGateway(ctx.podCidr),
+      pauseImage,
+      executables,
+    };
     return { script: 'read', params, timeoutMs: READ_MS };
   },
   parseObservation,
@@ -125,7 +133,10 @@ function parseObservation(data: unknown, ctx: HostContext): Observation {
     kind: virtual ? ('virtual' as const) : ('physical' as const),
   }));
   const podNicForwarding = seen.podNic?.forwarding === 'Enabled';
-  return { ...common, windows: { build: seen.build, nics, podNetworks: seen.podNetworks, podNicForwarding, machine } };
+  return {
+    ...common,
+    windows: { build: seen.build, nics, podNetworks: seen.podNetworks, podNicForwarding, machine },
+  };
 }
 
 /**

@@ -18,7 +18,7 @@ import type { Os } from '../../src/node/node.js';
 import { freeSlot, type Slot, takeSlot } from './slot.js';
 import { fingerprintOf, type LinuxOptions, makeKey, startSshd } from './sshd.js';
 import { ipBatch, killAll, nameOf, pidsIn, run, until } from './system.js';
-import { forgetBoot, startWindowsHost, type WindowsHost } from './windows/host.js';
+import { startWindowsHost, type WindowsHost } from './windows/host.js';
 import { type Wired, wire, wireHost } from './wire.js';
 
 interface LabHostSpec extends LinuxOptions {
@@ -193,27 +193,16 @@ async function end({ pids }: Place, host: LabHost): Promise<void> {
 
 async function reboot(place: Place, host: LabHost): Promise<void> {
   const { namespace, spec } = host;
-  host.windows?.edit(forgetBoot);
-  const saved = host.windows?.state().routes ?? [];
+  if (host.windows) return host.windows.reboot();
   await end(place, host);
-  if (spec.os === 'linux') {
-    writeFileSync(join(hostDir(place.slot, spec), 'boot_id'), `${randomUUID()}\n`);
-    const links = JSON.parse(await run('ip', ['-n', namespace, '-j', 'link'])) as { ifname: string }[];
-    const made = links.map(({ ifname }) => ifname).filter((name) => !['lo', 'eth0'].includes(name));
-    // Down, it loses its routes.
-    const lines = [...made.map((name) => `link del ${name}`), 'link set eth0 down', 'address flush dev eth0'];
-    await ipBatch(lines, namespace);
-    await wireHost(wiredOf(host), place.prefix);
-    await run('ip', ['netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv4.ip_forward=0']);
-  } else {
-    const lines = saved.map(
-      ({ destination, nextHop, metric }) =>
-        `route append ${destination} via ${nextHop} proto static metric ${metric}`,
-    );
-    // What is not on the wire, the kernel refuses.
-    const batch = `${['route flush proto static', ...lines].join('\n')}\n`;
-    await run('ip', ['-n', namespace, '-force', '-batch', '-'], batch).catch(() => undefined);
-  }
+  writeFileSync(join(hostDir(place.slot, spec), 'boot_id'), `${randomUUID()}\n`);
+  const links = JSON.parse(await run('ip', ['-n', namespace, '-j', 'link'])) as { ifname: string }[];
+  const made = links.map(({ ifname }) => ifname).filter((name) => !['lo', 'eth0'].includes(name));
+  // Down, it loses its routes.
+  const lines = [...made.map((name) => `link del ${name}`), 'link set eth0 down', 'address flush dev eth0'];
+  await ipBatch(lines, namespace);
+  await wireHost(wiredOf(host), place.prefix);
+  await run('ip', ['netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv4.ip_forward=0']);
   await begin(place, host);
 }
 

@@ -5,6 +5,7 @@ import { describeWith } from '../../lab/requirements.js';
 import { nameOf, pidsIn } from '../../lab/system.js';
 import type { CaseHost } from '../case-list.js';
 import { hostCases } from '../cases.js';
+import { machineParams } from './site.js';
 
 async function windowsHost(): Promise<CaseHost> {
   const lab = await createLab({
@@ -29,6 +30,7 @@ async function windowsHost(): Promise<CaseHost> {
       bridge: '',
       containerNic,
       owned: [],
+      ...machineParams,
     },
     writing: {
       peer: { name: 'lin01', address: '10.0.0.4', podCidr: '192.168.0.0/24' },

@@ -1,5 +1,5 @@
 /** Requests about a Windows host's pod network, with the values that all these tests use. */
-import { type Answer, type Channel, nodeIp, type Site } from './site.js';
+import { type Answer, type Channel, machineParams, nodeIp, type Site } from './site.js';
 
 export const pods = { name: 'pods', driver: 'transparent', subnet: '192.168.3.0/24', gateway: '192.168.3.1' };
 
@@ -29,5 +29,6 @@ export function podGateway(on: Channel, site: Site, ensure: boolean, more: objec
 }
 
 export function readFull(on: Channel, site: Site): Promise<Answer> {
-  return on.request('read', { nodeIp, full: true, network: pods.name, containerNic: site.mac });
+  const params = { nodeIp, full: true, network: pods.name, containerNic: site.mac, ...machineParams };
+  return on.request('read', params);
 }

@@ -12,6 +12,7 @@ import { describeWith } from '../../lab/requirements.js';
 import { nameOf, pidsIn, until } from '../../lab/system.js';
 import type { WindowsHost } from '../../lab/windows/host.js';
 import { install, uninstall } from '../../lab/windows/services.js';
+import { machineParams } from './site.js';
 
 let lab: Lab;
 let pool: HostPool;
@@ -81,7 +82,6 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy on Windows', () => {
     pool = createSshPool({ sshConfigFile: lab.sshConfigFile, pinned: async () => null });
     const { target } = lab.host('win01');
     const clusterCidr = '192.168.0.0/16';
-    const executables = { kubelet: 'C:\\k\\kubelet.exe', 'kube-proxy': 'C:\\k\\kube-proxy.exe' };
     ctx = {
       target,
       clusterCidr,
@@ -89,8 +89,7 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy on Windows', () => {
       network: 'pods',
       bridge: '',
       owned: [],
-      pauseImage: 'apprenda/pause',
-      executables,
+      ...machineParams,
     };
     folder = join(lab.dir, 'hosts/win01');
   }, 120_000);

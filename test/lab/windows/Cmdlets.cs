@@ -128,6 +128,7 @@ namespace Microsoft.PowerShell.Commands
             var service = new PSObject();
             service.Properties.Add(new PSNoteProperty("Name", Name));
             service.Properties.Add(new PSNoteProperty("Status", Services.Status(Name)));
+            service.Properties.Add(new PSNoteProperty("StartType", Services.Get(Name).Start switch { 2 => "Automatic", 3 => "Manual", _ => "Disabled" }));
             WriteObject(service);
         }
     }
@@ -186,6 +187,7 @@ namespace Microsoft.Management.Infrastructure.CimCmdlets
         protected override void EndProcessing()
         {
             if (ClassName == "Win32_OperatingSystem") WriteObject(System());
+            else if (ClassName == "Win32_LogicalDisk" && Filter == "DeviceID='C:'") WriteObject(Disk());
             else if (ClassName == "Win32_Process") WriteObject(Services.Processes().Where(p => Names().Contains(p.Name)).Select(Process), true);
             else throw new ItemNotFoundException(ClassName + " is not modelled");
         }
@@ -201,9 +203,14 @@ namespace Microsoft.Management.Infrastructure.CimCmdlets
             {
                 "LastBootUpTime" => state.Boot.ToLocalTime(),
                 "BuildNumber" => state.Build,
+                // Named in the host's own language.
+                "Caption" => state.Language == "zh-CN" ? "Microsoft Windows Server 2016 \u6807\u51c6\u7248" : "Microsoft Windows Server 2016 Standard",
+                "ProductType" => 3u,
                 _ => throw new ItemNotFoundException(name + " is not modelled"),
             });
         }
+
+        PSObject Disk() => Object(name => name == "FreeSpace" ? (ulong)Machine.Read().Free : throw new ItemNotFoundException(name + " is not modelled"));
 
         PSObject Process(Running process) => Object(name => name switch
         {

@@ -7,15 +7,17 @@
  *     ├─ sshd ─ one pid namespace a session, as Windows' kill-on-close job ─ powershell ─ docker.exe, netsh.exe …
  *     └─ what Win32_Process Create starts, which outlives the session
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -61,11 +63,22 @@ export interface WindowsState {
   stopped: string[];
   /** Docker network name to the number of containers on it. */
   containers: Record<string, number>;
+  /** `en-US`. */
+  language: string;
+  /** Bytes of the system drive. */
+  free: number;
+  /** Name to InstallState. */
+  features: Record<string, string>;
+  /** What Routing and Remote Access is set up for. */
+  remoteAccess: '' | 'RoutingOnly' | 'Vpn';
+  switches: { name: string; type: string; device: string }[];
+  /** Docker images: name to id. */
+  images: Record<string, string>;
   /** HKLM: full key path to value name to value: a text, a DWORD or a list of texts. */
   registry: Record<string, Record<string, string | number | string[]>>;
   /**
    * `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `service`: what Start-Service says;
-   * `orphan`: a stopped task leaves its process; `crash`: the component that ends at once; `wmi`, `netsh`.
+   * `orphan`: a stopped task leaves its process; `crash`: the component that ends at once; `wmi`, `netsh`; the others are in Machine.cs.
    */
   faults: Record<string, string>;
 }
@@ -78,6 +91,10 @@ export interface WindowsHost {
   edit(change: (state: WindowsState) => void): void;
   /** Starts the process behind a service, as the service manager does. */
   startProcess(component: Component): Promise<void>;
+  /** Ends everything and starts it again, as shutdown.exe within the host does too: the boot time and the interface indexes are other ones. */
+  reboot(): Promise<void>;
+  /** Resolves once the host has been rebooted so many times in all, by whomever. */
+  rebooted(times: number): Promise<void>;
   /** `kill -9` of the process, and of what would start it anew. */
   killProcess(component: Component): Promise<void>;
 }
@@ -86,7 +103,7 @@ export interface WindowsHost {
 export async function startWindowsHost(options: WindowsHostOptions): Promise<WindowsHost> {
   const { namespace, workDir } = options;
   const program = windowsProgram();
-  mkdirSync(join(workDir, 'ProgramFiles'), { recursive: true });
+  mkdirSync(join(workDir, 'Program Files'), { recursive: true });
   mkdirSync('/run/sshd', { recursive: true });
   writePrograms(workDir, program);
   const edit = stateFile(workDir);
@@ -105,27 +122,22 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
         nameOf(pid) === `${component}.exe` ||
         commandOf(pid).includes(join(workDir, `services/${component}.sh`)),
     );
-  const log = openSync(join(workDir, 'log'), 'a');
-  const args = [
-    'netns',
-    'exec',
-    namespace,
-    'unshare',
-    '--pid',
-    '--fork',
-    '--kill-child',
-    '--mount-proc',
-    'sh',
-    join(workDir, 'host.sh'),
-  ];
-  const host = spawn('ip', args, { stdio: ['ignore', log, log] });
-  const ended = new Promise<void>((resolve) => host.once('exit', () => resolve()));
-  // sshd comes last: who can log in finds the services that start with Windows started.
-  for (let tries = 0; !listens(options); tries++) {
-    if (host.exitCode !== null || tries > 100)
-      throw new Error(`no sshd: ${readFileSync(join(workDir, 'log'), 'utf8')}`);
-    await sleep(50);
+  let boots = 0;
+  let restarting: Promise<void> | null = null;
+  let running = await boot(options, onRestart);
+
+  async function rebootOnce(): Promise<void> {
+    await running.stop();
+    afterBoot(options, edit);
+    running = await boot(options, onRestart);
+    boots += 1;
   }
+
+  /** shutdown.exe was called: while the host is down, it does not answer. */
+  function onRestart(): void {
+    restarting = sleep(DOWN_MS).then(rebootOnce);
+  }
+
   return {
     state: edit.read,
     edit: (change) => {
@@ -139,8 +151,54 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
       appendFileSync(join(workDir, 'wmi'), `${job}\n`);
       await until(`${component}.exe`, () => processesOf(component).some((pid) => nameOf(pid) !== 'sh'));
     },
+    reboot: rebootOnce,
+    rebooted: (times) => until('the host to restart', () => boots >= times, 60_000),
     killProcess: (component) => killAll(processesOf(component)),
     stop: async () => {
+      await restarting;
+      await running.stop();
+    },
+  };
+}
+
+/** How long a host that restarts itself is away, in milliseconds. */
+const DOWN_MS = 300;
+
+interface Running {
+  stop(): Promise<void>;
+}
+
+/** Starts the host's processes; resolves once sshd listens. */
+async function boot(options: WindowsHostOptions, onRestart: () => void): Promise<Running> {
+  const { namespace, workDir } = options;
+  const log = openSync(join(workDir, 'log'), 'a');
+  const restart = join(workDir, 'restart');
+  rmSync(restart, { force: true });
+  const inside = [
+    'unshare',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+    'sh',
+    join(workDir, 'host.sh'),
+  ];
+  const host = spawn('ip', ['netns', 'exec', namespace, ...inside], { stdio: ['ignore', log, log] });
+  closeSync(log);
+  let isWanted = true;
+  const ended = new Promise<void>((resolve) => host.once('exit', () => resolve()));
+  // sshd comes last: who can log in finds the services that start with Windows started.
+  for (let tries = 0; !listens(options); tries++) {
+    if (host.exitCode !== null || tries > 100)
+      throw new Error(`no sshd: ${readFileSync(join(workDir, 'log'), 'utf8')}`);
+    await sleep(50);
+  }
+  host.once('exit', () => {
+    if (isWanted && existsSync(restart)) onRestart();
+  });
+  return {
+    stop: async () => {
+      isWanted = false;
       // The kernel takes the whole pid namespace with it.
       host.kill('SIGKILL');
       await ended;
@@ -149,10 +207,30 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
   };
 }
 
-/** What of the state is another one after a reboot. */
-export function forgetBoot(state: WindowsState): void {
+/**
+ * What a reboot makes of what Windows remembers: routes come back whose next hop is on the wire, features that waited for it are there, and
+ * services that start with it run.
+ */
+function afterBoot({ namespace }: WindowsHostOptions, edit: ReturnType<typeof stateFile>): void {
+  const state = edit.read();
   state.boot = new Date().toISOString();
   for (const nic of state.nics) nic.index += 2;
+  for (const [name, wanted] of Object.entries(state.features)) {
+    if (wanted === 'InstallPending') state.features[name] = 'Installed';
+    if (wanted === 'UninstallPending') state.features[name] = 'Available';
+  }
+  const key = `${servicesKey}\\RemoteAccess`;
+  if (state.features['RemoteAccess'] !== 'Installed') delete state.registry[key];
+  else state.registry[key] ??= plainService('C:\\Windows\\System32\\svchost.exe -k netsvcs', 4);
+  delete state.faults['restart-needed'];
+  edit.write(state);
+  const lines = state.routes.map(
+    ({ destination, nextHop, metric }) =>
+      `route append ${destination} via ${nextHop} proto static metric ${metric}`,
+  );
+  const batch = `${['route flush proto static', ...lines].join('\n')}\n`;
+  // What is not on the wire, the kernel refuses.
+  spawnSync('ip', ['-n', namespace, '-force', '-batch', '-'], { input: batch });
 }
 
 function freshState(build: number, processes: boolean): WindowsState {
@@ -176,6 +254,16 @@ function bareState(build: number): WindowsState {
     tasks: [],
     stopped: [],
     containers: {},
+    language: 'en-US',
+    free: 60_000_000_000,
+    features: {
+      RemoteAccess: 'Available',
+      Routing: 'Available',
+      'RSAT-RemoteAccess-PowerShell': 'Available',
+    },
+    remoteAccess: '',
+    switches: [],
+    images: {},
     registry: {
       'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion': {
         ProductName: 'Windows Server 2016 Datacenter',
@@ -183,13 +271,16 @@ function bareState(build: number): WindowsState {
         CurrentBuildNumber: String(build),
       },
       'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage': { OEMCP: '437' },
-      [`${servicesKey}\\docker`]: {
-        ImagePath: 'C:\\Program Files\\docker\\dockerd.exe --run-service',
-        Start: 2,
-      },
+      [`${servicesKey}\\docker`]: plainService('C:\\Program Files\\docker\\dockerd.exe --run-service', 2),
+      [`${servicesKey}\\iphlpsvc`]: plainService('C:\\Windows\\System32\\svchost.exe -k NetSvcs', 2),
     },
     faults: {},
   };
+}
+
+/** A service that no process here stands for. `start` is the registry's: 2 automatic, 3 manual, 4 disabled. */
+export function plainService(image: string, start: 2 | 3 | 4): Record<string, string | number> {
+  return { ImagePath: image, Start: start };
 }
 
 function stateFile(workDir: string): { read(): WindowsState; write(state: WindowsState): void } {
@@ -211,7 +302,7 @@ function writePrograms(workDir: string, program: string): void {
     writeFileSync(join(folder, `${name}.exe`), `#!/bin/sh\n${text}\n`);
     chmodSync(join(folder, `${name}.exe`), 0o755);
   };
-  for (const role of ['powershell', 'docker', 'netsh', 'route', 'nssm'])
+  for (const role of ['powershell', 'docker', 'netsh', 'route', 'nssm', 'shutdown'])
     exe(role, `exec '${program}' ${role} '${workDir}' "$@"`);
   // `ping -n 1 -w <ms> -S <source> <target>`; Windows' prints TTL= where Linux' prints ttl=.
   exe('ping', 'ping -n -c "$2" -W "$(($4 / 1000 + 1))" -I "$6" "$7" | sed s/ttl=/TTL=/ | grep TTL=');
@@ -268,7 +359,8 @@ function writeSshd(options: WindowsHostOptions, program: string): void {
     // What starts with Windows; a host without any saves itself the program's start.
     `grep -q -e nssm.exe -e '"atBoot": *true' ${workDir}/state.json && ${program} boot ${workDir} </dev/null`,
     `/usr/sbin/sshd -D -e -f ${workDir}/sshd_config &`,
-    // Init of the namespace: takes in the orphans.
+    // Init of the namespace: takes in the orphans, and everything ends with it.
+    'trap "exit 0" TERM',
     'wait',
   ];
   writeFileSync(join(workDir, 'host.sh'), `${hostSh.join('\n')}\n`);

@@ -14,6 +14,11 @@ import { type CaseHost, read, send } from '../../host/case-list.js';
 import { hostCases } from '../../host/cases.js';
 
 const CLUSTER = '192.168.0.0/16';
+/** What a full read of a Windows host is asked beside the network. */
+const EXTRA = {
+  pauseImage: 'apprenda/pause',
+  executables: { kubelet: 'C:\\k\\kubelet.exe', 'kube-proxy': 'C:\\k\\kube-proxy.exe' },
+};
 
 interface Running {
   sandbox: SandboxHosts;
@@ -66,6 +71,7 @@ async function caseHost(os: Os): Promise<CaseHost> {
       network: 'transparent',
       bridge: 'cbr0',
       owned: [],
+      ...EXTRA,
       ...(containerNic === undefined ? {} : { containerNic }),
     },
     writing: {
@@ -106,6 +112,7 @@ describe.each<NextHopMode>(['node-address', 'pod-gateway'])(
             network: 'transparent',
             bridge: 'cbr0',
             owned: [],
+            ...EXTRA,
             ...nic,
           };
           return { pool: running.pool, platform: platformOf(node.os), context, close: async () => undefined };

@@ -32,6 +32,8 @@ export type FeatureState = 'Available' | 'Installed' | 'InstallPending' | 'Unins
 /** Work that goes on outside of any session. */
 export interface Job {
   id: string;
+  /** The lease's, of who asked last. */
+  fence: number;
   steps: readonly { script: string; params: Record<string, unknown> }[];
   done: number;
   /** When the step in hand began, in milliseconds since 1970. */

@@ -34,8 +34,7 @@ export function advanced(host: WindowsHost, now: number, run: RunScript): Window
 function stepped(host: WindowsHost, job: Job, endMs: number, run: RunScript): WindowsHost {
   const step = job.steps[job.done] ?? { script: '', params: {} };
   try {
-    // The lease was checked when the work was asked for; a later one of whoever waits for it does not stop it.
-    const after = run(host, step.script, { ...step.params, fence: host.fence });
+    const after = run(host, step.script, { ...step.params, fence: job.fence });
     return withJob(after, { ...job, done: job.done + 1, sinceMs: endMs });
   } catch (error) {
     const code = error instanceof ScriptError ? error.code : 'BAD-PARAMS';
@@ -52,14 +51,16 @@ export interface Progress {
   again: number;
 }
 
-/** Begins the work, or looks how far it is. A result is given once. Throws `JOB-LOST` once when the machine went down over it. */
+/** Begins the work, or looks how far it is and takes it over. A result is given once. Throws `JOB-LOST` once when the machine went down over it. */
 export function provision(
   before: WindowsHost,
   params: z.output<typeof ProvisionParams>,
   now: number,
 ): Progress {
-  const host = passFence(before, params.fence);
-  const job = host.machine.job;
+  const passed = passFence(before, params.fence);
+  const seen = passed.machine.job;
+  const job = seen?.id === params.id ? { ...seen, fence: params.fence } : seen;
+  const host = withJob(passed, job);
   // Others' work: the one who asks waits for its end, and nobody is left to be told the result.
   if (job === null || (job.id !== params.id && (isOver(job) || job.isLost))) return begin(host, params, now);
   if (job.id !== params.id) return { host, data: dataOf(job, now), again: left(job, now) };
@@ -68,8 +69,9 @@ export function provision(
   return isOver(job) ? { host: withJob(host, null), data, again: 0 } : { host, data, again: left(job, now) };
 }
 
-function begin(host: WindowsHost, { id, steps }: z.output<typeof ProvisionParams>, now: number): Progress {
-  const job: Job = { id, steps, done: 0, sinceMs: now, failed: null, isLost: false };
+function begin(host: WindowsHost, params: z.output<typeof ProvisionParams>, now: number): Progress {
+  const { id, fence, steps } = params;
+  const job: Job = { id, fence, steps, done: 0, sinceMs: now, failed: null, isLost: false };
   return { host: withJob(host, job), data: dataOf(job, now), again: left(job, now) };
 }
 

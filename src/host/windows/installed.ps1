@@ -19,6 +19,8 @@ function Get-TaskMark { 'Kept running by Fairway' }
 
 function Get-ServiceKey([string]$Name) { "HKLM:\SYSTEM\CurrentControlSet\Services\$Name" }
 
+function Get-ComponentTask([string]$Component) { @(Get-Found { Get-ScheduledTask -TaskName $Component -ErrorAction Stop })[0] }
+
 # A key's values; nothing when there is no such key.
 function Get-KeyValues([string]$Key) {
   try { Get-ItemProperty -LiteralPath $Key -ErrorAction Stop } catch { if ([string]$_.FullyQualifiedErrorId -notlike 'PathNotFound,*') { throw } }
@@ -80,7 +82,7 @@ function Get-InstalledTask([string]$Component, $Task) {
 function Get-InstalledComponent([string]$Component) {
   $service = @(Get-ComponentService $Component)
   if ($service.Count) { return (Get-InstalledService $Component $service[0]) }
-  $task = @(Get-Found { Get-ScheduledTask -TaskName $Component -ErrorAction Stop })
-  if ($task.Count) { return (Get-InstalledTask $Component $task[0]) }
+  $task = Get-ComponentTask $Component
+  if ($task) { return (Get-InstalledTask $Component $task) }
   $null
 }

@@ -71,7 +71,7 @@ function Start-Program([string]$Exe, [string[]]$Argv, [scriptblock]$OnLine) {
   } catch [System.Management.Automation.CommandNotFoundException] {
     $code = 9009; $err = @("$Exe not found")   # $LASTEXITCODE would be the one of some program before
   }
-  [pscustomobject]@{ code = $code; out = ($out -join "`n"); err = ((@($err) + @($out)) -join ' ').Trim() }
+  [pscustomobject]@{ code = $code; out = ($out -join "`n"); err = ((@($err) + @($out)) -join ' ').Replace([string][char]0, '').Trim() }
 }
 
 # Whether this Windows has a cmdlet; some come with a feature.
@@ -117,10 +117,15 @@ function Get-Boot {
   (Get-CimInstance -ClassName Win32_OperatingSystem -Property @('LastBootUpTime')).LastBootUpTime.ToUniversalTime().ToString('o')
 }
 
-# Writes by way of a second file, so that a reader (or a power cut) never meets half of it.
+# Writes by way of a second file, so that a reader (or a power cut) never meets half of it. A reader is in the way for a moment only.
 function Write-Whole([string]$Path, [string]$Text) {
   [IO.File]::WriteAllText("$Path.new", $Text)
-  if ([IO.File]::Exists($Path)) { [IO.File]::Replace("$Path.new", $Path, [NullString]::Value) } else { [IO.File]::Move("$Path.new", $Path) }
+  foreach ($i in 1..40) {
+    try {
+      if ([IO.File]::Exists($Path)) { [IO.File]::Replace("$Path.new", $Path, [NullString]::Value) } else { [IO.File]::Move("$Path.new", $Path) }
+      return
+    } catch [System.IO.IOException] { if ($i -eq 40) { throw }; Start-Sleep -Milliseconds 25 }
+  }
 }
 
 # What the step in hand says of itself, in under 80 characters. Only a provision job has somebody who reads it, and a file for it.

@@ -23,7 +23,11 @@ static class Nssm
                 case ["set", var name, "DependOnService", .. var others]:
                     if (Services.Get(name) == null) return Missing();
                     Set(name, "DependOnService", others);
-                    return Say($"Set parameter \"DependOnService\" for service \"{name}\".", 0);
+                    return 0;
+                case ["set", var name, "ObjectName", var account]:
+                    if (Services.Get(name) == null) return Missing();
+                    Set(name, "ObjectName", account);
+                    return 0;
                 case ["remove", var name, "confirm"]:
                     if (Services.Get(name) == null) return Missing();
                     RegistryProvider.RemoveKey(Services.KeyOf(name));

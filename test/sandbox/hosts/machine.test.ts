@@ -88,19 +88,24 @@ test('a job works through its steps, is told of while it goes on, and its result
   expect(stateOf('win01').processes).toEqual(processes);
 });
 
-test('a job goes on when its session is cut, and another one waits for it', async () => {
+test('a job goes on when its session is cut; who asks again takes it over', async () => {
   const cut = await asker('win01');
   void cut('provision', { fence: 1, id: 'c1', steps: STEPS, waitMs: 60_000 }).catch(() => undefined);
   await sleep(100);
   for (const channel of open.splice(0)) channel.close();
   const ask = await asker('win01');
-  const steps = [{ script: 'virtual-switch', params: { fence: 1, name: 'KubeProxySwitch', ensure: false } }];
-  const answer = await ask('provision', { fence: 2, id: 'c2', steps, waitMs: 60_000 });
-  expect(answer.data).toMatchObject({ over: true, done: 1, of: 1 });
-  expect(stateOf('win01').machine).toMatchObject({
-    switches: [],
-    images: { 'apprenda/pause': expect.any(String) },
-  });
+  const answer = await ask('provision', { fence: 2, id: 'c1', steps: STEPS, waitMs: 60_000 });
+  expect(answer.data).toMatchObject({ over: true, done: 4, of: 4, failed: null });
+});
+
+test('other work waits for the one under way, whose lease is over then', async () => {
+  const ask = await asker('win01');
+  const other = await asker('win01');
+  await ask('provision', { fence: 1, id: 'c1', steps: STEPS, waitMs: 0 });
+  const steps = [{ script: 'virtual-switch', params: { fence: 2, name: 'KubeProxySwitch', ensure: true } }];
+  const answer = await other('provision', { fence: 2, id: 'c2', steps, waitMs: 60_000 });
+  expect(answer.data).toMatchObject({ over: true, done: 1, of: 1, failed: null });
+  expect(stateOf('win01').machine).toMatchObject({ routing: null, images: {} });
 });
 
 test('a step that fails ends the job, and is told with its own code and words', async () => {

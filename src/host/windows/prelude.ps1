@@ -129,7 +129,10 @@ function Write-Whole([string]$Path, [string]$Text) {
 }
 
 # What the step in hand says of itself, in under 80 characters. Only a provision job has somebody who reads it, and a file for it.
-function Write-StepProgress([string]$Text) { if ($script:progressFile) { Write-Whole $script:progressFile $Text } }
+function Write-StepProgress([string]$Text) {
+  # No step fails for what could not be told of it.
+  if ($script:progressFile) { try { Write-Whole $script:progressFile $Text } catch { } }
+}
 
 # The lease's fencing token: whoever held the host's lease before is told so, and changes nothing.
 function Assert-Fence($Fence) {

@@ -110,7 +110,7 @@ function Uninstall-RoutingService {
   $there = 'Installed', 'InstallPending'
   $mine = @(Select-Feature (Get-RoutingFeatures) $there | Where-Object { @($record.features) -contains $_ })
   if ($mine.Count) {
-    $said = Get-Words { Uninstall-WindowsFeature -Name $mine -ErrorAction Stop }
+    $said = Get-Words { Uninstall-WindowsFeature -Name $mine -Confirm:$false -ErrorAction Stop }
     $features = Get-RoutingFeatures
     $left = @($mine | Where-Object { $there -contains $features[$_] })
     if ($left.Count -and (Test-RebootPending $features $record)) { Stop-Request 'REBOOT' "Windows has to restart before $($left -join ', ') can be taken away" }

@@ -8,8 +8,8 @@ import type { WindowsMachine } from '../../../src/plan/machine.js';
 import type { Step } from '../../../src/plan/plan.js';
 import { stepHolds } from '../../../src/plan/step.js';
 import { describeWith } from '../../lab/requirements.js';
-import { plainService, type WindowsState } from '../../lab/windows/host.js';
 import { servicesKey } from '../../lab/windows/services.js';
+import { plainService, type WindowsState } from '../../lab/windows/state.js';
 import { readFull } from './pods.js';
 import { type Answer, type Channel, machineParams, nodeIp, type Site, startSite } from './site.js';
 

@@ -16,6 +16,7 @@ interface Report {
   commands: { name: string; parameters: string[] }[];
   exits: number;
   globals: string[];
+  outputs: string[];
   input: number;
 }
 
@@ -67,7 +68,7 @@ const known: Record<string, string[]> = {
   'Stop-Service': ['Name', 'Force', 'ErrorAction'],
   'Test-Path': ['LiteralPath'],
   'Uninstall-RemoteAccess': ['VpnType', 'Force', 'ErrorAction'],
-  'Uninstall-WindowsFeature': ['Name', 'ErrorAction'],
+  'Uninstall-WindowsFeature': ['Name', 'Confirm', 'ErrorAction'],
   'Where-Object': [],
 };
 
@@ -83,7 +84,7 @@ describeWith(['dotnet'], 'the scripts as Windows PowerShell 5.1 reads them', () 
     writeFileSync(join(scratch, 'job.ps1'), job);
     writeFileSync(
       join(scratch, 'modern.ps1'),
-      "$a ? 1 : 2; $b ?? 3; dir && dir; ConvertFrom-Json -AsHashtable '{}'; exit 1; $input\n",
+      "$a ? 1 : 2; $b ?? 3; dir && dir; ConvertFrom-Json -AsHashtable '{}'; exit 1; $input\nfunction F { $r = Start-Program 'netsh.exe' @(); $r.out -match 'Enabled'; \"$($r.out)\" }\n",
     );
     const names = readdirSync(folder).filter((name) => name.endsWith('.ps1'));
     const files = [
@@ -113,7 +114,7 @@ describeWith(['dotnet'], 'the scripts as Windows PowerShell 5.1 reads them', () 
   test('the check sees what 5.1 lacks', () => {
     const modern = reports.find(({ file }) => file.endsWith('modern.ps1'));
     expect(modern?.newer).toEqual(['1: QuestionMark', '1: QuestionQuestion', '1: AndAnd']);
-    expect(modern).toMatchObject({ exits: 1, input: 1 });
+    expect(modern).toMatchObject({ exits: 1, input: 1, outputs: ["2: 'netsh.exe'"] });
   });
 
   test('they parse, in ASCII, without a token that 5.1 lacks', () => {
@@ -134,6 +135,11 @@ describeWith(['dotnet'], 'the scripts as Windows PowerShell 5.1 reads them', () 
         .map((what) => `${file}: ${what}`),
     );
     expect(unknown).toEqual([]);
+  });
+
+  test("what a program prints is read of docker's alone: Windows' own speak the host's language", () => {
+    const read = shipped().flatMap(({ outputs }) => outputs.map((output) => output.replace(/^\d+: /, '')));
+    expect(new Set(read)).toEqual(new Set(["'docker.exe'"]));
   });
 
   test('none exits, none reads the channel by $input, and only the loop sets globals', () => {

@@ -104,13 +104,13 @@ namespace Microsoft.Windows.ServerManager.Commands
         }
     }
 
-    [Cmdlet(VerbsLifecycle.Install, "WindowsFeature")]
+    [Cmdlet(VerbsLifecycle.Install, "WindowsFeature", SupportsShouldProcess = true)]
     public class AddWindowsFeatureCommand : FeatureCommand
     {
         protected override void EndProcessing() => Change(true);
     }
 
-    [Cmdlet(VerbsLifecycle.Uninstall, "WindowsFeature")]
+    [Cmdlet(VerbsLifecycle.Uninstall, "WindowsFeature", SupportsShouldProcess = true)]
     public class RemoveWindowsFeatureCommand : FeatureCommand
     {
         protected override void EndProcessing() => Change(false);

@@ -16,7 +16,6 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -25,7 +24,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../../../src/node/component.js';
 import { commandOf, killAll, nameOf, pidsIn, until } from '../system.js';
 import { windowsProgram } from './build.js';
-import { install, type LabTask, servicesKey, writeBinaries } from './services.js';
+import { writeBinaries } from './services.js';
+import { becomeAnotherBoot, freshState, type StateFile, stateFile, type WindowsState } from './state.js';
 
 export interface WindowsHostOptions {
   /** The network namespace, which the caller makes and removes. */
@@ -41,46 +41,6 @@ export interface WindowsHostOptions {
   build?: number;
   /** Whether services named kubelet and kube-proxy run. */
   processes?: boolean;
-}
-
-/** What Windows remembers, as Machine.cs has it. Routes that are active, addresses and forwarding are the kernel's. */
-export interface WindowsState {
-  boot: string;
-  build: string;
-  nics: { device: string; name: string; index: number; guid: string; component: string }[];
-  routes: { destination: string; nextHop: string; metric: number }[];
-  networks: {
-    id: string;
-    name: string;
-    driver: string;
-    subnet: string;
-    gateway: string;
-    device: string | null;
-  }[];
-  /** Scheduled tasks; services are in the registry. */
-  tasks: LabTask[];
-  /** Services without a process here (docker), when they were stopped. */
-  stopped: string[];
-  /** Docker network name to the number of containers on it. */
-  containers: Record<string, number>;
-  /** `en-US`. */
-  language: string;
-  /** Bytes of the system drive. */
-  free: number;
-  /** Name to InstallState. */
-  features: Record<string, string>;
-  /** What Routing and Remote Access is set up for. */
-  remoteAccess: '' | 'RoutingOnly' | 'Vpn';
-  switches: { name: string; type: string; device: string }[];
-  /** Docker images: name to id. */
-  images: Record<string, string>;
-  /** HKLM: full key path to value name to value: a text, a DWORD or a list of texts. */
-  registry: Record<string, Record<string, string | number | string[]>>;
-  /**
-   * `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `service`: what Start-Service says;
-   * `orphan`: a stopped task leaves its process; `crash`: the component that ends at once; `wmi`, `netsh`; the others are in Machine.cs.
-   */
-  faults: Record<string, string>;
 }
 
 export interface WindowsHost {
@@ -189,7 +149,7 @@ async function boot(options: WindowsHostOptions, onRestart: () => void): Promise
   const ended = new Promise<void>((resolve) => host.once('exit', () => resolve()));
   // sshd comes last: who can log in finds the services that start with Windows started.
   for (let tries = 0; !listens(options); tries++) {
-    if (host.exitCode !== null || tries > 100)
+    if (host.exitCode !== null || tries > 400)
       throw new Error(`no sshd: ${readFileSync(join(workDir, 'log'), 'utf8')}`);
     await sleep(50);
   }
@@ -207,22 +167,10 @@ async function boot(options: WindowsHostOptions, onRestart: () => void): Promise
   };
 }
 
-/**
- * What a reboot makes of what Windows remembers: routes come back whose next hop is on the wire, features that waited for it are there, and
- * services that start with it run.
- */
-function afterBoot({ namespace }: WindowsHostOptions, edit: ReturnType<typeof stateFile>): void {
+/** What Windows does before anybody can log in: routes come back whose next hop is on the wire, and what waited for the restart is there. */
+function afterBoot({ namespace }: WindowsHostOptions, edit: StateFile): void {
   const state = edit.read();
-  state.boot = new Date().toISOString();
-  for (const nic of state.nics) nic.index += 2;
-  for (const [name, wanted] of Object.entries(state.features)) {
-    if (wanted === 'InstallPending') state.features[name] = 'Installed';
-    if (wanted === 'UninstallPending') state.features[name] = 'Available';
-  }
-  const key = `${servicesKey}\\RemoteAccess`;
-  if (state.features['RemoteAccess'] !== 'Installed') delete state.registry[key];
-  else state.registry[key] ??= plainService('C:\\Windows\\System32\\svchost.exe -k netsvcs', 4);
-  delete state.faults['restart-needed'];
+  becomeAnotherBoot(state);
   edit.write(state);
   const lines = state.routes.map(
     ({ destination, nextHop, metric }) =>
@@ -231,67 +179,6 @@ function afterBoot({ namespace }: WindowsHostOptions, edit: ReturnType<typeof st
   const batch = `${['route flush proto static', ...lines].join('\n')}\n`;
   // What is not on the wire, the kernel refuses.
   spawnSync('ip', ['-n', namespace, '-force', '-batch', '-'], { input: batch });
-}
-
-function freshState(build: number, processes: boolean): WindowsState {
-  const state = bareState(build);
-  if (processes) install(state, 'nssm');
-  return state;
-}
-
-function bareState(build: number): WindowsState {
-  const guid = (n: number): string => `{00000000-0000-0000-0000-${String(n).padStart(12, '0')}}`;
-  return {
-    boot: new Date().toISOString(),
-    build: String(build),
-    // No index is the kernel's own, nor are they in the kernel's order.
-    nics: [
-      { device: 'eth0', name: 'Ethernet', index: 1007, guid: guid(7), component: 'vmbus\\netvsc' },
-      { device: 'eth1', name: 'Ethernet 2', index: 1004, guid: guid(4), component: 'vmbus\\netvsc' },
-    ],
-    routes: [],
-    networks: [],
-    tasks: [],
-    stopped: [],
-    containers: {},
-    language: 'en-US',
-    free: 60_000_000_000,
-    features: {
-      RemoteAccess: 'Available',
-      Routing: 'Available',
-      'RSAT-RemoteAccess-PowerShell': 'Available',
-    },
-    remoteAccess: '',
-    switches: [],
-    images: {},
-    registry: {
-      'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion': {
-        ProductName: 'Windows Server 2016 Datacenter',
-        InstallationType: 'Server',
-        CurrentBuildNumber: String(build),
-      },
-      'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage': { OEMCP: '437' },
-      [`${servicesKey}\\docker`]: plainService('C:\\Program Files\\docker\\dockerd.exe --run-service', 2),
-      [`${servicesKey}\\iphlpsvc`]: plainService('C:\\Windows\\System32\\svchost.exe -k NetSvcs', 2),
-    },
-    faults: {},
-  };
-}
-
-/** A service that no process here stands for. `start` is the registry's: 2 automatic, 3 manual, 4 disabled. */
-export function plainService(image: string, start: 2 | 3 | 4): Record<string, string | number> {
-  return { ImagePath: image, Start: start };
-}
-
-function stateFile(workDir: string): { read(): WindowsState; write(state: WindowsState): void } {
-  const path = join(workDir, 'state.json');
-  return {
-    read: () => JSON.parse(readFileSync(path, 'utf8')) as WindowsState,
-    write: (state) => {
-      writeFileSync(`${path}.edit`, JSON.stringify(state));
-      renameSync(`${path}.edit`, path);
-    },
-  };
 }
 
 /** One `<name>.exe` for each program that the scripts start. */

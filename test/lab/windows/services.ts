@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Component } from '../../../src/node/component.js';
-import type { WindowsState } from './host.js';
+import type { WindowsState } from './state.js';
 
 /** A scheduled task, as Services.cs has it. */
 export interface LabTask {

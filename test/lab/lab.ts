@@ -27,6 +27,8 @@ interface LabHostSpec extends LinuxOptions {
   address: string;
   /** Whether processes stand for kubelet and kube-proxy, with a service manager to start and stop them. Default false: hundreds of hosts cost less. */
   processes?: boolean;
+  /** Windows: it installs no feature without a restart. */
+  wantsRestart?: boolean;
 }
 
 export interface LabOptions {
@@ -168,6 +170,7 @@ async function begin({ slot, authorizedKey, pids }: Place, host: LabHost): Promi
       authorizedKey,
       workDir: dir,
       processes: spec.processes ?? false,
+      wantsRestart: spec.wantsRestart ?? false,
     });
     return;
   }

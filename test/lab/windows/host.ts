@@ -41,6 +41,8 @@ export interface WindowsHostOptions {
   build?: number;
   /** Whether services named kubelet and kube-proxy run. */
   processes?: boolean;
+  /** Whether it installs no feature without a restart. */
+  wantsRestart?: boolean;
 }
 
 export interface WindowsHost {
@@ -69,7 +71,9 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
   const edit = stateFile(workDir);
   // A host that was stopped comes back as it was, not as one installed anew.
   if (!existsSync(join(workDir, 'state.json'))) {
-    edit.write(freshState(options.build ?? 14393, options.processes ?? false));
+    const state = freshState(options.build ?? 14393, options.processes ?? false);
+    if (options.wantsRestart) state.faults['restart-needed'] = 'yes';
+    edit.write(state);
     prepareKernel(namespace);
   }
   writeSshd(options, program);

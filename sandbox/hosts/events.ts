@@ -3,6 +3,7 @@ import type { Cidr, Ipv4 } from '../../src/ip.js';
 import { runBatch } from './linux/ip.js';
 import { booted } from './processes.js';
 import type { HostState, LinuxHost } from './state.js';
+import { afterBoot } from './windows/machine.js';
 import { addRoute } from './windows/net.js';
 
 export interface ForeignRoute {
@@ -36,7 +37,8 @@ export function withoutRoute(host: HostState, destination: Cidr): HostState {
 export function rebooted(host: HostState, boot: string, now = 0): HostState {
   if (host.os === 'linux') return { ...booted(restored(forgetful(host)), now), boot };
   const connected = host.active.filter(({ nextHop }) => nextHop === '0.0.0.0');
-  return { ...booted(host, now), boot, active: [...connected, ...host.persistent] };
+  const machine = afterBoot(host.machine);
+  return { ...booted(host, now), boot, active: [...connected, ...host.persistent], machine };
 }
 
 function restored(host: LinuxHost): LinuxHost {

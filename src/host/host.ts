@@ -48,7 +48,9 @@ export type HostErrorKind =
   /** The host's answer was not of the expected form. */
   | 'garbled'
   /** The same, and its login shell is one of the other operating system. */
-  | 'other-os';
+  | 'other-os'
+  /** Its PowerShell takes no scripts from our account: AppLocker or WDAC hold it in the language mode that `message` names. */
+  | 'language-mode';
 
 /** Our trouble with a host. */
 export class HostError extends Error {

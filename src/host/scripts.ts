@@ -92,9 +92,10 @@ const windowsLaunch = once((): Launch => {
 
 const windowsWatcher = once(() => windowsScripts(['prelude.ps1', 'watch.ps1']));
 
-/** What the loader takes: one line, whatever the scripts hold. */
+/** What the loader takes: one line, whatever the scripts hold. Indents stay at home too; where they count, lines are not indented. */
 function windowsScripts(names: readonly string[]): string {
-  return Buffer.from(names.map((name) => readScript('windows', name)).join('\n')).toString('base64');
+  const texts = names.map((name) => withoutComments(readScript('windows', name)).replace(/^ +/gm, ''));
+  return Buffer.from(texts.join('\n')).toString('base64');
 }
 
 function folder(os: Os): URL {

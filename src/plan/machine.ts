@@ -38,7 +38,7 @@ export interface WindowsMachine {
   pauseImage: string | null;
   /** RemoteAccess, Routing and RSAT-RemoteAccess-PowerShell by name: their InstallState; null without Server Manager's cmdlets. */
   features: Record<string, string> | null;
-  /** What Routing and Remote Access is set up for; null while the feature is not installed. */
+  /** What Routing and Remote Access is set up for; null while that is nothing, and Fairway installed nothing of it either. */
   routing: (ServiceState & { isRouter: boolean; isVpn: boolean }) | null;
   /** Windows waits for a restart before what was installed works. */
   rebootPending: boolean;

@@ -1,4 +1,4 @@
-// docker.exe, netsh.exe and route.exe, as far as our scripts call them.
+// docker.exe, netsh.exe, route.exe and shutdown.exe, as far as our scripts call them.
 using System.Text.Json;
 
 namespace Lab;
@@ -29,6 +29,20 @@ static class Docker
             case ["network", "rm", var name]:
                 Slow(state);
                 return Try(() => Machine.Update(s => Remove(s, name)));
+            case ["version", "--format", "{{.Server.Version}}"]:
+                Console.WriteLine("1.12.2-cs2-ws-beta");
+                return 0;
+            case ["inspect", "--type", "image", "--format", "{{.Id}}", var image]:
+                if (!state.Images.TryGetValue(image, out var id)) return Fail("Error: No such image: " + image);
+                Console.WriteLine(id);
+                return 0;
+            case ["pull", var image]:
+                return Pull(state, image);
+            case ["rmi", var image]:
+                return Try(() => Machine.Update(s => s.Images.Remove(image)));
+            case ["ps", "--all", "--quiet", "--filter", var ancestor]:
+                for (var i = 0; i < state.Containers.GetValueOrDefault(ancestor.Split('=')[1]); i++) Console.WriteLine($"{i:x12}");
+                return 0;
             case ["ps", "--quiet", "--filter", var filter]:
                 var count = state.Containers.GetValueOrDefault(filter.Split('=')[1]);
                 for (var i = 0; i < count; i++) Console.WriteLine($"{i:x12}");
@@ -36,6 +50,23 @@ static class Docker
             default:
                 return Fail("docker: not modelled: " + string.Join(' ', args));
         }
+    }
+
+    // As docker prints it where stdout is no terminal: a line for each change of a layer.
+    static int Pull(State state, string image)
+    {
+        Console.WriteLine($"Using default tag: latest\nlatest: Pulling from {image}");
+        string[] layers = ["3889bb8d808b", "b0e8ba5c5b3f", "9a1bd04f2d81", "c04b14da8d14"];
+        foreach (var layer in layers) Console.WriteLine(layer + ": Pulling fs layer");
+        for (var i = 0; i < layers.Length; i++)
+        {
+            Slow(state);
+            if (i == layers.Length / 2 && state.Faults.TryGetValue("pull", out var words)) return Fail(words);
+            foreach (var step in new[] { "Verifying Checksum", "Download complete", "Pull complete" }) Console.WriteLine($"{layers[i]}: {step}");
+        }
+        Machine.Update(s => s.Images[image] = "sha256:" + Guid.NewGuid().ToString("N"));
+        Console.WriteLine($"Status: Downloaded newer image for {image}:latest");
+        return 0;
     }
 
     static void Slow(State state)
@@ -125,6 +156,18 @@ static class RouteExe
         {
             if (route.Destination == $"{network}/{length}" && route.NextHop == hop) Machine.RemoveRoute(route);
         }
+        return 0;
+    }
+}
+
+static class Shutdown
+{
+    // The wrapper (host.ts) sees the host end with this file there, and starts it anew.
+    public static int Run(string[] args)
+    {
+        if (args is not ["/r", "/f", "/t", var seconds, "/d", "p:4:1"]) { Console.Error.WriteLine("shutdown: not modelled"); return 1; }
+        if (Machine.Read().Faults.TryGetValue("shutdown", out var words)) { Console.Error.WriteLine(words); return 5; }
+        Machine.StartDetached($"sh -c 'sleep {seconds}; touch {Path.Combine(Machine.Folder, "restart")}; kill -TERM 1'");
         return 0;
     }
 }

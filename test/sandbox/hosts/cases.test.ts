@@ -15,6 +15,11 @@ import { hostCases } from '../../host/cases.js';
 import { PROGRAMS } from '../../support/programs.js';
 
 const CLUSTER = '192.168.0.0/16';
+/** What a full read of a Windows host is asked beside the network. */
+const EXTRA = {
+  pauseImage: 'apprenda/pause',
+  executables: { kubelet: 'C:\\k\\kubelet.exe', 'kube-proxy': 'C:\\k\\kube-proxy.exe' },
+};
 
 interface Running {
   sandbox: SandboxHosts;
@@ -73,6 +78,7 @@ async function caseHost(os: Os): Promise<CaseHost> {
       bridge: 'cbr0',
       ...PROGRAMS,
       owned: [],
+      ...EXTRA,
       ...(containerNic === undefined ? {} : { containerNic }),
     },
     writing: {
@@ -114,6 +120,7 @@ describe.each<NextHopMode>(['node-address', 'pod-gateway'])(
             bridge: 'cbr0',
             ...PROGRAMS,
             owned: [],
+            ...EXTRA,
             ...nic,
           };
           return { pool: running.pool, platform: platformOf(node.os), context, close: async () => undefined };

@@ -90,10 +90,6 @@ function Start-Steps([string]$Token, $Table) {
     if (-not $answer.ok) { $work.failed = [ordered]@{ script = $work.doing; code = [string]$answer.code; error = [string]$answer.error }; break }
     $printed += "$($work.doing): $(if ($answer.changed) { 'done' } else { 'nothing to do' })"
     $work.changed = $work.changed -or [bool]$answer.changed
-    # Taking away does not wait for the restart that it leaves due.
-    if ($answer.data.rebootPending -and $step.params.ensure -ne $false) {
-      $work.failed = [ordered]@{ script = $work.doing; code = 'REBOOT'; error = 'Windows waits for a restart' }; break
-    }
     $work.done++
   }
   $work.doing = ''; $work.over = $true; $work.printed = $printed -join "`n"
@@ -129,8 +125,9 @@ function Get-WorkState($Work, $p) {
   $mine = $Work -and $Work.id -eq $p.id
   $data = [ordered]@{
     over = [bool]($mine -and $Work.over); done = $(if ($mine) { [int]$Work.done } else { 0 }); of = @($p.steps).Count
-    doing = $(if ($mine) { [string]$Work.doing } else { '' }); progress = $(if ($mine -and -not $Work.over) { [string](Read-Beside (Get-WorkPath 'progress')) } else { '' })
+    doing = $(if ($mine) { [string]$Work.doing } else { '' }); progress = ''
   }
+  if ($data.doing) { $data.progress = ([string](Read-Beside (Get-WorkPath 'progress')) -replace '[^\x20-\x7e]', '?') -replace '^(.{79}).*\z', '$1' }
   if ($data.over) { $data['failed'] = $Work.failed; $data['printed'] = [string]$Work.printed }
   $data
 }

@@ -105,13 +105,13 @@ function Step-Work($p, $Sent, [bool]$MayStart) {
     if (Test-WorkRuns) { return }
     $work = Read-Work            # after the lock was seen free: what it says now is its last word
     if (-not $work) { Start-Work $p $Sent; return }
-    $isYoung = -not $work.begun -and [DateTime]::UtcNow.Ticks - $work.asked -lt 300000000      # 30 s: PowerShell may start slowly
+    $isYoung = -not $work.begun -and [DateTime]::UtcNow.Ticks - $work.asked -lt 200000000      # 20 s: PowerShell may start slowly
     if ($isYoung) { return }
     [IO.File]::Delete((Get-WorkPath 'json'))
     if ($work.id -ne $p.id) { return }
     if ($work.over) { return $work }
     if ($work.begun) { Stop-Request 'JOB-LOST' "the work ended without a result, at $(if ($work.doing) { $work.doing } else { 'its start' })" }
-    if (-not $MayStart) { Stop-Request 'JOB-LOST' 'the work did not start within 30 s' }
+    if (-not $MayStart) { Stop-Request 'JOB-LOST' 'the work did not start within 20 s' }
   } finally { $gate.Dispose() }
 }
 
@@ -138,7 +138,7 @@ function Invoke-Provision($p, $Sent) {
   Assert-Fence $p.fence
   $began = [DateTime]::UtcNow
   do {
-    $result = Step-Work $p $Sent ([DateTime]::UtcNow -lt $began.AddSeconds(30))
+    $result = Step-Work $p $Sent ([DateTime]::UtcNow -lt $began.AddSeconds(20))
     if ($result) { return [ordered]@{ ok = $true; changed = [bool]$result.changed; data = (Get-WorkState $result $p) } }
     Start-Sleep -Milliseconds 200
   } while ([DateTime]::UtcNow -lt $began.AddMilliseconds([double]$p.waitMs))

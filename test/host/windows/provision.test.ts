@@ -52,6 +52,7 @@ describeWith(['root', 'dotnet'], 'work that Windows does outside the session', (
           .split('\n')
           .map((line) => line.split(' ')[0] ?? '')
       : [];
+  const progress = (): string => readFileSync(join(folder, 'provision.progress'), 'utf8');
   const work = (): Record<string, unknown> => {
     try {
       return JSON.parse(readFileSync(join(folder, 'provision.json'), 'utf8')) as Record<string, unknown>;
@@ -177,7 +178,7 @@ describeWith(['root', 'dotnet'], 'work that Windows does outside the session', (
     expect((await ask(list)).data).toMatchObject({ over: true, done: 2, failed: null });
 
     await ask([tick('three', 20), tick('four')], { waitMs: 0 });
-    await until('the third step', () => work().doing === 'tick');
+    await until('the third step', () => work().doing === 'tick' && progress() !== '');
     const older = fence;
     fence += 1;
     await channel.request('forwarding', { fence, nodeIp, enabled: false });

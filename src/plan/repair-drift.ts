@@ -119,7 +119,7 @@ function stepsOn(
   );
   foreign.push(...drift.foreign.map((route) => ({ host: member.name, route })));
   const wanted = [
-    ...(whole ? podSide(member, observed, policy).filter((step) => isOfNode(step, member)) : []),
+    ...(whole ? podSide(member, observed, policy).filter((step) => isOurs(step, member, strays)) : []),
     ...peers.map((peer) => ensureRoute(member, peer, policy.nextHop)),
   ];
   const missing = wanted.filter((step) => !stepHolds(step, observed) && conflicts(step, observed) === null);
@@ -130,9 +130,9 @@ function stepsOn(
   return [...missing, ...removals(drift.stray.filter(isStray))];
 }
 
-/** What Fairway installed on a node it restores; what it never did, it does not begin with. */
-function isOfNode(step: Step, { made }: Node): boolean {
-  return step.kind !== 'persistence' || made?.persistence === true;
+/** What Fairway installed on a node it restores; what it never did, it does not begin with. And nothing is installed that nobody looks at. */
+function isOurs(step: Step, { made }: Node, strays: RepairInput['strays']): boolean {
+  return step.kind !== 'persistence' || (made?.persistence === true && strays === 'remove');
 }
 
 /** Each once. One that leads to a device is none that Fairway could have made, or can name. */

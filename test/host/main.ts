@@ -76,6 +76,8 @@ async function findHost(
       podCidr: '192.168.0.0/24',
       network: 'transparent',
       bridge: 'cbr0',
+      pauseImage: '',
+      executables: { kubelet: '', 'kube-proxy': '' },
       owned: [],
     };
     const platform = platformOf(os);

@@ -48,13 +48,17 @@ export function isMade(step: Step, made: Made | undefined): boolean {
   }
 }
 
+/** What a node's pods need to be reached. */
+export function carriesPods({ kind }: Step): boolean {
+  return ['route', 'forwarding', 'bridge', 'pod-network', 'pod-gateway'].includes(kind);
+}
+
 /**
  * Whether a repair restores it: what its pods need to be reached, whoever made that; of the rest, what Fairway made. How a person made a
  * node of the machine is for that person to keep.
  */
 export function isRestored(step: Step, made: Made | undefined): boolean {
-  const carriesPods = ['forwarding', 'bridge', 'pod-network', 'pod-gateway'].includes(step.kind);
-  return carriesPods || isMade(step, made);
+  return carriesPods(step) || isMade(step, made);
 }
 
 /** A kubelet or kube-proxy that somebody keeps running in another way than ours is left alone when its node is added. */

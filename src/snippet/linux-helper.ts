@@ -1,8 +1,7 @@
 /** The root helper of Linux nodes by hand: what to paste as root where Fairway's login may not install it. Pure. */
+import { HELPER } from '../host/linux-persistence.js';
 import { Component } from '../node/component.js';
 import type { Snippet } from './kubectl.js';
-
-const HELPER = '/usr/local/sbin/fairway-node';
 
 export interface HelperByHand {
   /** Who Fairway logs in as. */

@@ -8,9 +8,13 @@ describe('a Linux node whose login may install things', () => {
   beforeAll(async () => {
     site = await openSite();
     await site.team.make('add linux node lin02 10.0.0.8');
-    site.host('lin01').alter((state) => (state.os === 'linux' ? { ...state, mayInstall: true } : state));
+    for (const name of ['lin01', 'lin03']) mayInstall(name, true);
   }, 60_000);
   afterAll(() => site.close());
+
+  function mayInstall(name: string, may: boolean): void {
+    site.host(name).alter((state) => (state.os === 'linux' ? { ...state, mayInstall: may } : state));
+  }
 
   function stateOf(name: string): LinuxHost {
     const { state } = site.host(name);
@@ -28,6 +32,20 @@ describe('a Linux node whose login may install things', () => {
     expect(await team.until(change.id)).toMatchObject({ state: 'applied' });
     expect(stateOf('lin01').helper).toMatchObject({ bridge: 'cbr0', podCidr: '192.168.1.0/24' });
     expect(stateOf('lin02').helper).toBeNull();
+  });
+
+  test('that lost the right after it was planned fails, and says what to do', async () => {
+    const { team } = site;
+    const change = await team.ask('add linux node lin03 10.0.0.9');
+    mayInstall('lin03', false);
+    await team.click(change.id, 'Approve');
+    await team.until(change.id, 'failed');
+    const card = await team.untilCard(change.id, 'failed');
+    expect(card).toContain(
+      'sudo does not let it do that: docs/linux-host.md has what to paste there as root',
+    );
+    await team.click(change.id, 'Roll back');
+    await team.until(change.id, 'rolled-back');
   });
 
   test('has its network after a reboot, so that there is nothing to repair', async () => {

@@ -79,13 +79,15 @@ describe('what outlives a boot', () => {
         render,
       });
       const lost = over(new Map([[node.name, hostWith({})]]));
-      const sets = { accounted: new Set<string>(), resting: new Set<string>(), strays: 'leave' as const };
+      const sets = { accounted: new Set<string>(), resting: new Set<string>(), strays: 'remove' as const };
       const expected = persistence === true ? ['persistence'] : [];
       expect(kinds(planRepair({ ...lost, ...sets }).hosts[0], 'steps')).toEqual([
         'bridge',
         'forwarding',
         ...expected,
       ]);
+      const byItself = planRepair({ ...lost, ...sets, strays: 'leave' });
+      expect(kinds(byItself.hosts[0], 'steps')).toEqual(['bridge', 'forwarding']);
       const there = { ...hostWith(HELD), forwarding: true, bridges: ['cbr0'] };
       const removal = planRemoveNode(over(new Map([[node.name, there]])));
       expect(kinds(removal.hosts[0], 'steps')).toEqual([...expected, 'bridge', 'forwarding']);

@@ -5,9 +5,9 @@ read_more() {
   more=''
   [ "$1" = 1 ] || return 0
   find_way apply "$ip -4 -j -force -batch -"
-  may=false
-  if [ "$uid" = 0 ] || may_install; then may=true; fi
-  more=",\"linux\":{\"privilege\":\"$way\",\"mayInstall\":$may"
+  installs=false
+  if [ "$uid" = 0 ] || may_install; then installs=true; fi
+  more=",\"linux\":{\"privilege\":\"$way\",\"mayInstall\":$installs"
   add iproute "$("$ip" -V)"
   add_plugins
   # Only root may ask.

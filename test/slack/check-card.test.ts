@@ -1,12 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
 import type { HostCheck } from '../../src/command/reply.js';
-import { check } from '../../src/plan/check.js';
+import { blocks, check } from '../../src/plan/check.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
+import { changeCard } from '../../src/slack/card.js';
 import { replyMessage } from '../../src/slack/reply.js';
+import { checkLine } from '../../src/words/check.js';
+import { bareVoice } from '../../src/words/voice.js';
 import { SAMPLES } from '../support/check-samples.js';
 import { buttonsOf, readable } from './support/read.js';
-import { CLUSTER, NOW } from './support/views.js';
+import { CLUSTER, change, NOW } from './support/views.js';
 
 const HOST: HostCheck = {
   os: 'windows',
@@ -37,10 +40,10 @@ const unread = (over: Partial<NonNullable<HostCheck['unreadable']>> = {}): HostC
 });
 
 function cardOf(found: HostCheck): string {
-  const { blocks } = replyMessage({ kind: 'check', found }, CLUSTER, NOW);
-  expect(checkMessageBlocks(blocks)).toEqual([]);
-  expect(buttonsOf(blocks)).toEqual([]);
-  return readable(blocks);
+  const message = replyMessage({ kind: 'check', found }, CLUSTER, NOW);
+  expect(checkMessageBlocks(message.blocks)).toEqual([]);
+  expect(buttonsOf(message.blocks)).toEqual([]);
+  return readable(message.blocks);
 }
 
 test.each<[string, HostCheck]>([
@@ -70,6 +73,17 @@ describe('a host that could not be read', () => {
   test('is never fine', () => {
     expect(cardOf(unread())).not.toMatch(/✅|\d+ ok/);
   });
+});
+
+test('a change that was refused shows all that is in the way on the host', () => {
+  const inTheWay = SAMPLES.filter(blocks);
+  const detail = [...new Map(inTheWay.map((each) => [each.id, checkLine(each, null, bareVoice)])).values()];
+  expect(detail.length).toBeGreaterThan(8);
+  const view = { change: change('refused', { detail }), plan: null, hosts: [], snippets: [] };
+  const card = changeCard(view, CLUSTER, NOW);
+  expect(checkMessageBlocks(card.blocks)).toEqual([]);
+  for (const line of detail)
+    expect(readable(card.blocks)).toContain(line.replace(/</g, '&lt;').replace(/>/g, '&gt;'));
 });
 
 test('however much a host says, Slack takes the card, and what must be put right is on it', () => {

@@ -4,7 +4,7 @@
 function Assert-ComponentParams($p) {
   Assert-Component $p.component
   $names = @(Get-Executables $p.component)
-  Assert-Pattern 'executable' $p.executable '^[A-Za-z]:(\\[A-Za-z0-9._-]{1,64}){1,8}\z'
+  Assert-Executable 'executable' $p.executable
   # A probe knows the process by its name.
   if ($names -notcontains ($p.executable -split '\\')[-1]) { Stop-Request 'BAD-PARAMS' "executable is not called $($names -join ' or ')" }
   # Nothing that cmd.exe would take for its own, and no open quote.
@@ -26,8 +26,8 @@ function Assert-NotForeign($p, $Installed) {
 }
 
 function Get-NssmPath([string]$Component) {
-  $found = @(Get-Command -Name 'nssm.exe' -CommandType Application -ErrorAction SilentlyContinue)
-  if ($found.Count) { return [string]$found[0].Path }
+  $path = Get-Nssm
+  if ($path) { return $path }
   [string](Get-KeyValues (Get-ServiceKey $Component)).ImagePath -replace '"'
 }
 

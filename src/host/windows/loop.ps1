@@ -16,10 +16,10 @@ function Reset-Session {
 }
 
 # What a script answers, or why it failed.
-function Get-AnswerTo([scriptblock]$Work) {
+function Get-AnswerTo([scriptblock]$Script) {
   try {
     Reset-Session
-    @(& $Work 3>$null 4>$null 5>$null 6>$null)[-1]
+    @(& $Script 3>$null 4>$null 5>$null 6>$null)[-1]
   } catch {
     $code = [string]$_.FullyQualifiedErrorId
     if ($code -eq $_.Exception.Message) { $code = '' }     # throw 'text' has the text for its id

@@ -19,6 +19,7 @@ function Save-Addresses($p) {
   $kept = @(Get-Found { Get-NetIPAddress -AddressFamily IPv4 -PolicyStore ActiveStore -ErrorAction Stop } | Where-Object {
       $indexes -contains $_.InterfaceIndex -and [string]$_.PrefixOrigin -eq 'Manual' -and $_.IPAddress -ne $p.podGateway
     } | ForEach-Object { "$($_.IPAddress)/$($_.PrefixLength)" })
+  if ([IO.File]::Exists((Get-KeptPath))) { $kept += @([IO.File]::ReadAllText((Get-KeptPath)) -split "`n" | Where-Object { $kept -notcontains $_ }) }
   if ($kept.Count) { Write-Whole (Get-KeptPath) ($kept -join "`n") }
 }
 

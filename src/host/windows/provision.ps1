@@ -90,10 +90,6 @@ function Start-Steps([string]$Token, $Table) {
     if (-not $answer.ok) { $work.failed = [ordered]@{ script = $work.doing; code = [string]$answer.code; error = [string]$answer.error }; break }
     $printed += "$($work.doing): $(if ($answer.changed) { 'done' } else { 'nothing to do' })"
     $work.changed = $work.changed -or [bool]$answer.changed
-    # Taking away does not wait for the restart that it leaves due.
-    if ($answer.data.rebootPending -and $step.params.ensure -ne $false) {
-      $work.failed = [ordered]@{ script = $work.doing; code = 'REBOOT'; error = 'Windows waits for a restart' }; break
-    }
     $work.done++
   }
   $work.doing = ''; $work.over = $true; $work.printed = $printed -join "`n"
@@ -109,13 +105,13 @@ function Step-Work($p, $Sent, [bool]$MayStart) {
     if (Test-WorkRuns) { return }
     $work = Read-Work            # after the lock was seen free: what it says now is its last word
     if (-not $work) { Start-Work $p $Sent; return }
-    $isYoung = -not $work.begun -and [DateTime]::UtcNow.Ticks - $work.asked -lt 300000000      # 30 s: PowerShell may start slowly
+    $isYoung = -not $work.begun -and [DateTime]::UtcNow.Ticks - $work.asked -lt 200000000      # 20 s: PowerShell may start slowly
     if ($isYoung) { return }
     [IO.File]::Delete((Get-WorkPath 'json'))
     if ($work.id -ne $p.id) { return }
     if ($work.over) { return $work }
     if ($work.begun) { Stop-Request 'JOB-LOST' "the work ended without a result, at $(if ($work.doing) { $work.doing } else { 'its start' })" }
-    if (-not $MayStart) { Stop-Request 'JOB-LOST' 'the work did not start within 30 s' }
+    if (-not $MayStart) { Stop-Request 'JOB-LOST' 'the work did not start within 20 s' }
   } finally { $gate.Dispose() }
 }
 
@@ -129,8 +125,9 @@ function Get-WorkState($Work, $p) {
   $mine = $Work -and $Work.id -eq $p.id
   $data = [ordered]@{
     over = [bool]($mine -and $Work.over); done = $(if ($mine) { [int]$Work.done } else { 0 }); of = @($p.steps).Count
-    doing = $(if ($mine) { [string]$Work.doing } else { '' }); progress = $(if ($mine -and -not $Work.over) { [string](Read-Beside (Get-WorkPath 'progress')) } else { '' })
+    doing = $(if ($mine) { [string]$Work.doing } else { '' }); progress = ''
   }
+  if ($data.doing) { $data.progress = ([string](Read-Beside (Get-WorkPath 'progress')) -replace '[^\x20-\x7e]', '?') -replace '^(.{79}).*\z', '$1' }
   if ($data.over) { $data['failed'] = $Work.failed; $data['printed'] = [string]$Work.printed }
   $data
 }
@@ -141,7 +138,7 @@ function Invoke-Provision($p, $Sent) {
   Assert-Fence $p.fence
   $began = [DateTime]::UtcNow
   do {
-    $result = Step-Work $p $Sent ([DateTime]::UtcNow -lt $began.AddSeconds(30))
+    $result = Step-Work $p $Sent ([DateTime]::UtcNow -lt $began.AddSeconds(20))
     if ($result) { return [ordered]@{ ok = $true; changed = [bool]$result.changed; data = (Get-WorkState $result $p) } }
     Start-Sleep -Milliseconds 200
   } while ([DateTime]::UtcNow -lt $began.AddMilliseconds([double]$p.waitMs))

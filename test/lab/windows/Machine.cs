@@ -30,7 +30,7 @@ public sealed class State
     public Dictionary<string, string> Images { get; set; } = [];
     // HKLM: full key path → value name → text, number or list of texts (Registry.cs).
     public Dictionary<string, Dictionary<string, JsonElement>> Registry { get; set => field = Blind(value.ToDictionary(k => k.Key, k => Blind(k.Value))); } = [];
-    // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), wmi,
+    // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), lose-address (of a NIC that a switch takes or gives back), wmi,
     // service (what Start-Service says), orphan (a task that is stopped leaves its process), crash (a program that ends at once), restart-needed (a feature waits for one), features and
     // switch (what their cmdlets say), remote-access (its service does not start by itself), no-hyper-v, not-admin, language-mode, pull (what it says at half).
     public Dictionary<string, string> Faults { get; set; } = [];
@@ -210,15 +210,25 @@ public static class Machine
         Ip("address", "flush", "dev", nic.Device);
         Ip("link", "set", nic.Device, "master", device);
         foreach (var link in new[] { nic.Device, device }) Ip("link", "set", link, "up");
-        foreach (var a in addresses) Ip("address", "add", $"{a.Ip}/{a.Length}", "dev", device);
+        Move(state, addresses, device);
         var name = "vEthernet (HNSTransparent)";
         state.Nics.Add(new() { Device = device, Name = name, Index = state.Nics.Max(n => n.Index) + 3, Guid = NewGuid(), Component = "vms_mp" });
         ApplyStrongHost();
     }
 
+    static void Move(State state, List<Address> addresses, string device)
+    {
+        if (state.Faults.ContainsKey("lose-address")) return;
+        foreach (var a in addresses) Ip("address", "add", $"{a.Ip}/{a.Length}", "dev", device);
+    }
+
     public static void RemoveSwitch(State state, Network network)
     {
+        var from = state.Nics.Find(n => n.Device == network.Device);
+        var addresses = Addresses().Where(a => a.Index == from.Index).ToList();
+        var nic = state.Nics.Find(n => n != from && Mac(n) == Mac(from));
         Ip("link", "del", network.Device);
+        if (nic != null) Move(state, addresses, nic.Device);
         state.Nics.RemoveAll(n => n.Device == network.Device);
     }
 

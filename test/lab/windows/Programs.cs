@@ -122,9 +122,11 @@ static class Netsh
                     return 0;
                 case ["interface", "ipv4", "set", "address", var name, "source=static", var address, var mask, "gateway=none", "store=persistent"]:
                     var device = Machine.Find(state, int.Parse(Value(name, "name"))).Device;
-                    var length = Value(mask, "mask").Split('.').Sum(part => System.Numerics.BitOperations.PopCount(uint.Parse(part)));
                     Machine.Ip("-4", "address", "flush", "dev", device);
-                    Machine.Ip("address", "add", $"{Value(address, "address")}/{length}", "dev", device);
+                    Machine.Ip("address", "add", $"{Value(address, "address")}/{Length(mask)}", "dev", device);
+                    return 0;
+                case ["interface", "ipv4", "add", "address", var name, var address, var mask, "store=persistent"]:
+                    Machine.Ip("address", "add", $"{Value(address, "address")}/{Length(mask)}", "dev", Machine.Find(state, int.Parse(Value(name, "name"))).Device);
                     return 0;
                 case ["interface", "ipv4", "delete", "address", var name, var address]:
                     var nic = Machine.Find(state, int.Parse(Value(name, "name")));
@@ -141,6 +143,8 @@ static class Netsh
         Console.WriteLine("netsh: not modelled: " + string.Join(' ', args));
         return 1;
     }
+
+    static int Length(string mask) => Value(mask, "mask").Split('.').Sum(part => System.Numerics.BitOperations.PopCount(uint.Parse(part)));
 
     static string Value(string word, string key) => word.StartsWith(key + "=") ? word[(key.Length + 1)..] : throw new InvalidOperationException(word);
 }

@@ -37,7 +37,7 @@ export interface WindowsState {
   /** HKLM: full key path to value name to value: a text, a DWORD or a list of texts. */
   registry: Record<string, Record<string, string | number | string[]>>;
   /**
-   * `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `service`: what Start-Service says;
+   * `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `lose-address`: a NIC's, by a switch; `service`: what Start-Service says;
    * `orphan`: a stopped task leaves its process; `crash`: the component that ends at once; `wmi`, `netsh`; the others are in Machine.cs.
    */
   faults: Record<string, string>;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeWith } from '../../lab/requirements.js';
 import { commandOf, until } from '../../lab/system.js';
-import type { WindowsState } from '../../lab/windows/host.js';
 import { servicesKey } from '../../lab/windows/services.js';
+import type { WindowsState } from '../../lab/windows/state.js';
 import { type Answer, type Channel, machineParams, nodeIp, type Site, startSite } from './site.js';
 
 const spec = {

@@ -96,7 +96,7 @@ function Set-WrapperTask($p, $Installed) {
 
 # Waits for one process that is the same for 8 s: what ends is started anew after 5 s, by a wrapper that says it runs all the while.
 function Wait-StableProcess($p, [bool]$IsFresh) {
-  $until = [DateTime]::UtcNow.AddSeconds(25); $first = $null; $since = $until
+  $until = [DateTime]::UtcNow.AddSeconds(20); $first = $null; $since = $until
   do {
     $now = Get-ProcessOf $p.executable
     if (-not (Test-SameProcess $now $first)) {

@@ -50,15 +50,7 @@ const LIMITS: YamlLimits = {
   aliases: 0,
   dashes: 1,
   // What a list needs none of: anchors multiply, tags construct, the others only hide what is meant.
-  strange: [
-    'anchor',
-    'alias',
-    'tag',
-    'explicit-key-ind',
-    'block-scalar-header',
-    'directive-line',
-    'doc-end',
-  ],
+  strange: ['anchor', 'alias', 'tag', 'explicit-key-ind', 'block-scalar-header', 'directive-line', 'doc-end'],
 };
 
 /**

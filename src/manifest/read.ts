@@ -61,7 +61,8 @@ export function readManifest(text: string): Manifest {
   const objects = documentsOf(text).flatMap(unlist);
   const known = objects.filter((object) => textOf(at(object, 'kind')) !== '');
   const [first] = objects;
-  if (known.length === 0 && first) throw new Refusal('manifest-other', { line: first.yaml.lineOf(first.path) });
+  if (known.length === 0 && first)
+    throw new Refusal('manifest-other', { line: first.yaml.lineOf(first.path) });
   return {
     pods: known.flatMap(podOf),
     services: known.filter((object) => textOf(at(object, 'kind')) === 'Service'),
@@ -70,7 +71,7 @@ export function readManifest(text: string): Manifest {
 
 function documentsOf(text: string): Place[] {
   try {
-    const documents = readYaml(withoutTypography(text), LIMITS);
+    const documents = readYaml(withoutTabs(withoutTypography(text)), LIMITS);
     const [twice] = documents.flatMap((document) => document.twice);
     // kubectl refuses it, and which of the two is meant nobody knows.
     if (twice) throw new Refusal('manifest-broken', { line: twice.line, got: twice.key, first: twice.first });
@@ -83,6 +84,11 @@ function documentsOf(text: string): Place[] {
     const { what: _what, ...where } = fault;
     throw new Refusal('manifest-broken', where);
   }
+}
+
+/** kubectl takes a tab at the start of a line of a quoted text, YAML does not; what is checked stands in no such text. */
+function withoutTabs(text: string): string {
+  return text.replace(/^[ \t]*\t/gm, (blank) => ' '.repeat(blank.length));
 }
 
 /** `kind: List`, and any other list such as `DeploymentList`, is its items. A list in a list is nothing that kubectl takes. */

@@ -65,7 +65,9 @@ kubectl delete node ${name}`,
 
 function iis(cluster: SnippetCluster) {
   // Docker Hub's microsoft/* moved to Microsoft's own registry.
-  const image = atLeast(cluster.kubernetesVersion, 14) ? 'mcr.microsoft.com/windows/servercore/iis' : 'microsoft/iis';
+  const image = atLeast(cluster.kubernetesVersion, 14)
+    ? 'mcr.microsoft.com/windows/servercore/iis'
+    : 'microsoft/iis';
   return { app: 'iis', container: `    image: ${image}\n    ports:\n    - containerPort: 80` };
 }
 

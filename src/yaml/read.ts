@@ -91,8 +91,10 @@ function readDocument(contents: unknown, reading: Reading): YamlText {
         continue;
       }
       const read = walk(value, `${path}/${name}`, at, level + 1);
-      if (name === MERGE && isAlias(value) && typeof read === 'object' && read !== null) merged.push(read);
-      else entries.set(name, read);
+      if (name === MERGE && isAlias(value) && typeof read === 'object' && read !== null) {
+        merged.push(read);
+        for (const each of Object.keys(read)) if (!entries.has(each)) starts.set(`${path}/${each}`, at);
+      } else entries.set(name, read);
     }
     return Object.fromEntries([...merged.flatMap((map) => Object.entries(map)), ...entries]);
   }

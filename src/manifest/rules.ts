@@ -1,9 +1,9 @@
 /**
- * The limits of pods on Windows nodes, by version of Kubernetes. Pure.
+ * The limits of pods on Windows nodes, by version of Kubernetes.
  *
  * Sources, all of github.com/kubernetes/website: 1.5 to 1.13 `docs/getting-started-guides/windows/index.md` ("Known Limitations") of each
  * release; from 1.14 on `setup/windows/intro-windows-in-kubernetes.md`, later `concepts/windows/intro.md` ("Compatibility and
- * limitations") and `concepts/storage/windows-storage.md`.
+ * limitations") and `concepts/storage/windows-storage.md`. Pure.
  */
 import { atLeast, osLabel } from '../kube/version.js';
 import { FIELD_RULES, isHostProcess } from './field-rules.js';

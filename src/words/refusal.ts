@@ -147,7 +147,7 @@ export const refusalText: Texts = {
     if (first !== undefined)
       return `Line ${line}, ${code(got ?? '')}: it stands on line ${first} already, and ${code('kubectl')} takes it once only. Keep one.`;
     return why === undefined
-      ? `Line ${line}: ${code(got ?? '')} is more than I read of a manifest. Write it plainly, then ask again.`
+      ? `Line ${line}: ${code(got ?? '')} is more than I read of a manifest. Write it plainly, or check it in parts.`
       : `Line ${line} is no YAML that I can read: ${quote(why)}. Put it right, then ask again.`;
   },
   'manifest-other': ({ line }, { code }) =>

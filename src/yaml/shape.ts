@@ -37,6 +37,8 @@ export class YamlError extends Error {
 }
 
 const COUNTED: readonly string[] = ['map-value-ind', 'comma'];
+/** Either begins another document. */
+const ENDS: readonly string[] = ['doc-start', 'doc-end'];
 const BLANK: readonly string[] = ['space', 'comment', 'newline', 'doc-mode', 'byte-order-mark'];
 
 /** Throws a YamlError at the first sign that is one too many, or that has no place there. The parser sees none of it. */
@@ -76,11 +78,12 @@ function look(shape: Shape, limits: YamlLimits, type: string, token: string): vo
   if (type === 'flow-map-end' || type === 'flow-seq-end') shape.depth -= 1;
   const inLine = count(shape.inLine, type);
   const crowded =
+    shape.depth < 0 ||
     shape.depth > limits.brackets ||
     (type === 'seq-item-ind' && inLine > limits.dashes) ||
     (type === 'map-value-ind' && shape.depth <= 0 && inLine > 1) ||
     (type === 'comma' && shape.last === 'comma') ||
-    (type === 'doc-start' && shape.last !== '' && count(shape.inAll, 'document') >= limits.documents);
+    (ENDS.includes(type) && shape.last !== '' && count(shape.inAll, 'document') >= limits.documents);
   if (crowded || limits.strange.includes(type))
     throw new YamlError({ what: 'broken', line: shape.line, got: token.trim().slice(0, 40) });
   if (!BLANK.includes(type)) shape.last = type;

@@ -61,9 +61,13 @@ const WORDS: Readonly<Record<RuleId, Say>> = {
 /** As an environment variable since 1.6, as a volume since 1.14. */
 function handedOver(kind: 'Secret' | 'ConfigMap', { what }: Finding, say: Voice, version: string): string {
   const which = what === '' ? `A ${kind}` : `${kind} ${say.code(what)}`;
-  return atLeast(version, 6)
-    ? `${which} is a volume: Windows pods get it so from Kubernetes 1.14 on. Hand it over by ${say.code('env')}.`
-    : `${which}: Windows pods get none before Kubernetes 1.6. Put what is in it into the image, or into ${say.code('env')} as plain text.`;
+  if (atLeast(version, 6))
+    return `${which} is a volume: Windows pods get it so from Kubernetes 1.14 on. Hand it over by ${say.code('env')}.`;
+  const instead =
+    kind === 'Secret'
+      ? 'Let the program ask for it where it is kept'
+      : `Write its values into ${say.code('env')}, or into the image`;
+  return `${which}: Windows pods get none before Kubernetes 1.6. ${instead}.`;
 }
 
 function orHostProcess(version: string): string {
@@ -91,20 +95,17 @@ export function ofWhat({ kind, name }: Pick<Finding, 'kind' | 'name'>): string {
 }
 
 export const manifestWords = {
-  /** How many there are, and what was found. */
+  /** What was found, and in how many pods. */
   head: ({ cluster, version, file, pods, findings }: ManifestCheck): string => {
-    const all = pods.windows + pods.linux + pods.unknown;
     const where = `*${plain(cluster, 80)}*${file === undefined ? '' : `, ${code(file, 200)}`}`;
-    const fails = findings.filter(({ severity }) => severity === 'fails').length;
-    const counted = [
-      ...(fails > 0 ? [plural(fails, 'failure')] : []),
-      ...(findings.length > fails ? [plural(findings.length - fails, 'difference')] : []),
-    ];
-    if (all === 0 && findings.length === 0)
-      return `${where}: there is no pod in it, and no template of one, so nothing to check.`;
-    return counted.length === 0
-      ? `✅ ${where}: nothing that Windows pods of Kubernetes ${plain(version, 20)} can't do. ${podCounts(pods)}`
-      : `${where}: ${list(counted)} on Windows, with Kubernetes ${plain(version, 20)}. ${podCounts(pods)}`;
+    const kubernetes = `Kubernetes ${plain(version, 20)}`;
+    if (findings.length > 0)
+      return `${where}: ${findingCounts(findings)} on Windows, with ${kubernetes}.${podCounts(pods)}`;
+    if (pods.windows > 0)
+      return `✅ ${where}: nothing that Windows pods of ${kubernetes} can't do.${podCounts(pods)}`;
+    return pods.linux + pods.unknown > 0
+      ? `${where}: no pod says that it is for Windows, so nothing was checked. A ${code('nodeSelector')} with ${code(`${osLabel(version)}: windows`)} says so.`
+      : `${where}: there is no pod in it, and no template of one, so there is nothing to check.`;
   },
   /** Under the findings. */
   unknownBuilds: (nodes: readonly string[]): string => {
@@ -116,13 +117,23 @@ export const manifestWords = {
   fileComment: (user: string): string => `<@${user}> asked to check a manifest. These are all findings.`,
 } as const;
 
+function findingCounts(findings: readonly Finding[]): string {
+  const fails = findings.filter(({ severity }) => severity === 'fails').length;
+  const differs = findings.length - fails;
+  return list([
+    ...(fails > 0 ? [plural(fails, 'failure')] : []),
+    ...(differs > 0 ? [plural(differs, 'difference')] : []),
+  ]);
+}
+
+/** Empty where there are none, as under a Service alone. */
 function podCounts({ windows, linux, unknown }: ManifestCheck['pods']): string {
   const parts = [
-    ...(windows > 0 ? [`${windows} for Windows`] : []),
+    ...(windows > 0 ? [`${plural(windows, 'pod')} for Windows`] : []),
     ...(linux > 0 ? [`${linux} for Linux, not checked`] : []),
-    ...(unknown > 0 ? [`${unknown} for either`] : []),
+    ...(unknown > 0 ? [`${plural(unknown, 'pod')} that ${unknown === 1 ? 'does' : 'do'} not say`] : []),
   ];
-  return `Pods: ${parts.length > 0 ? list(parts) : '0'}.`;
+  return parts.length > 0 ? ` ${parts.join('; ')}.` : '';
 }
 
 /** Everything that was found, for the file. */

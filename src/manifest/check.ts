@@ -1,6 +1,6 @@
 /** Checks a manifest against the limits of Windows pods, before it is applied (S24). Pure. */
 import { atLeast } from '../kube/version.js';
-import { at, isThere, lineOf, textOf } from './place.js';
+import { at, lineOf, textOf } from './place.js';
 import { type Pod, readManifest } from './read.js';
 import type { Cluster, Finding, Hit, Rule } from './rule.js';
 import { udpPorts, WINDOWS_RULES } from './rules.js';
@@ -48,7 +48,7 @@ function byRules(pod: Pod, cluster: Cluster): Finding[] {
 
 /** In a cluster of both, a pod that does not say where it belongs may be put on either. */
 function undecided(pod: Pod, { pinned }: Target): Finding[] {
-  if (pinned || !isThere(pod.spec)) return [];
+  if (pinned) return [];
   return [finding({ id: 'no-os', severity: 'fails' }, { place: pod.spec, what: 'nodeSelector' }, pod)];
 }
 

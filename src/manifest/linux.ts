@@ -11,8 +11,8 @@ const PROBES: readonly string[] = ['livenessProbe', 'readinessProbe', 'startupPr
 const HOOKS: readonly string[] = ['postStart', 'preStop'];
 
 /**
- * Paths of the host, and where a program starts. Where a volume is mounted does not matter: the kubelet makes `C:\cache` of `/cache`
- * (`concepts/windows/intro.md`: Go's libraries take both).
+ * Paths of the host, and where a program starts: the kubelet puts `c:` before them (`pkg/kubelet/kubelet_pods.go`, makeMounts). Where a
+ * volume is mounted does not matter: pod and program agree on it (the docs' own examples mount `/cache`).
  */
 export function linuxPaths(pod: Pod): Hit[] {
   const places = [

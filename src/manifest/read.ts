@@ -2,7 +2,7 @@
 import { Refusal } from '../errors.js';
 import { readYaml, withoutTypography } from '../yaml/read.js';
 import { YamlError, type YamlLimits } from '../yaml/shape.js';
-import { at, isThere, items, type Place, textOf } from './place.js';
+import { at, isThere, items, lineOf, type Place, textOf } from './place.js';
 
 /** A pod, or what one is made by. */
 export interface Pod {
@@ -42,30 +42,23 @@ const LIMITS: YamlLimits = {
   strange: ['explicit-key-ind'],
 };
 
-/** Where each kind has its pod. */
+/** Where these kinds have their pod; all others, those of extensions too, have a template in their `spec`, if anything. */
 const POD_AT: Readonly<Record<string, readonly string[]>> = {
   Pod: [],
   PodTemplate: ['template'],
-  Deployment: ['spec', 'template'],
-  ReplicaSet: ['spec', 'template'],
-  ReplicationController: ['spec', 'template'],
-  DaemonSet: ['spec', 'template'],
-  StatefulSet: ['spec', 'template'],
-  Job: ['spec', 'template'],
   CronJob: ['spec', 'jobTemplate', 'spec', 'template'],
 };
+const TEMPLATE: readonly string[] = ['spec', 'template'];
 
 /** Reads YAML or JSON, one document or many. Throws the Refusals `manifest-missing`, `manifest-too-long`, `manifest-broken`, `manifest-other`. */
 export function readManifest(text: string): Manifest {
   if (text.trim() === '') throw new Refusal('manifest-missing', {});
   const objects = documentsOf(text).flatMap(unlist);
-  const known = objects.filter((object) => textOf(at(object, 'kind')) !== '');
-  const [first] = objects;
-  if (known.length === 0 && first)
-    throw new Refusal('manifest-other', { line: first.yaml.lineOf(first.path) });
+  const other = objects.find((object) => textOf(at(object, 'kind')) === '');
+  if (other) throw new Refusal('manifest-other', { line: lineOf(other) });
   return {
-    pods: known.flatMap(podOf),
-    services: known.filter((object) => textOf(at(object, 'kind')) === 'Service'),
+    pods: objects.flatMap(podOf),
+    services: objects.filter((object) => textOf(at(object, 'kind')) === 'Service'),
   };
 }
 
@@ -98,9 +91,9 @@ function unlist(object: Place): Place[] {
 
 function podOf(object: Place): Pod[] {
   const kind = textOf(at(object, 'kind'));
-  const way = Object.hasOwn(POD_AT, kind) ? POD_AT[kind] : undefined;
-  if (way === undefined) return [];
-  const pod = at(object, ...way);
+  const pod = at(object, ...((Object.hasOwn(POD_AT, kind) ? POD_AT[kind] : undefined) ?? TEMPLATE));
+  // A node pool has a template with a `spec`, too.
+  if (items(at(pod, 'spec', 'containers')).length === 0) return [];
   return [
     {
       kind,

@@ -44,7 +44,7 @@ export const WINDOWS_RULES: readonly Rule[] = [
   },
   { id: 'host-network', severity: 'fails', find: onHostNetwork },
   ...FIELD_RULES,
-  { id: 'linux-path', severity: 'fails', find: linuxPaths },
+  { id: 'linux-path', severity: 'differs', find: linuxPaths },
   { id: 'linux-command', severity: 'fails', find: linuxCommands },
   // Process isolation: https://learn.microsoft.com/en-us/virtualization/windowscontainers/deploy-containers/version-compatibility
   { id: 'image-build', severity: 'fails', find: otherBuilds },

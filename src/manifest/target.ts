@@ -94,10 +94,19 @@ function selected({ spec }: Pod): ReadonlyMap<string, string> {
   return labels;
 }
 
+/** What an expression leaves as the only value of a label. Of operating systems there are two. */
 function onlyValue(expression: Place): [key: string, value: string][] {
-  const [value, ...others] = items(at(expression, 'values'));
-  const isOne = textOf(at(expression, 'operator')) === 'In' && value !== undefined && others.length === 0;
-  return isOne ? [[textOf(at(expression, 'key')), textOf(value)]] : [];
+  const key = textOf(at(expression, 'key'));
+  const [value = '', ...others] = items(at(expression, 'values')).map(textOf);
+  if (value === '' || others.length > 0) return [];
+  switch (textOf(at(expression, 'operator'))) {
+    case 'In':
+      return [[key, value]];
+    case 'NotIn':
+      return OS_LABELS.includes(key) && asOs(value) ? [[key, value === 'windows' ? 'linux' : 'windows']] : [];
+    default:
+      return [];
+  }
 }
 
 function asOs(text: string | undefined): Os | null {

@@ -41,7 +41,7 @@ const WORDS: Readonly<Record<RuleId, Say>> = {
       what === 'runAsUser' ? `Name a user by ${its('windowsOptions.runAsUserName')}` : 'Leave it out'
     }.`,
   'linux-path': ({ what }, { code: its }) =>
-    `${its(what)} is a path of Linux. Write one of Windows, such as ${its('C:\\data')}.`,
+    `${its(what)} is a path of Linux: on Windows it is ${its(`C:${what.replaceAll('/', '\\')}`)}, if it is there at all. Write the path that is meant.`,
   'linux-command': ({ what }, { code: its }) =>
     `${its(what)} is a program of Linux. Run one of Windows, such as ${its('powershell')} or ${its('cmd')}.`,
   'memory-volume': ({ what }, { code: its }) =>

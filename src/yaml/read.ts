@@ -91,10 +91,14 @@ function readDocument(contents: unknown, reading: Reading): YamlText {
         continue;
       }
       const read = walk(value, `${path}/${name}`, at, level + 1);
-      if (name === MERGE && isAlias(value) && typeof read === 'object' && read !== null) {
-        merged.push(read);
-        for (const each of Object.keys(read)) if (!entries.has(each)) starts.set(`${path}/${each}`, at);
-      } else entries.set(name, read);
+      if (name !== MERGE || !isCopies(value)) {
+        entries.set(name, read);
+        continue;
+      }
+      // Of several the first goes before the others, and what stands here before all.
+      const maps = (Array.isArray(read) ? read.toReversed() : [read]).filter(isObject);
+      merged.push(...maps);
+      for (const each of maps.flatMap(Object.keys)) if (!entries.has(each)) starts.set(`${path}/${each}`, at);
     }
     return Object.fromEntries([...merged.flatMap((map) => Object.entries(map)), ...entries]);
   }
@@ -109,6 +113,14 @@ function readDocument(contents: unknown, reading: Reading): YamlText {
 
 /** YAML 1.1's way to put another map's keys into this one; kubectl knows it. */
 const MERGE = '<<';
+
+function isCopies(node: Node | null): boolean {
+  return isAlias(node) || (isSeq<Node>(node) && node.items.every(isCopies));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
 
 /** One line for each item of a list, which is last and under `key`; `top` stands before it. */
 export function writeYaml(

@@ -115,10 +115,10 @@ describe('real manifests', () => {
       '27 privileged privileged',
       '30 linux-command bash',
       '46 secret newrelic-config',
-      '50 linux-path /dev',
-      '53 linux-path /var/run/docker.sock',
-      '56 linux-path /var/log',
-      '59 linux-path /',
+      '? 50 linux-path /dev',
+      '? 53 linux-path /var/run/docker.sock',
+      '? 56 linux-path /var/log',
+      '? 59 linux-path /',
     ];
     expect(found(forWindows('examples-newrelic-infra.yaml', 'beta.kubernetes.io/os'), '1.13')).toEqual(
       daemon,
@@ -156,6 +156,7 @@ const pod = (...lines: string[]) =>
     'spec:',
     '  nodeSelector: { kubernetes.io/os: windows }',
     ...lines.map((line) => `  ${line}`),
+    ...(lines.some((line) => line.startsWith('containers')) ? [] : ['  containers: [{}]']),
   ].join('\n');
 
 describe('each rule', () => {
@@ -197,7 +198,7 @@ describe('each rule', () => {
     [
       pod('containers: [{ workingDir: /app, args: [/bin/true] }]'),
       '1.31',
-      ['5 linux-path /app', '5 linux-command /bin/true'],
+      ['? 5 linux-path /app', '5 linux-command /bin/true'],
     ],
     [pod('containers: [{ command: [ping], args: [/t, localhost] }]'), '1.31', []],
     [pod('containers: [{ securityContext: { privileged: false } }]'), '1.31', []],
@@ -233,7 +234,8 @@ describe('what a pod is meant for', () => {
     const { windows, linux, unknown } = check(text, '1.31').pods;
     return windows ? 'windows' : linux ? 'linux' : unknown ? 'unknown' : 'none';
   };
-  const spec = (text: string) => `{ kind: Pod, spec: ${text} }`;
+  const spec = (text: string) =>
+    `{ kind: Pod, spec: ${text.includes('containers') ? text : text.replace(/ }$/, ', containers: [{}] }')} }`;
   const term = (value: string, key = 'kubernetes.io/os') =>
     `{ matchExpressions: [{ key: ${key}, operator: In, values: [${value}] }] }`;
   const affinity = (...terms: string[]) =>
@@ -251,6 +253,8 @@ describe('what a pod is meant for', () => {
     [affinity(term('windows'), term('windows')), 'windows', false],
     [affinity(term('windows'), term('linux')), 'unknown', true],
     [affinity(term('windows, linux')), 'unknown', true],
+    [affinity(term('windows').replace('In', 'NotIn')), 'linux', false],
+    [affinity(term('ssd', 'disk').replace('In', 'NotIn')), 'unknown', true],
     [spec('{ nodeSelector: { disk: ssd } }'), 'unknown', false],
     [spec('{ nodeName: elsewhere }'), 'unknown', false],
     [spec('{ os: { name: windows } }'), 'windows', true],
@@ -268,23 +272,27 @@ describe('what a pod is meant for', () => {
   });
 
   test.each([
-    ['Deployment', 'spec: { template: { spec: { hostPID: true, nodeName: win01 } } }'],
-    ['ReplicaSet', 'spec: { template: { spec: { hostPID: true, nodeName: win01 } } }'],
-    ['ReplicationController', 'spec: { template: { spec: { hostPID: true, nodeName: win01 } } }'],
-    ['DaemonSet', 'spec: { template: { spec: { hostPID: true, nodeName: win01 } } }'],
-    ['StatefulSet', 'spec: { template: { spec: { hostPID: true, nodeName: win01 } } }'],
-    ['Job', 'spec: { template: { spec: { hostPID: true, nodeName: win01 } } }'],
+    ['Deployment', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
+    ['ReplicaSet', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
+    [
+      'ReplicationController',
+      'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }',
+    ],
+    ['DaemonSet', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
+    ['StatefulSet', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
+    ['Job', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
     [
       'CronJob',
-      'spec: { jobTemplate: { spec: { template: { spec: { hostPID: true, nodeName: win01 } } } } }',
+      'spec: { jobTemplate: { spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } } } }',
     ],
-    ['PodTemplate', 'template: { spec: { hostPID: true, nodeName: win01 } }'],
-    ['Pod', 'spec: { hostPID: true, nodeName: win01 }'],
+    ['PodTemplate', 'template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } }'],
+    ['Rollout', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
+    ['Pod', 'spec: { hostPID: true, nodeName: win01, containers: [{}] }'],
   ])('a %s, alone, as a document of several, and in a list', (kind, inner) => {
     const object = `{ kind: ${kind}, metadata: { name: x }, ${inner} }`;
     const finding = { rule: 'host-namespace', kind, name: 'x' };
     expect(check(object, '1.31').findings).toMatchObject([{ ...finding, line: 1 }]);
-    expect(check(`a: 1\n---\n# two\n${object}\n---\n`, '1.31').findings).toMatchObject([
+    expect(check(`kind: Namespace\n---\n# two\n${object}\n---\n`, '1.31').findings).toMatchObject([
       { ...finding, line: 4 },
     ]);
     expect(check(`kind: List\nitems:\n- ${object}`, '1.31').findings).toMatchObject([
@@ -298,12 +306,14 @@ metadata: { annotations: &common { a: b } }
 base: &base
   hostPID: true
   hostIPC: true
+other: &other { hostPID: false, dnsPolicy: ClusterFirstWithHostNet }
 spec:
-  <<: *base
+  <<: [*base, *other]
   hostIPC: false
   nodeName: win01
+  containers: [{}]
   labels: *common`;
-    expect(found(text, '1.31')).toEqual(['7 host-namespace hostPID']);
+    expect(found(text, '1.31')).toEqual(['8 host-namespace hostPID', '8 dns-policy ClusterFirstWithHostNet']);
   });
 });
 

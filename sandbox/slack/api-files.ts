@@ -1,6 +1,6 @@
 /** files.*: the three steps of an upload, and what was shared. */
 import { channelId, type Methods, no, refused } from './answer.js';
-import { wireFile } from './files.js';
+import { uploadedAt, wireFile } from './files.js';
 import { checkMessageBlocks } from './limits.js';
 import { objects, str } from './types.js';
 import { newId, post } from './world.js';
@@ -50,7 +50,7 @@ export const FILES: Methods = {
     const from = Number(str(args['ts_from']) || 0);
     const found = [...world.files.values()].filter(
       ({ message }) =>
-        !message.deleted && (channel === '' || message.channel === channel) && Number(message.ts) >= from,
+        !message.deleted && (channel === '' || message.channel === channel) && uploadedAt(message) >= from,
     );
     const files = found.reverse().slice(0, Number(args['count'] ?? 100));
     return { ok: true, files: files.map((shared) => wireFile(world, base(), shared)) };

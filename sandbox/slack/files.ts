@@ -1,5 +1,5 @@
 /** Shared files: as Slack describes them, and what it serves under `url_private`. */
-import type { Obj } from './types.js';
+import type { Message, Obj } from './types.js';
 import type { World } from './world.js';
 
 type Shared = World['files'] extends Map<string, infer Held> ? Held : never;
@@ -19,12 +19,17 @@ export function wireFile(
   const share = { ts: message.ts, ...(message.threadTs ? { thread_ts: message.threadTs } : {}) };
   return {
     ...{ id, name, title, size, user, mimetype: 'text/plain', mode: 'snippet' },
-    timestamp: Math.floor(Number(message.ts)),
+    timestamp: uploadedAt(message),
     channels: [message.channel],
     url_private: url,
     url_private_download: url.replace(`/${id}/`, `/${id}/download/`),
     ...(withShares ? { shares: { public: { [message.channel]: [share] } } } : {}),
   };
+}
+
+/** Seconds: a file is there before its message is. */
+export function uploadedAt({ ts }: Pick<Message, 'ts'>): number {
+  return Math.floor(Number(ts)) - 2;
 }
 
 /** The files of a message as an event has them. */

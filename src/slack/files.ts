@@ -1,6 +1,6 @@
 /** Files that people shared in Slack: which there are in a thread, and what stands in one. */
 import type { webApi } from '@slack/bolt';
-import { Refusal } from '../errors.js';
+import { isRefusal, Refusal } from '../errors.js';
 import { SharedFile } from './shared-file.js';
 import { slackError } from './web.js';
 
@@ -15,8 +15,11 @@ export interface Files {
 const FILES_ORIGIN = 'https://files.slack.com';
 /** A person waits for the answer. */
 const FETCH_MS = 8000;
-/** Of the files in the channel since the thread began, so many of the newest are looked at. */
-const LOOKED_AT = 20;
+/** Of the channel's files since the thread began, so many of the newest are listed, and so many that fit are asked about. */
+const LISTED = 100;
+const ASKED_ABOUT = 20;
+/** A file is uploaded before the message that it comes with is sent. */
+const UPLOADED_BEFORE_S = 3600;
 
 /** `apiUrl`: another Slack's, which keeps files by itself. */
 export function createFiles(
@@ -27,8 +30,10 @@ export function createFiles(
   return {
     newestIn: async (channel, thread, fits) => {
       try {
-        const { files = [] } = await slack.files.list({ channel, ts_from: thread, count: LOOKED_AT });
-        for (const { id, name } of files.filter((file) => fits.test(file.name ?? ''))) {
+        const ts_from = String(Math.floor(Number(thread)) - UPLOADED_BEFORE_S);
+        const { files = [] } = await slack.files.list({ channel, ts_from, count: LISTED });
+        const fitting = files.filter((file) => fits.test(file.name ?? '')).slice(0, ASKED_ABOUT);
+        for (const { id, name } of fitting) {
           // The list does not say in which thread a file was shared.
           const { file } = await slack.files.info({ file: id ?? '' });
           const shares = { ...file?.shares?.public, ...file?.shares?.private }[channel] ?? [];
@@ -48,7 +53,9 @@ export function createFiles(
       const url = file.url_private ?? '';
       if (!URL.canParse(url) || new URL(url).origin !== origin)
         throw new Refusal('file-unreadable', { name, why: 'not_in_slack' });
-      const bytes = await download(url, token, name, mostBytes);
+      const bytes = await download(url, token, name, mostBytes).catch((error: unknown) => {
+        throw isRefusal(error) ? error : new Refusal('file-unreadable', { name, why: String(error) });
+      });
       // What PowerShell's `>` writes.
       const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
       return new TextDecoder(isUtf16 ? 'utf-16le' : 'utf-8').decode(bytes);
@@ -62,8 +69,6 @@ async function download(url: string, token: string, name: string, mostBytes: num
     headers: { authorization: `Bearer ${token}` },
     redirect: 'manual',
     signal: AbortSignal.timeout(FETCH_MS),
-  }).catch((error: unknown) => {
-    throw new Refusal('file-unreadable', { name, why: String(error) });
   });
   const isPage = response.headers.get('content-type')?.startsWith('text/html') ?? false;
   if (!response.ok || isPage || response.body === null)

@@ -15,7 +15,7 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   adopt: 'Opens a form for a list of nodes that exist already, or of a lost inventory. An approver decides.',
   export: 'Gives the nodes as YAML, which `adopt` takes back.',
   'check-manifest':
-    'Says on which lines a manifest asks for what Windows pods can’t do: pasted below, a file here, or in a form.',
+    "Says on which lines a manifest asks for what Windows pods can't do: pasted below, a file here, or in a form.",
   kubectl: 'Shows the kubectl lines for a node.',
   incidents: 'Lists what is wrong with hosts now, who is on it, what is muted, and what is over.',
   ack: 'Says on the card that you are on it.',

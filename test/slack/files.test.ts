@@ -1,4 +1,6 @@
 /** Reading shared files, from the fake Slack that serves them as Slack does. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type FakeSlack, startFakeSlack } from '../../sandbox/slack/server.js';
 import { isRefusal } from '../../src/errors.js';
@@ -40,9 +42,20 @@ async function refusal(act: Promise<unknown>): Promise<unknown> {
   );
 }
 
-test('its text, in the encodings that people have', async () => {
+test('its text, as it was written', async () => {
   expect(await filesFor().text(await share('kind: Pod # ü\n'), 100)).toBe('kind: Pod # ü\n');
   expect(await filesFor().text(await share('\ufeffkind: Pod'), 100)).toBe('kind: Pod');
+});
+
+test('what PowerShell writes into a file is UTF-16', async () => {
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain' }).end(Buffer.from('\ufeffkind: Pod', 'utf16le'));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const file = { id: 'F1', url_private: `${url}/files-pri/T1-F1/a.yaml` };
+  expect(await filesFor(TOKENS.botToken, `${url}/api/`).text(file, 100)).toBe('kind: Pod');
+  server.close();
 });
 
 test('the bot’s token goes to the place where Slack keeps files, and nowhere else', async () => {

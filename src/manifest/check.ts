@@ -1,5 +1,5 @@
 /** Checks a manifest against the limits of Windows pods, before it is applied (S24). Pure. */
-import { atLeast } from '../kube/version.js';
+import { isAtLeast } from '../kube/version.js';
 import { at, lineOf, textOf } from './place.js';
 import { type Pod, readManifest } from './read.js';
 import type { Cluster, Finding, Hit, Rule } from './rule.js';
@@ -36,8 +36,8 @@ export function checkManifest(text: string, cluster: Cluster): Checked {
   };
 }
 
-function isInForce({ since = 0, until }: Pick<Rule, 'since' | 'until'>, version: string): boolean {
-  return atLeast(version, since) && (until === undefined || !atLeast(version, until));
+function isInForce({ until }: Pick<Rule, 'until'>, version: string): boolean {
+  return until === undefined || !isAtLeast(version, until);
 }
 
 function byRules(pod: Pod, cluster: Cluster): Finding[] {

@@ -1,5 +1,5 @@
 /** Limits that are about single fields of a pod: Windows has nothing of the kind. Pure. */
-import { atLeast } from '../kube/version.js';
+import { isAtLeast } from '../kube/version.js';
 import { at, entries, isThere, isTrue, items, type Place, textOf } from './place.js';
 import type { Pod } from './read.js';
 import type { Cluster, Hit, Rule } from './rule.js';
@@ -79,7 +79,7 @@ export function isHostProcess(pod: Pod): boolean {
 
 /** From 1.24 on the API server refuses them on pods that say `os.name: windows` (IdentifyPodOS, on by default since its beta). */
 function securityFields(pod: Pod, { version }: Cluster): Hit[] {
-  const isRefused = atLeast(version, 24) && textOf(at(pod.spec, 'os', 'name')) === 'windows';
+  const isRefused = isAtLeast(version, 24) && textOf(at(pod.spec, 'os', 'name')) === 'windows';
   const hits = [
     ...there(at(pod.spec, 'securityContext'), IN_POD),
     ...containersOf(pod).flatMap((container) => there(at(container, 'securityContext'), IN_CONTAINER)),

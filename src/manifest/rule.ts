@@ -62,11 +62,10 @@ export interface Cluster {
   nodes: readonly KnownNode[];
 }
 
-/** A limit of Windows pods, in Kubernetes from 1.`since` on, and before 1.`until`. */
+/** A limit of Windows pods, in Kubernetes before 1.`until`; where that is absent, in every version. */
 export interface Rule {
   id: RuleId;
   severity: Severity;
-  since?: number;
   until?: number;
   find(pod: Pod, cluster: Cluster): Hit[];
 }

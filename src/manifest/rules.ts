@@ -5,7 +5,7 @@
  * release; from 1.14 on `setup/windows/intro-windows-in-kubernetes.md`, later `concepts/windows/intro.md` ("Compatibility and
  * limitations") and `concepts/storage/windows-storage.md`. Pure.
  */
-import { atLeast, osLabel } from '../kube/version.js';
+import { isAtLeast, osLabel } from '../kube/version.js';
 import { FIELD_RULES, isHostProcess } from './field-rules.js';
 import { runs, SHARES_NETWORK } from './image.js';
 import { linuxCommands, linuxPaths } from './linux.js';
@@ -54,7 +54,7 @@ function secondContainer(pod: Pod, { version, nodes }: Cluster): Hit[] {
   const [, second, ...others] = items(at(pod.spec, 'containers'));
   if (second === undefined) return [];
   const what = String(others.length + 2);
-  if (!atLeast(version, 9)) return [{ place: second, what }];
+  if (!isAtLeast(version, 9)) return [{ place: second, what }];
   const candidates = mayRunOn(pod, nodes);
   const old = candidates.filter(({ build }) => build !== undefined && build < SHARES_NETWORK);
   return old.length === 0 ? [] : [{ place: second, what, nodes: old, severity: howBad(old, candidates) }];
@@ -96,7 +96,7 @@ function asksClusterDns({ spec }: Pod): Hit[] {
 /** HostProcess pods (1.22) are on the host's network and no other. */
 function onHostNetwork(pod: Pod, { version }: Cluster): Hit[] {
   const place = at(pod.spec, 'hostNetwork');
-  const mayBe = isHostProcess(pod) && atLeast(version, 22);
+  const mayBe = isHostProcess(pod) && isAtLeast(version, 22);
   return isTrue(place) && !mayBe ? [{ place, what: 'hostNetwork' }] : [];
 }
 
@@ -104,7 +104,7 @@ function onHostNetwork(pod: Pod, { version }: Cluster): Hit[] {
 function otherBuilds(pod: Pod, { version, nodes }: Cluster): Hit[] {
   const isHyperV =
     textOf(at(pod.annotations, 'experimental.windows.kubernetes.io/isolation-type')) === 'hyperv';
-  if (isHostProcess(pod) || (isHyperV && !atLeast(version, 21))) return [];
+  if (isHostProcess(pod) || (isHyperV && !isAtLeast(version, 21))) return [];
   const candidates = mayRunOn(pod, nodes);
   return buildsOf(pod).flatMap(({ place, image, build }): Hit[] => {
     const wrong = candidates.filter((node) => node.build !== undefined && !runs(node.build, build));

@@ -1,5 +1,5 @@
 /** The kubectl lines that people run themselves (S23): Fairway has no access to the API server. Pure. */
-import { atLeast, osLabel } from '../kube/version.js';
+import { isAtLeast, osLabel } from '../kube/version.js';
 import type { Node } from '../node/node.js';
 
 /** Something to copy and run. */
@@ -54,7 +54,9 @@ EOF`,
 /** Comes before a removal: the pods move away, then Kubernetes forgets the node. */
 export function drainSnippet(node: Node, cluster: SnippetCluster): Snippet {
   const name = quote(node.name);
-  const emptyDirs = atLeast(cluster.kubernetesVersion, 20) ? '--delete-emptydir-data' : '--delete-local-data';
+  const emptyDirs = isAtLeast(cluster.kubernetesVersion, 20)
+    ? '--delete-emptydir-data'
+    : '--delete-local-data';
   return {
     title: `Drain and delete ${node.name}`,
     language: 'shell',
@@ -65,7 +67,7 @@ kubectl delete node ${name}`,
 
 function iis(cluster: SnippetCluster) {
   // Docker Hub's microsoft/* moved to Microsoft's own registry.
-  const image = atLeast(cluster.kubernetesVersion, 14)
+  const image = isAtLeast(cluster.kubernetesVersion, 14)
     ? 'mcr.microsoft.com/windows/servercore/iis'
     : 'microsoft/iis';
   return { app: 'iis', container: `    image: ${image}\n    ports:\n    - containerPort: 80` };

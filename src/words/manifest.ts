@@ -1,6 +1,6 @@
 /** The check of a manifest: what each finding means, and what to do instead. Pure. */
 import type { ManifestCheck } from '../command/reply.js';
-import { atLeast, osLabel } from '../kube/version.js';
+import { isAtLeast, osLabel } from '../kube/version.js';
 import { releaseOf, tagFor } from '../manifest/image.js';
 import type { Finding, RuleId } from '../manifest/rule.js';
 import type { KnownNode } from '../manifest/target.js';
@@ -61,7 +61,7 @@ const WORDS: Readonly<Record<RuleId, Say>> = {
 /** As an environment variable since 1.6, as a volume since 1.14. */
 function handedOver(kind: 'Secret' | 'ConfigMap', { what }: Finding, say: Voice, version: string): string {
   const which = what === '' ? `A ${kind}` : `${kind} ${say.code(what)}`;
-  if (atLeast(version, 6))
+  if (isAtLeast(version, 6))
     return `${which} is a volume: Windows pods get it so from Kubernetes 1.14 on. Hand it over by ${say.code('env')}.`;
   const instead =
     kind === 'Secret'
@@ -71,7 +71,7 @@ function handedOver(kind: 'Secret' | 'ConfigMap', { what }: Finding, say: Voice,
 }
 
 function orHostProcess(version: string): string {
-  return atLeast(version, 22) ? ', or make it a HostProcess pod' : '';
+  return isAtLeast(version, 22) ? ', or make it a HostProcess pod' : '';
 }
 
 function runWhat(nodes: readonly KnownNode[], say: Voice): string {

@@ -34,6 +34,7 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   // It takes our key to an address that somebody typed, as an addition does.
   'check-host': 'request',
   routes: 'look',
+  'check-manifest': 'look',
   kubectl: 'look',
   incidents: 'look',
   ack: 'request',

@@ -31,6 +31,8 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   nodes: 'look',
   node: 'look',
   routes: 'look',
+  'check-cluster': 'look',
+  'control-plane': 'look',
   kubectl: 'look',
   incidents: 'look',
   ack: 'request',

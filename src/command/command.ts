@@ -16,6 +16,8 @@ export const CommandKind = z.enum([
   'repair',
   'adopt',
   'export',
+  'check-cluster',
+  'control-plane',
   'kubectl',
   'incidents',
   'ack',
@@ -52,6 +54,8 @@ export const BotCommand = z.discriminatedUnion('kind', [
   /** `list`: the nodes as YAML, which no line of words can hold; without it, the form for it is wanted. */
   z.strictObject({ kind: z.literal('adopt'), list: z.string().optional() }),
   z.strictObject({ kind: z.literal('export') }),
+  z.strictObject({ kind: z.literal('check-cluster') }),
+  z.strictObject({ kind: z.literal('control-plane') }),
   z.strictObject({ kind: z.literal('kubectl'), name: NodeName }),
   z.strictObject({ kind: z.literal('incidents') }),
   z.strictObject({ kind: z.literal('ack'), id: IncidentId }),

@@ -14,6 +14,8 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
     'Plans what puts a host, or all, right again: lost routes, and what a boot took. An approver decides.',
   adopt: 'Opens a form for a list of nodes that exist already, or of a lost inventory. An approver decides.',
   export: 'Gives the nodes as YAML, which `adopt` takes back.',
+  'check-cluster': 'Asks the API server how it is, and compares its nodes with ours.',
+  'control-plane': 'Shows the flags that control plane, kubelets and kube-proxies need.',
   kubectl: 'Shows the kubectl lines for a node.',
   incidents: 'Lists what is wrong with hosts now, who is on it, what is muted, and what is over.',
   ack: 'Says on the card that you are on it.',

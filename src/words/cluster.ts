@@ -48,7 +48,7 @@ function healthLine(health: Answer<string>, hasLogin: boolean): string {
   if ('said' in health) return '✅ It says that it is healthy.';
   const { kind, detail } = health.trouble;
   return kind === 'status'
-    ? `🔴 It says that it is not healthy: ${plain(detail, 300)}`
+    ? `🔴 It says that it is not healthy (${plain(detail, 300)}). Check that first.`
     : `❔ Its health is unknown: it ${why(health.trouble, hasLogin)}`;
 }
 

@@ -81,6 +81,16 @@ describe('an API server that is trusted', () => {
     ]);
   });
 
+  test('that never comes to an end of its nodes is left', async () => {
+    const api = await start();
+    const items = Array.from({ length: 250 }, (_, i) => node(`n${i}`));
+    api.instead = (_request, response) => {
+      response.end(JSON.stringify({ metadata: { continue: 'more' }, items }));
+      return true;
+    };
+    expect(await trouble(askNodes(loginTo(api)))).toMatchObject({ kind: 'too-long' });
+  });
+
   test('lists them to a client certificate of its authority, and to no other', async () => {
     const api = await start({ tls: { ...good, ca: authority.cert } });
     api.nodes = [node('lin01')];

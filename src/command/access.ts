@@ -35,6 +35,8 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   'check-host': 'request',
   routes: 'look',
   'check-manifest': 'look',
+  'check-cluster': 'look',
+  'control-plane': 'look',
   kubectl: 'look',
   incidents: 'look',
   ack: 'request',

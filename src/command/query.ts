@@ -3,7 +3,9 @@ import type { Actor, Change, MembershipChange } from '../change/change.js';
 import { isAbout } from '../change/subject.js';
 import { Refusal } from '../errors.js';
 import { podGateway } from '../ip.js';
+import type { ClusterCheck } from '../kube/check.js';
 import type { Node } from '../node/node.js';
+import { controlPlaneSnippets } from '../snippet/control-plane.js';
 import { snippetsOf } from '../snippet/for-node.js';
 import { actionOf, may, rolesOf, whoMay } from './access.js';
 import { checkHost, checkNode } from './checking.js';
@@ -80,6 +82,15 @@ export async function answerQuery(
       const { text, file } = query;
       if (text === undefined) return { kind: 'form', form: 'manifest' };
       return { kind: 'manifest', ...(await checkFor(deps, text)), ...(file === undefined ? {} : { file }) };
+    }
+    case 'check-cluster':
+      if (actor.via === 'console')
+        return { kind: 'cluster', check: (await deps.jobs.checkClusterNow()) as ClusterCheck };
+      await deps.jobs.checkCluster(origin);
+      return { kind: 'checking-cluster' };
+    case 'control-plane': {
+      const { nodes } = await deps.nodes.read();
+      return { kind: 'control-plane', snippets: controlPlaneSnippets(deps.config.cluster, nodes) };
     }
     case 'kubectl': {
       const { nodes } = await deps.nodes.read();

@@ -28,6 +28,11 @@ export function isCut(head: string, items: readonly string[]): boolean {
   return fill(head, items).shown < items.length;
 }
 
+/** The lines in as many parts as it takes, at most three, each short enough for a section of its own. */
+export function parted([first = '', ...others]: readonly string[]): string[] {
+  return fill(first, others).parts.map((part) => part.join('\n'));
+}
+
 function fill(head: string, items: readonly string[]): { parts: string[][]; shown: number } {
   const parts: string[][] = [[head]];
   let used = cost(head);

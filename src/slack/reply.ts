@@ -40,7 +40,7 @@ import { changeCard } from './card.js';
 import { snippetBlocks } from './card-result.js';
 import { checkCard } from './check-card.js';
 import type { ClusterFacts } from './cluster.js';
-import { list, PART } from './list-message.js';
+import { list, PART, parted } from './list-message.js';
 import { manifestInvitation } from './manifest-form.js';
 import { manifestMessage } from './manifest-message.js';
 
@@ -107,7 +107,7 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
     case 'kubectl':
       return kubectl(reply.node, reply.snippets);
     case 'help':
-      return say(codeBlock(reply.text, 2900));
+      return help(reply.text);
     case 'whoami':
       return say(whoami(reply));
     case 'can-i':
@@ -121,6 +121,12 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
 export function say(mrkdwn: string): Message {
   const fits = mrkdwn.length <= 2900 ? mrkdwn : `${mrkdwn.slice(0, 2899)}…`;
   return { text: fits, blocks: [section(fits)] };
+}
+
+/** A command and what it does stay together. */
+function help(text: string): Message {
+  const parts = parted(text.split(/\n(?=\S)/)).map((part) => codeBlock(part, 2900));
+  return { text: parts[0] ?? '', blocks: parts.map((part) => section(part)) };
 }
 
 /** For programs that read along, such as the sandbox's scripts; people see no difference. The message has one block. */

@@ -84,7 +84,7 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
         // Its wrapper is gone, and Windows would end it after 72 h.
         (state: WindowsState) => {
           rmSync(wrapper());
-          Object.assign(state.tasks[0] ?? {}, { timeLimit: 'PT72H' });
+          Object.assign(state.tasks[0] ?? {}, { timeLimit: 'PT72H', userId: 'me', logonType: 'Password' });
         },
       ],
     },
@@ -122,7 +122,9 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
         if (manager === 'nssm')
           expect(registry[service]).toMatchObject({ Start: 2, DependOnService: ['docker'] });
         else
-          expect(tasks).toMatchObject([{ userId: 'SYSTEM', timeLimit: 'PT0S', priority: 4, atBoot: true }]);
+          expect(tasks).toMatchObject([
+            { userId: 'S-1-5-18', logonType: 'ServiceAccount', timeLimit: 'PT0S', priority: 4, atBoot: true },
+          ]);
       },
       60_000,
     );
@@ -223,7 +225,14 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
       'a task',
       'scheduled task',
       ({ tasks }) => {
-        const rest = { description: 'theirs', arguments: '', userId: 'SYSTEM', atBoot: true, enabled: true };
+        const rest = {
+          description: 'theirs',
+          arguments: '',
+          userId: 'me',
+          logonType: 'Password',
+          atBoot: true,
+          enabled: true,
+        };
         tasks.push({ name: 'kubelet', execute: foreign, ...rest, timeLimit: 'PT72H', priority: 7 });
       },
     ],

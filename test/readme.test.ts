@@ -18,7 +18,8 @@ function steady(text: string): string {
     .replace(/Redis: \S+\./g, 'Redis: ….')
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '<time>')
     .replace(/SHA256:\S+/g, 'SHA256:…')
-    .replace(/plan `[0-9a-f]{12}`/g, 'plan …');
+    .replace(/plan `[0-9a-f]{12}`/g, 'plan …')
+    .replace(/http:\/\/127\.0\.0\.1:\d+/g, 'http://<API server>');
 }
 
 /**

@@ -56,8 +56,10 @@ function principals(takes: string, pattern = PRINCIPAL) {
   return listOf((item) => (pattern.test(item) ? item : null), takes);
 }
 
-/** Of a Windows program: blanks and the like would have to be quoted in service managers' command lines. */
-const EXECUTABLE = /^[A-Za-z]:(\\[A-Za-z0-9._-]{1,64}){1,8}\.exe$/i;
+/** Of a Windows program: blanks and the like would have to be quoted in service managers' command lines. A probe knows it by its name. */
+function executable(name: string) {
+  return new RegExp(String.raw`^[A-Za-z]:(\\[A-Za-z0-9._-]{1,64}){0,8}\\${name}\.exe$`, 'i');
+}
 
 const cidr = parsed(parseCidr, 'a CIDR without host bits, such as 192.168.0.0/16');
 
@@ -108,10 +110,14 @@ export const Environment = z.object({
   PAUSE_IMAGE: text(/^[a-z0-9][a-z0-9._/:@-]{0,254}$/, 'an image, such as apprenda/pause').default(
     'apprenda/pause',
   ),
-  WINDOWS_KUBELET: text(EXECUTABLE, 'a full path, such as C:\\k\\kubelet.exe').default('C:\\k\\kubelet.exe'),
-  WINDOWS_KUBE_PROXY: text(EXECUTABLE, 'a full path, such as C:\\k\\kube-proxy.exe').default(
-    'C:\\k\\kube-proxy.exe',
-  ),
+  WINDOWS_KUBELET: text(
+    executable('kubelet'),
+    'the full path of a kubelet.exe, such as C:\\k\\kubelet.exe',
+  ).default('C:\\k\\kubelet.exe'),
+  WINDOWS_KUBE_PROXY: text(
+    executable('(kube-)?proxy'),
+    'the full path of a kube-proxy.exe or proxy.exe, such as C:\\k\\kube-proxy.exe',
+  ).default('C:\\k\\kube-proxy.exe'),
 
   SSH_CONFIG_FILE: text(/\S/, 'a path').optional(),
   SSH_PRIVATE_KEY_FILE: text(/\S/, 'a path').optional(),

@@ -136,7 +136,10 @@ function outcomeAfter(
   const broken = steps.filter((step) => !stepHolds(step, after));
   if (broken.length > 0)
     return outcomeOf(each, 'failed', {
-      error: sayNotHolding(broken.length, redact(visitor.printed)),
+      error: sayNotHolding(
+        broken.map((step) => step.kind),
+        redact(visitor.printed),
+      ),
       ...printed,
     });
   const changed = steps.some((step) => !stepHolds(step, before));

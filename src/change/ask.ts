@@ -31,7 +31,7 @@ export function answerTo(ask: Ask, answers: readonly Answer[]): Answer['verdict'
   return answers.findLast((answer) => isSameAsk(answer.ask, ask))?.verdict ?? null;
 }
 
-export function isSameAsk(a: Ask, b: Ask): boolean {
+function isSameAsk(a: Ask, b: Ask): boolean {
   if (a.kind === 'reboot') return b.kind === 'reboot' && a.boot === b.boot;
   return b.kind === 'delete-network' && a.network === b.network;
 }

@@ -80,6 +80,12 @@ export interface RefusalFacts {
   'list-wrong': { problems: readonly ListProblem[]; more: number };
   /** How many of the list are members already; the others were left out, each for a reason on the card. */
   'nothing-to-adopt': { unchanged: number; leftOut: number };
+  /** The setting that is missing. */
+  'no-build-host': Record<string, never>;
+  'build-host-unreadable': { host: string; why: string };
+  'build-host-unfit': { host: string; lacks: readonly BuildLack[] };
+  /** `why`: what git said. */
+  'tag-unknown': { version: string; source: string; why: string };
   /** Another change of the same node is open. */
   'change-in-the-way': { id: string; name: string; kind: string; state: string; requester: string };
   'incident-unknown': { id: string };
@@ -104,6 +110,12 @@ export interface RefusalFacts {
   /** Rolling back an adoption: these changes came after it. */
   'built-on': { id: string; by: readonly string[] };
 }
+
+/** What keeps a build host from building. */
+export type BuildLack =
+  | { what: 'git' | 'make' | 'go' | 'disk-unknown' }
+  | { what: 'go-old'; has: string; needs: string }
+  | { what: 'disk'; freeBytes: number; needsBytes: number };
 
 /** What is wrong in a list of nodes. Lines count from 1; `first` is the line of the other one. */
 export type ListProblem = { line: number; key: string } & (

@@ -12,6 +12,7 @@ import { admitChanges } from './admit-changes.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
 import { finishChange } from './finish-change.js';
+import { admitBuild } from './plan-build.js';
 import { startRun } from './start-run.js';
 
 /**
@@ -29,9 +30,12 @@ export async function advanceChanges(deps: WorkerDeps): Promise<void> {
   const ready = approved.filter((change) => !(isRunning && isPatient(change, now)));
   await admitChanges(
     deps,
-    ready.filter((change) => change.kind !== 'adopt'),
+    ready.filter(({ kind }) => kind !== 'adopt' && kind !== 'build'),
   );
-  for (const change of ready) if (change.kind === 'adopt') await admitAdoption(deps, change);
+  for (const change of ready) {
+    if (change.kind === 'adopt') await admitAdoption(deps, change);
+    if (change.kind === 'build') await admitBuild(deps, change);
+  }
   await moveAll(deps, ready);
   await proveWhenIdle(deps);
 }
@@ -68,11 +72,15 @@ async function moveAll(deps: WorkerDeps, changes: readonly Change[]): Promise<bo
     else if (change.starts === undefined) moving.push(await look(deps, change, plan));
     else if (await startRun(deps, change, plan)) begun = true;
   }
-  const last = Math.min(...moving.map(({ next }) => (next.kind === 'finish' ? Infinity : next.phase)));
+  // A build shares no visit with anything.
+  const sharing = moving.filter(({ plan }) => plan.kind !== 'build');
+  const last = Math.min(...sharing.map(({ next }) => (next.kind === 'finish' ? Infinity : next.phase)));
   const now = new Date();
   const hosts = new Set<string>();
   for (const each of moving) {
-    const waits = each.next.kind === 'dispatch' && each.next.phase > last && isPatient(each.change, now);
+    const shares = sharing.includes(each);
+    const waits =
+      shares && each.next.kind === 'dispatch' && each.next.phase > last && isPatient(each.change, now);
     if (!waits) for (const host of await move(deps, each)) hosts.add(host);
   }
   // Only now, when the work of all changes lies ready: a host does all of it in one visit.
@@ -93,6 +101,11 @@ async function look(deps: WorkerDeps, change: Change, plan: Plan): Promise<Movin
 /** Makes the next move; the hosts that are to be visited for it. */
 async function move(deps: WorkerDeps, { change, plan, results, holding, next }: Moving): Promise<string[]> {
   if (change.cancelRequestedBy !== undefined) {
+    // What goes on there by itself is for a visit to end.
+    const begun = [...holding].filter(
+      (host) => plan.kind === 'build' && results.get(host)?.doing !== undefined,
+    );
+    if (begun.length > 0) return notInHand(deps, begun);
     const inHand = await cancelWaiting(deps, change, results);
     if (!inHand) await finishChange(deps, change, plan, results);
     return [];
@@ -104,8 +117,12 @@ async function move(deps: WorkerDeps, { change, plan, results, holding, next }: 
     return [];
   }
   // In case that their jobs got lost. Those in hand are not asked for once more.
-  const inHand = await deps.hostLeases.held([...holding]);
-  return [...holding].filter((host) => !inHand.has(host));
+  return notInHand(deps, [...holding]);
+}
+
+async function notInHand(deps: WorkerDeps, hosts: readonly string[]): Promise<string[]> {
+  const inHand = await deps.hostLeases.held(hosts);
+  return hosts.filter((host) => !inHand.has(host));
 }
 
 /** Nobody's word in time is a no: a restart is not made, a network stays. True when there was one. */
@@ -148,7 +165,8 @@ async function dispatch(
   hosts: readonly HostPlan[],
 ): Promise<string[]> {
   const inventory = await deps.nodes.read();
-  const known = isMembershipPlan(plan) ? [...inventory.nodes, plan.node] : inventory.nodes;
+  const own = isMembershipPlan(plan) ? [plan.node] : plan.kind === 'build' ? [plan.builder] : [];
+  const known = [...inventory.nodes, ...own];
   const byName = new Map(known.map((node) => [node.name, node]));
   const works: Work[] = [];
   const absent: HostResult[] = [];
@@ -181,6 +199,7 @@ function workOf(change: Change, host: HostPlan, node: Node): Work {
     node,
     role: host.role,
     steps: stepsOf(change, host),
+    ...(change.kind === 'build' ? { run: Date.now().toString(36) } : {}),
     ...(change.answers ? { answers: change.answers.filter((each) => each.host === host.host) } : {}),
     fingerprint: host.hostKey?.fingerprint ?? (host.role === 'node' ? (change.unpinned ?? null) : null),
   };

@@ -50,6 +50,7 @@ export async function finishChange(
             commands: commandsOf(plan, change, host.host),
             error: host.error ?? '',
             printed: host.printed ?? '',
+            ...(host.built ? { built: host.built } : {}),
           },
         })),
       ],
@@ -108,7 +109,7 @@ function strayCidrs(plan: Plan, change: Change, host: string): string[] {
 
 /** What takes routes away has nothing to prove, nor what makes none. */
 function isProvable(plan: Plan, change: Change): boolean {
-  if (plan.kind === 'adopt') return false;
+  if (plan.kind === 'adopt' || plan.kind === 'build') return false;
   return plan.kind === 'repair' ? change.direction === 'do' : leavingNode(plan, change) === null;
 }
 

@@ -14,6 +14,7 @@ import { sayRefusal } from '../src/words/refusal.js';
 import { storedVoice } from '../src/words/voice.js';
 import type { WorkerDeps } from './deps.js';
 import { NothingToAdopt, planAdopting } from './plan-adopt.js';
+import { planBuilding } from './plan-build.js';
 import { planRepairing } from './plan-repair.js';
 import { planPolicy, readHosts, renderer } from './read-hosts.js';
 import { refusePlan, sealPlan } from './seal-plan.js';
@@ -53,6 +54,8 @@ async function planned(deps: WorkerDeps, change: Change): Promise<Plan | null> {
       return planRepairing(deps, change);
     case 'adopt':
       return planAdopting(deps, change);
+    case 'build':
+      return planBuilding(deps, change);
   }
 }
 

@@ -17,7 +17,9 @@ import { personOf } from '../src/principal.js';
 import { say } from '../src/slack/reply.js';
 import { sayAsking } from '../src/words/result.js';
 import { sayConflict, sayNotHolding } from '../src/words/trouble.js';
+import { buildOnHost } from './build-on-host.js';
 import type { WorkerDeps } from './deps.js';
+import { PROGRESS_DELAY_MS, Teller } from './teller.js';
 import { unreached } from './unreached.js';
 import { Visitor } from './visitor.js';
 
@@ -39,6 +41,8 @@ interface Wanted {
 
 async function visit(deps: WorkerDeps, host: string, held: Held): Promise<Outcome[]> {
   if (held.works.length === 0) return [];
+  const [first = ''] = held.works;
+  if ((JSON.parse(first) as Work).kind === 'build') return [await build(deps, host, held, first)];
   const inventory = await deps.nodes.read(held.revision);
   const all = held.works.map((taken): Wanted => {
     const work = JSON.parse(taken) as Work;
@@ -57,6 +61,25 @@ function outcomeOf({ taken, work }: Wanted, status: HostStatus, extra: Partial<H
     taken,
     result: { host: work.node.name, status, visited: true, at, ...extra },
   };
+}
+
+/** Of the builds that the build host has to do this visit takes the first; the others are not in its hand. */
+async function build(deps: WorkerDeps, host: string, held: Held, taken: string): Promise<Outcome> {
+  const work = JSON.parse(taken) as Work;
+  const others = held.works.map((text) => (JSON.parse(text) as Work).changeId);
+  await deps.works.leave(
+    host,
+    others.filter((id) => id !== work.changeId),
+  );
+  const each = { taken, work, steps: work.steps };
+  try {
+    const { status, ...rest } = await buildOnHost(deps, work, held);
+    return outcomeOf(each, status, rest);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    const { status, ...rest } = await unreached(deps, work, held.pinned !== null, error);
+    return outcomeOf(each, status, rest);
+  }
 }
 
 async function attend(
@@ -169,31 +192,6 @@ function restartFor(wanted: readonly Wanted[], observed: Observation): { step: S
   return null;
 }
 
-/** Shows on the cards of the changes that a visit is for what it is at. */
-class Teller {
-  private told = '';
-  private readonly deps: WorkerDeps;
-  private readonly host: string;
-  private readonly works: readonly Work[];
-
-  constructor(deps: WorkerDeps, host: string, works: readonly Work[]) {
-    this.deps = deps;
-    this.host = host;
-    this.works = works;
-  }
-
-  async tell(doing: string): Promise<void> {
-    if (doing === this.told) return;
-    this.told = doing;
-    const at = new Date().toISOString();
-    const result: HostResult = { host: this.host, status: 'waiting', visited: true, doing, at };
-    for (const { changeId } of this.works) {
-      await this.deps.changes.setResults(changeId, [result]);
-      await this.deps.jobs.card(changeId, PROGRESS_DELAY_MS);
-    }
-  }
-}
-
 async function settle(
   deps: WorkerDeps,
   host: string,
@@ -250,6 +248,3 @@ function needsFullRead(works: readonly Work[]): boolean {
 function unique(steps: readonly Step[]): Step[] {
   return [...new Map(steps.map((step) => [JSON.stringify(step), step])).values()];
 }
-
-/** Late enough that many hosts share an edit. */
-const PROGRESS_DELAY_MS = 500;

@@ -16,6 +16,7 @@ export function slicesMoving(change: Change): Cidr[] {
     case 'adopt':
       return change.moves ?? change.asked.flatMap((entry) => entry.podCidr ?? []);
     case 'repair':
+    case 'build':
       return [];
   }
 }

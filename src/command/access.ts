@@ -27,6 +27,8 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   'remove-node': 'request',
   repair: 'request',
   adopt: 'request',
+  build: 'request',
+  builds: 'look',
   export: 'look',
   nodes: 'look',
   node: 'look',

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Component } from '../node/component.js';
 import { CidrText, NodeName, NodeSpec } from '../node/node.js';
+import { Source, Version } from '../plan/build.js';
 
 /** `c1`, `c2`, … as the change counter gives them. */
 export const ChangeId = z.string().regex(/^c[1-9][0-9]{0,8}$/);
@@ -17,6 +18,8 @@ export const CommandKind = z.enum([
   'adopt',
   'export',
   'kubectl',
+  'build',
+  'builds',
   'incidents',
   'ack',
   'mute',
@@ -55,6 +58,13 @@ export const BotCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('adopt'), list: z.string().optional() }),
   z.strictObject({ kind: z.literal('export') }),
   z.strictObject({ kind: z.literal('kubectl'), name: NodeName }),
+  z.strictObject({
+    kind: z.literal('build'),
+    component: Component,
+    version: Version,
+    source: Source.optional(),
+  }),
+  z.strictObject({ kind: z.literal('builds') }),
   z.strictObject({ kind: z.literal('incidents') }),
   z.strictObject({ kind: z.literal('ack'), id: IncidentId }),
   /** `ms`: for how long. */

@@ -51,6 +51,16 @@ export const rules: readonly Rule[] = [
   rule('adopt', '(adopt|import)', () => ({})),
   rule('export', 'export'),
   rule('kubectl', 'kubectl <node>', ({ arguments: { node } }) => ({ name: node })),
+  rule(
+    'build',
+    'build (kubelet|kube-proxy) <version> [from <source>]',
+    ({ choices: [component], arguments: { version, source } }) => ({
+      component,
+      version,
+      ...present({ source }),
+    }),
+  ),
+  rule('builds', 'builds'),
   rule('incidents', 'incidents'),
   rule('ack', 'ack <incident>', ({ arguments: { incident } }) => ({ id: incident })),
   rule(

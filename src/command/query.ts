@@ -25,6 +25,7 @@ export type Query = Exclude<
       | 'remove-node'
       | 'repair'
       | 'adopt'
+      | 'build'
       | 'approve'
       | 'deny'
       | 'confirm'
@@ -79,6 +80,8 @@ export async function answerQuery(
       ];
       return { kind: 'kubectl', node: node.name, snippets };
     }
+    case 'builds':
+      return { kind: 'builds', builds: await deps.builds.all() };
     case 'incidents':
       return listIncidents(deps);
     case 'logs':

@@ -8,6 +8,7 @@ export type { Origin } from '../job/job.js';
 import type { Drift, Route } from '../network/route.js';
 import type { Component } from '../node/component.js';
 import type { Node } from '../node/node.js';
+import type { Built } from '../plan/build.js';
 import type { Plan } from '../plan/plan.js';
 import type { Snippet } from '../snippet/kubectl.js';
 import type { Incident } from '../watch/incident.js';
@@ -91,6 +92,8 @@ export type Reply =
   /** What was asked for takes more than words: a form. */
   | { kind: 'form'; form: 'adopt' }
   | { kind: 'export'; cluster: string; nodes: number; text: string }
+  /** Newest first. */
+  | { kind: 'builds'; builds: Built[] }
   /** `open`: all of them, oldest first; `others`: the newest of the rest, newest first. */
   | { kind: 'changes'; open: Change[]; others: Change[] }
   | { kind: 'change'; view: ChangeView }

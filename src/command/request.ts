@@ -135,6 +135,21 @@ export async function requestAdopt(
   return start(deps, actor, origin, formatCommand(command), { id, kind: 'adopt', asked });
 }
 
+/** Asks for a binary to be built. Throws the Refusal `no-build-host`. */
+export async function requestBuild(
+  deps: RequestDeps,
+  command: Extract<BotCommand, { kind: 'build' }>,
+  actor: Actor,
+  origin: Origin,
+): Promise<Begun> {
+  const { host, source } = deps.config.build;
+  if (host === undefined) throw new Refusal('no-build-host', {});
+  const { component, version } = command;
+  const build = { component, version, source: command.source ?? source };
+  const id = await deps.changes.nextId();
+  return start(deps, actor, origin, formatCommand(command), { id, kind: 'build', build });
+}
+
 /** Saved first, then posted, then planned: a crash in between leaves a change that can be seen. */
 async function start(
   deps: RequestDeps,

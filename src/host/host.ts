@@ -8,6 +8,8 @@ export interface HostTarget {
   address: string;
   os: Os;
   ssh?: string;
+  /** It is no node, and is asked other things: those of `src/host/build`. */
+  builds?: true;
 }
 
 /** One request of the resident channel: a script's name, and parameters that travel as base64 JSON, never as code. */

@@ -44,6 +44,8 @@ export interface PoolStats {
   execs: number;
 }
 
+/** Scripts that change nothing. */
+const READS = ['read', 'check-build'];
 const IDLE_MS = 10 * 60_000;
 /** After so many failures in a row a host is taken to forbid resident interpreters, until its connection is made anew. */
 const RESIDENT_TRIES = 2;
@@ -101,7 +103,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     if (entry.residentFailures < RESIDENT_TRIES) {
       try {
         if (!entry.channel?.isOpen) {
-          entry.channel = await start(connection, target, residentLaunch(target.os), request.timeoutMs);
+          entry.channel = await start(connection, target, residentLaunch(target), request.timeoutMs);
           counts.resident += 1;
         }
         const answer = await entry.channel.request(request);
@@ -120,7 +122,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
   async function askOnce(connection: Connection, target: HostTarget, request: HostRequest): Promise<Answer> {
     counts.execs += 1;
     try {
-      const launch = plainLaunch(target.os, request.script, encodeParams(request.params));
+      const launch = plainLaunch(target, request.script, encodeParams(request.params));
       const channel = await start(connection, target, launch, request.timeoutMs, true);
       const answer = await channel.request(request, false);
       channel.close();
@@ -146,7 +148,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
 
   return {
     async request(target, request, key) {
-      if (key === 'any' && request.script !== 'read')
+      if (key === 'any' && !READS.includes(request.script))
         throw new Error('only a read may meet an unpinned host');
       if (isClosed) throw new HostError('unreachable', target.name, 'shutting down');
       const id = idOf(target);
@@ -228,7 +230,7 @@ async function open(
 }
 
 function idOf(target: HostTarget): string {
-  return `${target.os} ${target.name} ${target.address} ${target.ssh ?? ''}`;
+  return `${target.builds ? 'build' : target.os} ${target.name} ${target.address} ${target.ssh ?? ''}`;
 }
 
 function checkKey(target: HostTarget, fingerprint: string, key: ExpectedKey): void {

@@ -4,6 +4,7 @@ import type { ObservedRoute, Route } from '../network/route.js';
 import type { Component } from '../node/component.js';
 import type { Made, Node, NodeEntry, Os } from '../node/node.js';
 import type { AdoptConflict } from './adopt-conflict.js';
+import type { BuildAsked, BuildSpec } from './build.js';
 import type { LinuxMachine, WindowsMachine } from './machine.js';
 
 /** A network card of a Windows host (S8). */
@@ -78,7 +79,9 @@ export type Step =
   /** Windows: kubelet or kube-proxy, kept running by nssm or a scheduled task (S20, S21). */
   | ({ kind: 'component'; action: 'ensure' | 'remove' } & ComponentSpec)
   /** Linux: the root helper, and the unit by which the routes outlive a reboot (S7). */
-  | { kind: 'persistence'; action: 'ensure' | 'remove' };
+  | { kind: 'persistence'; action: 'ensure' | 'remove' }
+  /** On the build host, which is no node: a binary that is built (S16, S17). Only a visit of its own tells whether it holds. */
+  | ({ kind: 'build'; action: 'ensure' | 'remove' } & BuildSpec);
 
 /** What is to run as kubelet or kube-proxy on a Windows host. */
 export interface ComponentSpec {
@@ -118,7 +121,9 @@ export type Subject =
   /** Restores what the inventory says where hosts differ from it: on and towards one member, or (no `node`) of all. */
   | { kind: 'repair'; node?: Node }
   /** Makes members of nodes that carry pods already: an existing cluster, or one whose inventory was lost. */
-  | { kind: 'adopt'; asked: readonly NodeEntry[]; node?: never };
+  | { kind: 'adopt'; asked: readonly NodeEntry[]; node?: never }
+  /** Builds kubelet or kube-proxy on the build host. */
+  | { kind: 'build'; build: BuildAsked; node?: never };
 
 interface PlanBase {
   /** Inventory revision that it was computed from. */
@@ -182,7 +187,19 @@ export type AdoptPlan = PlanBase & {
   unread: Unread[];
 };
 
-export type Plan = MembershipPlan | RepairPlan | AdoptPlan;
+/** One host, `builder`, has the form of a node and is none; it does not matter what its network is like, so that is not read. */
+export type BuildPlan = PlanBase & {
+  kind: 'build';
+  node?: never;
+  builder: Node;
+  spec: BuildSpec;
+  /** The versions that were found there. */
+  tools: { git: string; go: string; make: boolean };
+  /** That commit was built there before: it is taken as it is. */
+  built: boolean;
+};
+
+export type Plan = MembershipPlan | RepairPlan | AdoptPlan | BuildPlan;
 
 /** True when one node joins or leaves. */
 export function isMembershipPlan(plan: Plan): plan is MembershipPlan {

@@ -44,6 +44,8 @@ export function isMade(step: Step, made: Made | undefined): boolean {
       return made?.components?.includes(step.component) === true;
     case 'persistence':
       return made?.persistence === true;
+    case 'build':
+      return false;
   }
 }
 

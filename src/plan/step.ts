@@ -66,6 +66,8 @@ export function stepHolds(step: Step, observed: Observation): boolean {
             machine.keepsForeignRoutes !== false
         : machine.helper === null && machine.restoresAtBoot !== true;
     }
+    case 'build':
+      return false;
     default:
       return observed.windows !== undefined && machineHolds(step, observed.windows.machine);
   }

@@ -27,7 +27,7 @@ const HELD_ON_CARD = 6;
 /** Warnings, first-contact host keys and hosts that could not be read: always on the card, before any command. */
 export function cautions(plan: Plan): Block[] {
   const keys = plan.hosts.filter((host) => host.hostKey?.firstContact).map(hostKey);
-  const owed = plan.hosts.filter((host) => host.observed === null).map(absent);
+  const owed = plan.hosts.filter((host) => host.observed === null && plan.kind !== 'build').map(absent);
   return [
     ...leftAlone(plan),
     ...told([firstContact(keys.length)], keys, 1000),
@@ -60,14 +60,14 @@ export function planBlocks(plan: Plan, clusterCidr: Cidr): Block[] {
   if (plan.kind === 'adopt') return recorded(plan);
   const undo = plan.hosts.filter((host) => host.undoCommands.length > 0);
   return [
-    ...plan.hosts.map((host) => section(hostText(host, clusterCidr))),
+    ...plan.hosts.map((host) => section(hostText(host, clusterCidr, plan.kind !== 'build'))),
     ...(undo.length > 0 ? [section(undoText(undo))] : []),
   ];
 }
 
-function hostText(host: HostPlan, clusterCidr: Cidr): string {
-  const script = [...held(host, clusterCidr, HELD_ON_CARD), ...host.commands];
-  return `${hostHead(host)}\n${codeBlock(script.join('\n') || nothingToDo, 2000)}`;
+function hostText(host: HostPlan, clusterCidr: Cidr, isNode: boolean): string {
+  const script = [...(isNode ? held(host, clusterCidr, HELD_ON_CARD) : []), ...host.commands];
+  return `${hostHead(host, isNode)}\n${codeBlock(script.join('\n') || nothingToDo, 2000)}`;
 }
 
 /** The inverse commands, host by host. */

@@ -2,6 +2,7 @@
 import type { HostRoutes, LogTail, Reply } from '../command/reply.js';
 import type { Snippet } from '../snippet/kubectl.js';
 import { exportWords } from '../words/adopt.js';
+import { buildLine, buildsWords } from '../words/build.js';
 import {
   acknowledged,
   incidentLine,
@@ -76,6 +77,13 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
       return formInvitation();
     case 'export':
       return exported(reply);
+    case 'builds':
+      return list(
+        buildsWords.head(reply.builds.length),
+        reply.builds.map(buildLine),
+        buildsWords.rest,
+        buildsWords.none,
+      );
     case 'changes': {
       const { open, others } = reply;
       const head = changesWords.head(cluster.name, open.length, others.length);

@@ -15,6 +15,8 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   adopt: 'Opens a form for a list of nodes that exist already, or of a lost inventory. An approver decides.',
   export: 'Gives the nodes as YAML, which `adopt` takes back.',
   kubectl: 'Shows the kubectl lines for a node.',
+  build: 'Plans to build kubelet or kube-proxy for Windows on the build host. An approver decides.',
+  builds: 'Lists what was built: where it lies, its size, SHA-256 and commit.',
   incidents: 'Lists what is wrong with hosts now, who is on it, what is muted, and what is over.',
   ack: 'Says on the card that you are on it.',
   mute: 'Keeps quiet about a node, or one of its processes; two hours when nothing else is said.',

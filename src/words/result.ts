@@ -3,6 +3,7 @@
 import type { Ask } from '../change/ask.js';
 import type { Debt, HostResult, HostStatus, ProofRow } from '../change/change.js';
 import type { Progress } from '../host/platform.js';
+import { builtLines } from './build.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
 import { more, plural } from './phrase.js';
 
@@ -20,6 +21,7 @@ const SIGN: Readonly<Record<HostStatus, string>> = {
 export function hostLine(host: HostResult): string {
   const error = host.error ? `: ${plain(host.error, 400)}` : '';
   if (host.status === 'asking' && host.ask) return `${SIGN.asking} ${asked(host.host, host.ask)}`;
+  if (host.built) return builtLines(host).join('\n');
   if (host.doing) return `⏳ ${code(host.host, 80)} ${plain(host.doing, 200)}`;
   const debt = host.status === 'owed' && host.debt ? ` ${owedFor(host.debt)}` : '';
   return `${SIGN[host.status]} ${code(host.host, 80)} ${host.status}${debt}${error}`;

@@ -92,6 +92,7 @@ describe('authorize', () => {
         'remove-node',
         'repair',
         'adopt',
+        'build',
         'ack',
         'mute',
         'unmute',

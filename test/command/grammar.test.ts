@@ -46,6 +46,17 @@ describe('commands', () => {
     ['adopt', { kind: 'adopt' }],
     ['import', { kind: 'adopt' }],
     ['export', { kind: 'export' }],
+    ['build kubelet 1.5.0', { kind: 'build', component: 'kubelet', version: 'v1.5.0' }],
+    [
+      'build kube-proxy v1.6.0-beta.1+a1 from ssh://git@git.corp.local/k8s.git',
+      {
+        kind: 'build',
+        component: 'kube-proxy',
+        version: 'v1.6.0-beta.1+a1',
+        source: 'ssh://git@git.corp.local/k8s.git',
+      },
+    ],
+    ['builds', { kind: 'builds' }],
     ['kubectl win03', { kind: 'kubectl', name: 'win03' }],
     ['changes', { kind: 'changes' }],
     ['change c12', { kind: 'change', id: 'c12' }],

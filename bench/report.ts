@@ -25,6 +25,9 @@ export interface RatedRow extends Row {
   toBestLoop: number | null;
 }
 
+/** Of this many hosts is what is expected: with fewer, what every change costs weighs more. */
+export const EXPECTED_OF = 250;
+
 export interface Expectation {
   text: string;
   measured: string;

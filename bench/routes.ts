@@ -5,7 +5,7 @@ import { type Cluster, openCluster } from './cluster.js';
 import { inFlight } from './flight.js';
 import { median } from './numbers.js';
 import type { PutAway } from './put-away.js';
-import { type Expectation, type RatedRow, type Report, type Row, rate } from './report.js';
+import { EXPECTED_OF, type Expectation, type RatedRow, type Report, type Row, rate } from './report.js';
 import { coldLoop, exec, IN_FLIGHT, openAll } from './ssh-loop.js';
 import { startMasters, stopMasters, toolsFor } from './tools.js';
 
@@ -182,9 +182,6 @@ function factsOf(phases: readonly Phases[]): Record<string, string> {
   }
   return facts;
 }
-
-/** Of this many hosts is what is expected: with fewer, what every change costs weighs more. */
-const EXPECTED_OF = 250;
 
 function expectationsOf(rows: readonly RatedRow[], hosts: number): Expectation[] {
   const judged = (met: boolean): boolean | null => (hosts === EXPECTED_OF ? met : null);

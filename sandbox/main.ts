@@ -86,7 +86,7 @@ async function startInProcess(): Promise<Hosts> {
       cut: on((host) => host.down()),
       heal: on((host) => host.up()),
       drop: on((host) => {
-        for (const { destination } of podRoutes(host)) host.removeRoute(destination);
+        for (const { destination } of routesToPods(host)) host.removeRoute(destination);
       }),
       tamper: on((host) => host.addForeignRoute(STRANGE)),
     },
@@ -97,9 +97,11 @@ async function startInProcess(): Promise<Hosts> {
   };
 }
 
-function podRoutes({ state }: SandboxHost): { destination: string; nextHop: string | null }[] {
+/** Those to other nodes' pods: the connected one (`0.0.0.0` on Windows) is the host's own. */
+function routesToPods({ state }: SandboxHost): { destination: string; nextHop: string | null }[] {
   const routes = state.os === 'linux' ? state.routes : state.active;
-  return routes.filter(({ nextHop, destination }) => destination.startsWith('192.168.') && nextHop !== null);
+  const leads = (nextHop: string | null) => nextHop !== null && nextHop !== '0.0.0.0';
+  return routes.filter(({ nextHop, destination }) => destination.startsWith('192.168.') && leads(nextHop));
 }
 
 /** The same, as words at the prompt; and what can be done to Fairway. */

@@ -8,7 +8,7 @@ import { type FakeSlack, startFakeSlack } from './slack/server.js';
 import type { RateLimits } from './slack/types.js';
 import { closedSshConfig } from './ssh-config.js';
 
-/** The guide's three hosts in its order, then spare ones to add. */
+/** The guide's three hosts in its order, then spare ones to add; the last takes a restart to become a router. */
 export const HOSTS = [
   { name: 'lin01', os: 'linux', address: '10.0.0.4' },
   { name: 'win01', os: 'windows', address: '10.0.0.5' },
@@ -16,6 +16,7 @@ export const HOSTS = [
   { name: 'win03', os: 'windows', address: '10.0.0.7' },
   { name: 'lin02', os: 'linux', address: '10.0.0.8' },
   { name: 'lin03', os: 'linux', address: '10.0.0.9' },
+  { name: 'win04', os: 'windows', address: '10.0.0.10', wantsRestart: true },
 ] as const;
 
 export const ALICE = 'UALICE';

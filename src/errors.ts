@@ -55,13 +55,8 @@ export interface RefusalFacts {
   'address-not-there': { name: string; address: Ipv4 };
   /** A plain route needs its next hop on a subnet of the host's own. */
   'not-on-link': { from: string; to: string; address: Ipv4 };
-  'windows-too-old': { name: string; build: number; oldest: number };
-  'pod-network-differs': { name: string; network: string; subnet: Cidr };
-  /** `has` lists the candidates, for people. */
-  'nic-unknown': { name: string; mac: string; has: string };
-  'nic-busy': { name: string; mac: string; why: string };
-  'nic-none-free': { name: string; has: string };
-  'nic-ambiguous': { name: string; has: string };
+  /** The host itself needs a person's hand first, in `count` things; the card lists them. */
+  'node-not-ready': { name: string; os: 'linux' | 'windows'; address: Ipv4; ssh?: string; count: number };
 
   /** `name`: the node asked for, absent for all. `read`: how many hosts were; `why` is a host's own word. */
   'nothing-to-repair': {

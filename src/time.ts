@@ -1,5 +1,8 @@
 /** Durations, and weekly windows such as those in which a cluster is maintained (UTC). Pure. */
 
+/** Clocks farther off than this confuse logs and certificates. In seconds. */
+export const SKEWED_S = 30;
+
 const HOUR = 3_600_000;
 /** In ms. */
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: HOUR, d: 24 * HOUR };

@@ -7,6 +7,7 @@ import type { Component } from '../src/node/component.js';
 import type { Node } from '../src/node/node.js';
 import { logsMessage, say } from '../src/slack/reply.js';
 import { sayControlFailed, sayControlled, sayNoLogs, sayNoMember } from '../src/words/process.js';
+import { sayHostError } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 import { contextOf, expectedKey } from './read-hosts.js';
 
@@ -60,7 +61,7 @@ async function run(
     return { error: '', printed: redact(reply.printed) };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return { error: redact(error.message), printed: redact(error.detail.printed ?? '') };
+    return { error: redact(sayHostError(error)), printed: redact(error.detail.printed ?? '') };
   }
 }
 

@@ -7,11 +7,13 @@ import { podCidrs } from '../src/network/allocation.js';
 import { claimedNodes } from '../src/network/lease-store.js';
 import type { Node } from '../src/node/node.js';
 import { nextHopsTo, planAddNode, type RouteInTheWay, routesInTheWay } from '../src/plan/add-node.js';
+import { NotReady } from '../src/plan/checks.js';
 import type { Plan } from '../src/plan/plan.js';
 import { clusterRoutes, type HostReading } from '../src/plan/reading.js';
 import { planRemoveNode } from '../src/plan/remove-node.js';
+import { checkLine } from '../src/words/check.js';
 import { sayRefusal } from '../src/words/refusal.js';
-import { storedVoice } from '../src/words/voice.js';
+import { bareVoice, storedVoice } from '../src/words/voice.js';
 import type { WorkerDeps } from './deps.js';
 import { NothingToAdopt, planAdopting } from './plan-adopt.js';
 import { planBuilding } from './plan-build.js';
@@ -38,9 +40,15 @@ async function planOrRefuse(deps: WorkerDeps, change: Change): Promise<void> {
     if (plan !== null) await sealPlan(deps, change.id, plan);
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    const detail = error instanceof NothingToAdopt ? error.leftOut : [];
-    await refusePlan(deps, change.id, sayRefusal(error, storedVoice), detail);
+    await refusePlan(deps, change.id, sayRefusal(error, storedVoice), detailOf(error));
   }
+}
+
+/** The lines below a refusal that is about several things. */
+function detailOf(error: Refusal): readonly string[] {
+  if (error instanceof NothingToAdopt) return error.leftOut;
+  if (error instanceof NotReady) return error.checks.map((each) => checkLine(each, null, bareVoice));
+  return [];
 }
 
 /** Null when another planner was faster. */

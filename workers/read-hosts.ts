@@ -7,7 +7,7 @@ import type { Node } from '../src/node/node.js';
 import type { Observation } from '../src/plan/plan.js';
 import type { PlanPolicy, RenderCommands } from '../src/plan/policy.js';
 import type { HostReading } from '../src/plan/reading.js';
-import { sayKeyChanged } from '../src/words/trouble.js';
+import { sayHostError } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 
 /** How a node is reached as a host. */
@@ -90,8 +90,16 @@ async function readHost(
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     const keyChanged = error.kind === 'host-key-changed';
-    const unreadable = keyChanged ? sayKeyChanged(node.name, error.message) : error.message;
+    const unreadable = sayHostError(error);
     const otherOs = error.kind === 'other-os';
-    return { observed: null, unreadable, keyChanged, otherOs, ...(pinned === null ? {} : { pinned }) };
+    const outOfReach = ['unreachable', 'timeout', 'auth'].includes(error.kind);
+    return {
+      observed: null,
+      unreadable,
+      keyChanged,
+      otherOs,
+      outOfReach,
+      ...(pinned === null ? {} : { pinned }),
+    };
   }
 }

@@ -9,6 +9,7 @@ import type { Logger } from '../src/log.js';
 import { connectRedis, keys } from '../src/redis.js';
 import { openStores } from '../src/stores.js';
 import { advanceChanges } from './advance-changes.js';
+import { checkHost } from './check-host.js';
 import { controlProcess, fetchLogs } from './control-process.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
@@ -125,6 +126,8 @@ async function runChangeJob(deps: WorkerDeps, job: ChangeJob): Promise<unknown> 
       return payDebts(deps);
     case 'read-routes':
       return readRoutes(deps, job.origin, job.node);
+    case 'check-host':
+      return checkHost(deps, job);
   }
 }
 

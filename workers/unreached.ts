@@ -4,7 +4,7 @@ import { isLeaving } from '../src/change/transition.js';
 import type { Work } from '../src/change/work.js';
 import type { HostError } from '../src/host/host.js';
 import { redact } from '../src/log.js';
-import { sayGivenUp, sayKeyChanged, sayReinstalled } from '../src/words/trouble.js';
+import { sayGivenUp, sayHostError, sayReinstalled } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 
 /**
@@ -25,7 +25,7 @@ export async function unreached(
   const failed: HostResult = {
     host,
     status: 'failed',
-    error: redact(error.kind === 'host-key-changed' ? sayKeyChanged(host, error.message) : error.message),
+    error: redact(sayHostError(error)),
     ...(error.detail.printed ? { printed: redact(error.detail.printed) } : {}),
     at: now.toISOString(),
   };

@@ -81,7 +81,7 @@ export class Visitor {
       const reply = await (request.goesOn ? this.untilOver(request) : this.ask(request));
       this.printed += reply.printed;
       // Both OSes read the tables again in the call that changes them; Windows leaves the machine's facts out.
-      if (request.script === 'sync' || (request.script === 'sync-routes' && !full))
+      if (['sync', 'persistence'].includes(request.script) || (request.script === 'sync-routes' && !full))
         this.observed = platform.parseObservation(reply.data, context);
     }
     if (!steps.every((step) => stepHolds(step, this.observed))) await this.look();

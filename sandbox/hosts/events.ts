@@ -1,7 +1,9 @@
 /** What happens to a host without Fairway: somebody's route, a reboot. Pure. */
 import type { Cidr, Ipv4 } from '../../src/ip.js';
+import { runBatch } from './linux/ip.js';
 import { booted } from './processes.js';
 import type { HostState, LinuxHost } from './state.js';
+import { afterBoot } from './windows/machine.js';
 import { addRoute } from './windows/net.js';
 
 export interface ForeignRoute {
@@ -31,11 +33,18 @@ export function withoutRoute(host: HostState, destination: Cidr): HostState {
     : { ...host, active: host.active.filter(others), persistent: host.persistent.filter(others) };
 }
 
-/** Every process is another one. Linux forgets what no file told it: our routes, bridges, forwarding. Windows keeps what is persistent. The fence lives in /run, or on disk. */
+/** Every process is another one. Linux forgets what no file told it: our routes, bridges, forwarding; where there is a root helper, that brings them back. Windows keeps what is persistent. The fence lives in /run, or on disk. */
 export function rebooted(host: HostState, boot: string, now = 0): HostState {
-  if (host.os === 'linux') return { ...booted(forgetful(host), now), boot };
+  if (host.os === 'linux') return { ...booted(restored(forgetful(host)), now), boot };
   const connected = host.active.filter(({ nextHop }) => nextHop === '0.0.0.0');
-  return { ...booted(host, now), boot, active: [...connected, ...host.persistent] };
+  const machine = afterBoot(host.machine);
+  return { ...booted(host, now), boot, active: [...connected, ...host.persistent], machine };
+}
+
+function restored(host: LinuxHost): LinuxHost {
+  if (host.helper === null) return host;
+  const { forward, batch } = host.helper.saved;
+  return { ...runBatch(host, batch).host, forward };
 }
 
 function forgetful(host: LinuxHost): LinuxHost {

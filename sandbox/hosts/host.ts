@@ -9,9 +9,10 @@ import { type ForeignRoute, rebooted, withForeignRoute, withoutRoute } from './e
 import { type Fabric, onTheWire } from './fabric.js';
 import { runLinuxScript } from './linux/scripts.js';
 import { killed, started } from './processes.js';
+import type { Outcome } from './script.js';
 import { type SshServer, startSshServer } from './server.js';
 import { bootId, freshLinux, freshWindows, type HostState } from './state.js';
-import { runWindowsScript } from './windows/scripts.js';
+import { runWindowsScript, type WindowsOutcome } from './windows/scripts.js';
 
 export interface HostSpec {
   name: string;
@@ -19,6 +20,8 @@ export interface HostSpec {
   address: Ipv4;
   /** How long every request takes at least, in milliseconds. */
   latencyMs?: number;
+  /** Windows: features take a restart before they work. */
+  wantsRestart?: boolean;
 }
 
 export interface SandboxHost {
@@ -69,7 +72,7 @@ export async function startHost(
   let state: HostState =
     os === 'linux'
       ? freshLinux(name, address, number, Date.now())
-      : freshWindows(name, address, number, Date.now());
+      : freshWindows(name, address, number, Date.now(), spec.wantsRestart);
   let latencyMs = spec.latencyMs ?? 0;
   let boots = 1;
   /** Counts what breaks connections, so that a request waiting meanwhile is never run. */
@@ -99,14 +102,23 @@ export async function startHost(
   const answer: Duties['answer'] = async (script, params) => {
     const begun = life;
     if (latencyMs > 0) await sleep(latencyMs);
-    if (begun !== life) return null;
-    const outcome =
-      state.os === 'linux'
-        ? runLinuxScript(state, script, params, fabric(), Date.now())
-        : runWindowsScript(state, script, params, fabric(), Date.now());
-    become(outcome.host);
-    return outcome;
+    const came = Date.now();
+    while (begun === life) {
+      const outcome = runScript(state, script, params, fabric(), came);
+      become(outcome.host);
+      if (outcome.restarts) setTimeout(reboot, RESTART_MS).unref();
+      if (!outcome.again) return outcome;
+      await sleep(outcome.again);
+    }
+    return null;
   };
+
+  function reboot(): void {
+    life += 1;
+    boots += 1;
+    server.cut();
+    become(rebooted(state, bootId(number, boots), Date.now()));
+  }
 
   const user = USERS[os];
   const server: SshServer = await startSshServer({ os, user, clientKey, duties: { answer, watch } });
@@ -153,13 +165,24 @@ export async function startHost(
     },
     kill: (component) => become(killed(state, component)),
     restart: (component) => become(started(state, component, Date.now())),
-    reboot: () => {
-      life += 1;
-      boots += 1;
-      server.cut();
-      become(rebooted(state, bootId(number, boots), Date.now()));
-    },
+    reboot,
   };
+}
+
+/** How long a host that was told to restart still answers, in milliseconds. */
+const RESTART_MS = 300;
+
+function runScript(
+  state: HostState,
+  script: string,
+  params: unknown,
+  fabric: Fabric,
+  came: number,
+): Outcome<HostState> & Pick<WindowsOutcome, 'again' | 'restarts'> {
+  const now = Date.now();
+  return state.os === 'linux'
+    ? runLinuxScript(state, script, params, fabric, now)
+    : runWindowsScript(state, script, params, fabric, now, now - came);
 }
 
 /** The wire as it is now. */

@@ -1,6 +1,7 @@
 /** What a sandbox host holds, as plain data: the part of a kernel that Fairway ever looks at. Pure. */
 import { type Cidr, cidrAround, type Ipv4 } from '../../src/ip.js';
 import { longRunning, type Processes } from './processes.js';
+import { freshMachine, type Machine } from './windows/machine.js';
 
 export interface HeldAddress {
   address: Ipv4;
@@ -30,6 +31,14 @@ export interface LinuxRoute {
   prefsrc?: Ipv4;
 }
 
+export interface RootHelper {
+  text: string;
+  clusterCidr: Cidr;
+  bridge: string;
+  podCidr: Cidr;
+  saved: { forward: boolean; batch: string };
+}
+
 export interface LinuxHost extends Processes {
   os: 'linux';
   name: string;
@@ -38,6 +47,10 @@ export interface LinuxHost extends Processes {
   fence: number;
   /** `net.ipv4.ip_forward`. */
   forward: boolean;
+  /** Whether sudo lets the login do anything, as installing the root helper takes. */
+  mayInstall: boolean;
+  /** The root helper with what it was told, and what it brings back at boot; null when there is none. */
+  helper: RootHelper | null;
   interfaces: readonly Interface[];
   routes: readonly LinuxRoute[];
 }
@@ -73,6 +86,7 @@ export interface WindowsHost extends Processes {
   active: readonly WindowsRoute[];
   persistent: readonly WindowsRoute[];
   networks: readonly TransparentNetwork[];
+  machine: Machine;
 }
 
 export type HostState = LinuxHost | WindowsHost;
@@ -93,6 +107,8 @@ export function freshLinux(name: string, address: Ipv4, number: number, now = 0)
     boot: bootId(number, 1),
     fence: 0,
     forward: false,
+    mayInstall: false,
+    helper: null,
     ...longRunning(number, now),
     interfaces: [
       loopback('lo', '00:00:00:00:00:00'),
@@ -112,8 +128,17 @@ export function freshLinux(name: string, address: Ipv4, number: number, now = 0)
   };
 }
 
-/** A Windows Server 2016 host: the routable NIC `Ethernet`, and `Ethernet 2` for the container network. */
-export function freshWindows(name: string, address: Ipv4, number: number, now = 0): WindowsHost {
+/**
+ * A Windows Server 2016 host: the routable NIC `Ethernet`, and `Ethernet 2` for the container network. `wantsRestart`: it installs no
+ * feature without a restart.
+ */
+export function freshWindows(
+  name: string,
+  address: Ipv4,
+  number: number,
+  now = 0,
+  wantsRestart = false,
+): WindowsHost {
   const lan = cidrAround(address, LAN_PREFIX_LENGTH);
   // Not in the order of their names, and other numbers on each host: nobody may guess an index.
   const [ethernet, spare] = [11 + (number % 5), 4 + (number % 3)];
@@ -151,6 +176,7 @@ export function freshWindows(name: string, address: Ipv4, number: number, now = 
     active: [defaultRoute, { destination: lan, nextHop: '0.0.0.0', ifIndex: ethernet, metric: 256 }],
     persistent: [defaultRoute],
     networks: [],
+    machine: freshMachine(wantsRestart),
   };
 }
 

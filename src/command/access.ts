@@ -32,6 +32,9 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   export: 'look',
   nodes: 'look',
   node: 'look',
+  'check-node': 'look',
+  // It takes our key to an address that somebody typed, as an addition does.
+  'check-host': 'request',
   routes: 'look',
   kubectl: 'look',
   incidents: 'look',

@@ -1,7 +1,7 @@
 /** What a user can ask for, once parsed. Pure. */
 import { z } from 'zod';
 import { Component } from '../node/component.js';
-import { CidrText, NodeName, NodeSpec } from '../node/node.js';
+import { CidrText, Machine, NodeName, NodeSpec } from '../node/node.js';
 import { Source, Version } from '../plan/build.js';
 
 /** `c1`, `c2`, … as the change counter gives them. */
@@ -13,6 +13,8 @@ export const CommandKind = z.enum([
   'remove-node',
   'nodes',
   'node',
+  'check-node',
+  'check-host',
   'routes',
   'repair',
   'adopt',
@@ -52,6 +54,9 @@ export const BotCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('remove-node'), name: NodeName }),
   z.strictObject({ kind: z.literal('nodes') }),
   z.strictObject({ kind: z.literal('node'), name: NodeName }),
+  z.strictObject({ kind: z.literal('check-node'), name: NodeName }),
+  /** A machine that is no node yet. */
+  z.strictObject({ kind: z.literal('check-host'), ...Machine.shape }),
   z.strictObject({ kind: z.literal('routes'), name: NodeName.optional() }),
   z.strictObject({ kind: z.literal('repair'), name: NodeName.optional() }),
   /** `list`: the nodes as YAML, which no line of words can hold; without it, the form for it is wanted. */

@@ -46,6 +46,16 @@ export const rules: readonly Rule[] = [
   rule('remove-node', 'remove node <name>'),
   rule('nodes', 'nodes'),
   rule('node', 'node <name>'),
+  rule('check-node', 'check node <name>'),
+  rule(
+    'check-host',
+    'check (linux|windows) host <address> [ssh <user@host:port>]',
+    ({ choices: [os], arguments: { address, 'user@host:port': ssh } }) => ({
+      os,
+      address,
+      ...present({ ssh }),
+    }),
+  ),
   rule('routes', 'routes [<node>]', ({ arguments: { node } }) => present({ name: node })),
   rule('repair', 'repair [<node>]', ({ arguments: { node } }) => present({ name: node })),
   rule('adopt', '(adopt|import)', () => ({})),

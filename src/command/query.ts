@@ -1,4 +1,4 @@
-/** Commands that only look: answered from what is stored, but for `routes`, which asks the hosts and follows later. */
+/** Commands that only look: answered from what is stored, but for those that ask hosts, whose answers follow later. */
 import type { Actor, Change, MembershipChange } from '../change/change.js';
 import { isAbout } from '../change/subject.js';
 import { Refusal } from '../errors.js';
@@ -6,6 +6,7 @@ import { podGateway } from '../ip.js';
 import type { Node } from '../node/node.js';
 import { snippetsOf } from '../snippet/for-node.js';
 import { actionOf, may, rolesOf, whoMay } from './access.js';
+import { checkHost, checkNode } from './checking.js';
 import type { BotCommand } from './command.js';
 import { type DeskDeps, findNode as find, unknownNode } from './desk.js';
 import { helpText } from './help.js';
@@ -61,6 +62,10 @@ export async function answerQuery(
       if (asked.length > 0) await deps.jobs.readRoutes(origin, query.name);
       return { kind: 'reading', hosts: asked.length };
     }
+    case 'check-node':
+      return checkNode(deps, query, actor, origin);
+    case 'check-host':
+      return checkHost(deps, query, actor, origin);
     case 'export': {
       const { nodes } = await deps.nodes.read();
       const { name, clusterCidr: cidr } = deps.config.cluster;

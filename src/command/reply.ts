@@ -5,11 +5,14 @@ import type { Control } from '../job/job.js';
 
 export type { Origin } from '../job/job.js';
 
+import type { Cidr } from '../ip.js';
 import type { Drift, Route } from '../network/route.js';
 import type { Component } from '../node/component.js';
-import type { Node } from '../node/node.js';
+import type { Machine, Node } from '../node/node.js';
 import type { Built } from '../plan/build.js';
+import type { Check } from '../plan/check.js';
 import type { Plan } from '../plan/plan.js';
+import type { Unreadable } from '../plan/reading.js';
 import type { Snippet } from '../snippet/kubectl.js';
 import type { Incident } from '../watch/incident.js';
 import type { Silence } from '../watch/silence.js';
@@ -49,6 +52,18 @@ export interface HostRoutes {
   unreadable?: string;
 }
 
+/** A host's checks, or why there are none: unknown, not fine. */
+export interface HostCheck extends Machine {
+  /** The member that it is; null: none yet. */
+  member: string | null;
+  /** A member's slice; another host's is the one that it holds already, as of a cluster that somebody else set up. */
+  podCidr: Cidr | null;
+  checks: Check[] | null;
+  /** SHA-256 of the key that it showed; `firstContact`: none was pinned for it. */
+  hostKey: { fingerprint: string; firstContact: boolean } | null;
+  unreadable?: Pick<Unreadable, 'unreadable' | 'otherOs' | 'outOfReach'>;
+}
+
 export interface OpenIncident {
   host: string;
   incident: Incident;
@@ -79,6 +94,9 @@ export type Reply =
   /** Reading hosts takes a moment: the routes follow as a reply of their own. */
   | { kind: 'reading'; hosts: number }
   | { kind: 'routes'; hosts: HostRoutes[] }
+  /** Its checks follow as a reply of their own. */
+  | { kind: 'checking'; host: string }
+  | { kind: 'check'; found: HostCheck }
   | { kind: 'incidents'; cluster: string; open: OpenIncident[]; past: PastIncident[]; silences: Silence[] }
   | { kind: 'acknowledged'; host: string; id: string }
   | { kind: 'muted'; silence: Silence }

@@ -23,7 +23,7 @@ export interface Channel {
   readonly isOpen: boolean;
   /**
    * Sends a request and waits for its answer; one at a time. Without `write` the request is one that the interpreter was started with.
-   * Throws ChannelBroken, or HostError `timeout` (the channel is closed then) or `script`.
+   * Throws ChannelBroken, or HostError `timeout` or `language-mode` (the channel is closed then) or `script`.
    */
   request(request: HostRequest, write?: boolean): Promise<Answer>;
   close(): void;
@@ -83,6 +83,9 @@ export function openChannel(stream: ChannelStream, host: string): Channel {
 
   function onLine(line: string): void {
     const header = /^@@(READY|R)@@ (\d{1,15})(?: (\d{1,3}))?$/.exec(line);
+    const languageMode = isReady ? undefined : /^@@NO@@ language-mode (\w+)$/.exec(line)?.[1];
+    if (languageMode !== undefined)
+      fail((said) => new HostError('language-mode', host, languageMode, { printed: said }));
     if (header?.[1] === 'READY') {
       isReady = true;
       if (header[2] !== '1') broken(`protocol version ${header[2]}`);

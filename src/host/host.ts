@@ -16,6 +16,8 @@ export interface HostTarget {
 export interface HostRequest {
   script: string;
   params: Readonly<Record<string, unknown>>;
+  /** A file of ours that has to go along; it becomes the parameter `helper`. */
+  takes?: 'root-helper';
   /** Milliseconds after which the channel is given up. */
   timeoutMs: number;
   /** The work goes on whatever becomes of the connection, and is asked for again until its answer says that it is over. */
@@ -48,7 +50,9 @@ export type HostErrorKind =
   /** The host's answer was not of the expected form. */
   | 'garbled'
   /** The same, and its login shell is one of the other operating system. */
-  | 'other-os';
+  | 'other-os'
+  /** Its PowerShell takes no scripts from our account: AppLocker or WDAC hold it in the language mode that `message` names. */
+  | 'language-mode';
 
 /** Our trouble with a host. */
 export class HostError extends Error {

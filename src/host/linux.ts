@@ -6,6 +6,8 @@ import { CidrText, Ipv4Text } from '../node/node.js';
 import type { Observation, Step } from '../plan/plan.js';
 import { stepHolds } from '../plan/step.js';
 import type { HostRequest } from './host.js';
+import { LinuxFacts, machineOf } from './linux-machine.js';
+import { persistenceCommands, persistenceRequest } from './linux-persistence.js';
 import { linuxProcesses, parseProcesses } from './linux-processes.js';
 import type { HostContext, Platform } from './platform.js';
 import { applicable, Proof, parseAnswer, proofTimeoutMs } from './platform-parts.js';
@@ -36,12 +38,13 @@ const Head = z.object({
   forward: z.enum(['0', '1']),
   boot: z.string().min(1),
   bridges: z.array(z.string()),
+  linux: LinuxFacts.optional(),
 });
 
 export const linux: Platform = {
-  observe: () => ({ script: 'read', params: {}, timeoutMs: READ_MS }),
+  observe: (_ctx, full) => ({ script: 'read', params: full ? { full: 1 } : {}, timeoutMs: READ_MS }),
   parseObservation,
-  commands: (steps, _ctx, observed) => steps.flatMap((step) => commandsOf(step, observed)),
+  commands: (steps, ctx, observed) => steps.flatMap((step) => commandsOf(step, ctx, observed)),
   apply,
   // Nothing takes that long here.
   parseProgress: () => null,
@@ -60,13 +63,15 @@ function parseObservation(data: unknown, ctx: HostContext): Observation {
   const [first, routes, devices] = parseAnswer(z.array(z.unknown()), data, name);
   const head = parseAnswer(Head, first, name);
   const addresses = addressesOf(devices, name);
+  const { bridges, linux: facts } = head;
   return {
     routes: routesOf(routes, name),
     addresses,
     forwarding: head.forward === '1',
     nodeDevice: addresses.find((held) => held.address === ctx.target.address)?.device ?? null,
-    bridges: head.bridges,
+    bridges,
     boot: head.boot,
+    ...(facts ? { linux: machineOf(facts, ctx, { addresses, bridges }) } : {}),
   };
 }
 
@@ -106,7 +111,10 @@ function observedRoutes(route: z.output<typeof IpRoute>): ObservedRoute[] {
   }));
 }
 
-/** One request for any number of steps: one `ip -batch`, and the tables read back. */
+/**
+ * One request for any number of steps: one `ip -batch`, and the tables read back. Another one installs the root helper before that, since
+ * it notes what a boot is to restore; or takes it away after, since it may be what does the rest.
+ */
 function apply(
   steps: readonly Step[],
   ctx: HostContext,
@@ -119,13 +127,19 @@ function apply(
   const forward = forwarding && { forward: forwarding.action === 'ensure' ? '1' : '0' };
   // The batch last: the script looks for the others from the front, and how long that takes grows with the square of the way.
   // And no word too many: a shell takes 2 µs to decode a character.
-  const params = { fence, ...forward, batch: lines.map((line) => `${line}\n`).join('') };
-  return [{ script: 'sync', params, timeoutMs: SYNC_MS }];
+  const full = observed.linux ? { full: 1 } : {};
+  const params = { fence, ...forward, ...full, batch: lines.map((line) => `${line}\n`).join('') };
+  const sync: HostRequest = { script: 'sync', params, timeoutMs: SYNC_MS };
+  const persistence = todo.findLast((step) => step.kind === 'persistence');
+  if (persistence === undefined) return [sync];
+  const request = persistenceRequest(persistence.action, ctx, observed, fence);
+  return persistence.action === 'ensure' ? [request, sync] : [sync, request];
 }
 
-function commandsOf(step: Step, observed: Observation | null): string[] {
+function commandsOf(step: Step, ctx: HostContext, observed: Observation | null): string[] {
   if (step.kind === 'forwarding')
     return [`sysctl -w net.ipv4.ip_forward=${step.action === 'ensure' ? 1 : 0}`];
+  if (step.kind === 'persistence') return persistenceCommands(step.action, ctx, observed);
   return allLines(step, observed).map((line) => `ip ${line}`);
 }
 

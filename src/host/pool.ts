@@ -17,7 +17,7 @@ import {
   type HostTarget,
 } from './host.js';
 import { otherOsLine } from './other-os.js';
-import { type Launch, plainLaunch, residentLaunch, watchLaunch } from './scripts.js';
+import { type Launch, plainLaunch, residentLaunch, watchLaunch, withFile } from './scripts.js';
 import { Watches } from './watch-channel.js';
 import { within } from './within.js';
 
@@ -155,7 +155,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
       const entry = entries.get(id) ?? newEntry();
       entries.set(id, entry);
       if (entry.idle) clearTimeout(entry.idle);
-      const turn = entry.tail.then(() => visit(entry, target, request, key));
+      const turn = entry.tail.then(() => visit(entry, target, withFile(request), key));
       const ended = turn
         .catch(() => undefined)
         .then(() => {

@@ -1,7 +1,8 @@
 /** The script files of each OS, and how an SSH server is asked to run them. They travel whole, once for each channel. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Os } from '../node/node.js';
-import type { HostTarget } from './host.js';
+import type { HostRequest, HostTarget } from './host.js';
 
 /** An exec request, and what is written to its stdin before any request. */
 export interface Launch {
@@ -9,7 +10,19 @@ export interface Launch {
   stdin: string;
 }
 
-const LINUX = ['params', 'read', 'sync', 'prove', 'probe', 'service', 'serve'].map((name) => `${name}.sh`);
+/** In this order; the last one begins to serve. */
+const LINUX = [
+  'params.sh',
+  'rights.sh',
+  'machine.sh',
+  'read.sh',
+  'sync.sh',
+  'persistence.sh',
+  'prove.sh',
+  'probe.sh',
+  'service.sh',
+  'serve.sh',
+];
 
 /** Which scripts a host is sent. */
 type Kind = Pick<HostTarget, 'os' | 'builds'>;
@@ -34,6 +47,19 @@ export function watchLaunch(os: Os, processes: readonly string[]): Launch {
   return { command: windowsCommand(), stdin: `${windowsWatcher()}\n${processes.join(' ')}\n` };
 }
 
+/** The root helper of Linux hosts: its file, and the file's SHA-256. */
+export const rootHelper = once((): { text: string; sha256: string } => {
+  const text = readScript('linux', 'fairway-node.sh');
+  return { text, sha256: createHash('sha256').update(text).digest('hex') };
+});
+
+/** The request, with the file that it wants to go along as the parameter `helper`, in base64. */
+export function withFile({ takes, ...request }: HostRequest): HostRequest {
+  if (takes !== 'root-helper') return request;
+  const helper = Buffer.from(rootHelper().text).toString('base64');
+  return { ...request, params: { ...request.params, helper } };
+}
+
 /** A word that any POSIX shell takes for exactly this text. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
@@ -45,7 +71,8 @@ function shellCommand({ builds }: Kind): string {
 
 const linuxCommand = once(() => {
   const scripts = LINUX.map((name) => readScript('linux', name)).join('\n');
-  return `exec /bin/sh -c ${quote(withoutComments(scripts))} fairway`;
+  const first = `helper_sha256=${rootHelper().sha256}\n`;
+  return `exec /bin/sh -c ${quote(first + withoutComments(scripts))} fairway`;
 });
 
 /** What a build itself is goes along as a text: it is run by a shell of its own. */
@@ -81,9 +108,10 @@ const windowsLaunch = once((): Launch => {
 
 const windowsWatcher = once(() => windowsScripts(['prelude.ps1', 'watch.ps1']));
 
-/** What the loader takes: one line, whatever the scripts hold. */
+/** What the loader takes: one line, whatever the scripts hold. Indents stay at home too; where they count, lines are not indented. */
 function windowsScripts(names: readonly string[]): string {
-  return Buffer.from(names.map((name) => readScript('windows', name)).join('\n')).toString('base64');
+  const texts = names.map((name) => withoutComments(readScript('windows', name)).replace(/^ +/gm, ''));
+  return Buffer.from(texts.join('\n')).toString('base64');
 }
 
 function folder(name: Os | 'build'): URL {

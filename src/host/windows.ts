@@ -14,7 +14,7 @@ import { parseWindowsReading } from './windows-reading.js';
 const READ_MS = 60_000;
 const SYNC_MS = 90_000;
 /** A request waits this long for work that goes on outside the session, and says then how far it is. Others wait behind it. */
-const WAIT_MS = 5_000;
+const WAIT_MS = 10_000;
 
 export const windows: Platform = {
   observe: (ctx, full) => {

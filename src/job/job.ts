@@ -1,6 +1,7 @@
 /** Queue names, payloads and job ids: the contract between the bot and the workers. Pure. */
 import { z } from 'zod';
 import { Component } from '../node/component.js';
+import { Machine } from '../node/node.js';
 
 export const QUEUE = {
   /** Planning, gating and moving changes on. */
@@ -49,6 +50,15 @@ const ReadRoutes = z.strictObject({
   origin: Origin.exactOptional(),
 });
 
+/** Reads a host whole and answers with its checks. `node`: the member that it is. */
+const CheckHost = z.strictObject({
+  name: z.literal('check-host'),
+  machine: Machine,
+  node: z.string().exactOptional(),
+  origin: Origin.exactOptional(),
+});
+export type CheckHost = z.infer<typeof CheckHost>;
+
 export const ChangeJob = z.discriminatedUnion('name', [
   PlanChange,
   AdvanceChanges,
@@ -57,6 +67,7 @@ export const ChangeJob = z.discriminatedUnion('name', [
   ProveChanges,
   PayDebts,
   ReadRoutes,
+  CheckHost,
 ]);
 export type ChangeJob = z.infer<typeof ChangeJob>;
 

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Component } from '../node/component.js';
 import {
   type ChangeJob,
+  type CheckHost,
   type Control,
   type NotifyJob,
   type Origin,
@@ -98,6 +99,17 @@ export class Jobs {
   async readRoutesNow(node?: string): Promise<unknown> {
     const data = { name: 'read-routes' as const, ...(node ? { node } : {}) };
     return this.resultOf(QUEUE.change, () => this.change.add('read-routes', data, { attempts: 1 }));
+  }
+
+  /** The checks follow as an answer of their own, when there is an origin. */
+  async checkHost(job: Omit<CheckHost, 'name'>): Promise<void> {
+    await this.change.add('check-host', { name: 'check-host', ...job }, { attempts: 1 });
+  }
+
+  /** The same for somebody who waits. Throws when no worker has answered within a minute. */
+  async checkHostNow(job: Omit<CheckHost, 'name'>): Promise<unknown> {
+    const data = { name: 'check-host' as const, ...job };
+    return this.resultOf(QUEUE.change, () => this.change.add('check-host', data, { attempts: 1 }));
   }
 
   /** Looks at hosts, after `delayMs`. The same hosts wait in line once: for a look at once, and for one later. */

@@ -17,12 +17,14 @@ export const SshTarget = z
   .string()
   .regex(/^[a-z_][a-z0-9_.-]{0,31}@[a-z0-9][a-z0-9.-]{0,252}(:[1-9][0-9]{0,4})?$/i);
 
+/** A machine and the way to it. */
+export const Machine = z.strictObject({ os: Os, address: Ipv4Text, ssh: SshTarget.optional() });
+export type Machine = z.infer<typeof Machine>;
+
 /** What the user asked for: a node without its pod CIDR. */
 export const NodeSpec = z.strictObject({
   name: NodeName,
-  os: Os,
-  address: Ipv4Text,
-  ssh: SshTarget.optional(),
+  ...Machine.shape,
   /** Windows only: the NIC given up to the container network (S8). Found by itself when there is just one candidate. */
   containerNic: Mac.optional(),
 });

@@ -3,13 +3,14 @@ import { Refusal } from '../errors.js';
 import { type Cidr, cidrAround, contains, overlaps } from '../ip.js';
 import { nextHopTo, type ObservedRoute } from '../network/route.js';
 import type { Inventory, Node } from '../node/node.js';
+import { readyNode } from './checks.js';
+import { lacksPersistence } from './linux-node.js';
 import { ensureRoute, inverses } from './pair.js';
 import type { HostPlan, MembershipPlan, Observation, Step } from './plan.js';
-import { madeBy, podSide, processSide } from './pod-side.js';
+import { isSomebodys, madeBy, podSide, processSide } from './pod-side.js';
 import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
 import { clusterRoutes, type HostReading } from './reading.js';
 import { missing } from './step.js';
-import { chooseContainerNic } from './windows-node.js';
 
 export interface AddNodeInput {
   node: Node;
@@ -28,7 +29,7 @@ export interface RouteInTheWay {
 }
 
 /**
- * Builds the plan. Throws a Refusal when the node itself can't be read or can't carry pods, or when a peer could not reach it.
+ * Builds the plan. Throws a Refusal when the node itself can't be read or is not ready, or when a peer could not reach it.
  * Which slice it gets is settled before: `routesInTheWay` of the node's pod CIDR must be empty.
  */
 export function planAddNode(input: AddNodeInput): MembershipPlan {
@@ -42,7 +43,7 @@ export function planAddNode(input: AddNodeInput): MembershipPlan {
   if (own.observed.nodeDevice === null) {
     throw new Refusal('address-not-there', { name: input.node.name, address: input.node.address });
   }
-  const node = withNic(input.node, own.observed, policy);
+  const node = readyNode(input.node, own.observed, policy);
   const peers = [...inventory.nodes, ...together];
   for (const peer of peers) {
     checkReach(node, own.observed, peer, policy);
@@ -75,7 +76,10 @@ export function planAddNode(input: AddNodeInput): MembershipPlan {
   return {
     kind: 'add-node',
     node,
-    made: madeBy(onNode),
+    made: {
+      ...madeBy(onNode),
+      persistence: lacksPersistence(own.observed) && onNode.some((step) => step.kind === 'persistence'),
+    },
     basedOn: inventory.revision,
     together: together.map((peer) => peer.name),
     hosts,
@@ -112,19 +116,10 @@ export function nextHopsTo(node: Node, peers: readonly Node[], policy: PlanPolic
   return (host) => nextHopTo(node, oses.get(host) ?? 'linux', policy.nextHop);
 }
 
-function withNic(node: Node, observed: Observation, policy: PlanPolicy): Node {
-  return node.os === 'windows' ? { ...node, containerNic: chooseContainerNic(node, observed, policy) } : node;
-}
-
 /** Only what does not hold yet; all of it where the host could not be read. */
 function needed(steps: Step[], observed: Observation | null): Step[] {
   if (observed === null) return steps;
   return missing(steps, observed).filter((step) => !isSomebodys(step, observed));
-}
-
-/** A kubelet or kube-proxy that somebody keeps running in another way than ours is left alone. */
-function isSomebodys(step: Step, observed: Observation): boolean {
-  return step.kind === 'component' && observed.windows?.machine.components[step.component] != null;
 }
 
 function hostPlan(
@@ -135,7 +130,10 @@ function hostPlan(
   render: RenderCommands,
 ): HostPlan {
   // Forwarding stays on when a peer's route is taken back: other nodes' pods may have come to need it.
-  const undo = inverses(role === 'peer' ? steps.filter((step) => step.kind !== 'forwarding') : steps);
+  const undone = role === 'peer' ? steps.filter((step) => step.kind !== 'forwarding') : steps;
+  // Nor does a helper go that was there before, of another version.
+  const keepsHelper = reading.observed !== null && !lacksPersistence(reading.observed);
+  const undo = inverses(undone.filter((step) => !(step.kind === 'persistence' && keepsHelper)));
   const common = { host: node.name, os: node.os, podCidr: node.podCidr, role, steps, undo };
   return withCommands(
     reading.observed

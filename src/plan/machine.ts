@@ -38,7 +38,7 @@ export interface WindowsMachine {
   pauseImage: string | null;
   /** RemoteAccess, Routing and RSAT-RemoteAccess-PowerShell by name: their InstallState; null without Server Manager's cmdlets. */
   features: Record<string, string> | null;
-  /** What Routing and Remote Access is set up for; null while the feature is not installed. */
+  /** What Routing and Remote Access is set up for; null while that is nothing, and Fairway installed nothing of it either. */
   routing: (ServiceState & { isRouter: boolean; isVpn: boolean }) | null;
   /** Windows waits for a restart before what was installed works. */
   rebootPending: boolean;
@@ -57,6 +57,8 @@ export interface WindowsMachine {
 export interface LinuxMachine {
   /** How changes are made there: as root, by the root helper through sudo, by sudo for each program, or not at all. */
   privilege: 'root' | 'helper' | 'sudo' | 'none';
+  /** Whether the login may install the root helper: it is root, or sudo lets it do anything. */
+  mayInstall: boolean;
   /** iproute2's version as `ip -V` has it, such as `6.1.0`. */
   iproute: string;
   /** The programs in `/opt/cni/bin`; null when there is no such folder. */

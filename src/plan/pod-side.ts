@@ -1,6 +1,6 @@
 /** What a node itself needs before it can carry pods. Pure. */
-import { podGateway } from '../ip.js';
 import type { Made, Node } from '../node/node.js';
+import { bridgeOf, persistenceSteps } from './linux-node.js';
 import type { Observation, Step } from './plan.js';
 import type { PlanPolicy } from './policy.js';
 import { hasGuideFlags, windowsComponents, windowsSteps } from './windows-node.js';
@@ -13,6 +13,7 @@ export function podSide(node: Node, observed: Observation, policy: PlanPolicy): 
   return [
     { kind: 'bridge', action: 'ensure', bridge, podCidr: node.podCidr, ownBridge },
     { kind: 'forwarding', action: 'ensure' },
+    ...persistenceSteps(observed),
   ];
 }
 
@@ -49,13 +50,22 @@ export function isMade(step: Step, made: Made | undefined): boolean {
   }
 }
 
+/** What a node's pods need to be reached. */
+export function carriesPods({ kind }: Step): boolean {
+  return ['route', 'forwarding', 'bridge', 'pod-network', 'pod-gateway'].includes(kind);
+}
+
 /**
  * Whether a repair restores it: what its pods need to be reached, whoever made that; of the rest, what Fairway made. How a person made a
  * node of the machine is for that person to keep.
  */
 export function isRestored(step: Step, made: Made | undefined): boolean {
-  const carriesPods = ['forwarding', 'bridge', 'pod-network', 'pod-gateway'].includes(step.kind);
-  return carriesPods || isMade(step, made);
+  return carriesPods(step) || isMade(step, made);
+}
+
+/** A kubelet or kube-proxy that somebody keeps running in another way than ours is left alone when its node is added. */
+export function isSomebodys(step: Step, observed: Observation): boolean {
+  return step.kind === 'component' && observed.windows?.machine.components[step.component] != null;
 }
 
 /** What some steps are going to make of their own on a node. */
@@ -72,10 +82,4 @@ export function madeBy(steps: readonly Step[]): Made {
     components: steps.flatMap((step) => (step.kind === 'component' ? [step.component] : [])),
     persistence: has('persistence'),
   };
-}
-
-/** The bridge that holds the pod gateway: an adopted node's may have another name than the policy's, and needs no second one. */
-function bridgeOf({ podCidr }: Node, { addresses, bridges }: Observation): string | undefined {
-  const gateway = podGateway(podCidr);
-  return addresses.find(({ address, device }) => address === gateway && bridges.includes(device))?.device;
 }

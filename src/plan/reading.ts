@@ -5,18 +5,20 @@ import type { HostPlan, Observation, Plan } from './plan.js';
 import type { PlanPolicy } from './policy.js';
 
 /** A host as planning found it: read whole, or not at all and why. */
-export type HostReading =
-  | { observed: Observation; fingerprint: string; firstContact: boolean }
-  | {
-      observed: null;
-      unreadable: string;
-      /** Another key than the pinned one was met. */
-      keyChanged: boolean;
-      /** The fingerprint that is pinned for it, if any. */
-      pinned?: string;
-      /** It answers as a host of the other operating system would. */
-      otherOs?: boolean;
-    };
+export type HostReading = { observed: Observation; fingerprint: string; firstContact: boolean } | Unreadable;
+
+export interface Unreadable {
+  observed: null;
+  unreadable: string;
+  /** Another key than the pinned one was met. */
+  keyChanged: boolean;
+  /** The fingerprint that is pinned for it, if any. */
+  pinned?: string;
+  /** It answers as a host of the other operating system would. */
+  otherOs?: boolean;
+  /** Nobody answers, or our key is not taken. */
+  outOfReach?: boolean;
+}
 
 /** The default route leads everywhere; it is nobody's claim to a slice. */
 const DEFAULT_ROUTE = '0.0.0.0/0';

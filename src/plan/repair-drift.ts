@@ -5,7 +5,7 @@ import { desiredRoutes, diffRoutes, type ObservedRoute } from '../network/route.
 import type { Inventory, Node } from '../node/node.js';
 import { ensureRoute, inverse } from './pair.js';
 import type { HostPlan, Observation, RepairPlan, Step } from './plan.js';
-import { isRestored, podSide, processSide } from './pod-side.js';
+import { carriesPods, isRestored, podSide, processSide } from './pod-side.js';
 import { type PlanPolicy, type RenderCommands, withCommands } from './policy.js';
 import { clusterRoutes, type HostReading } from './reading.js';
 import { conflicts, forbidden, missing, stepHolds } from './step.js';
@@ -118,11 +118,12 @@ function stepsOn(
     clusterRoutes(observed, policy.clusterCidr),
   );
   foreign.push(...drift.foreign.map((route) => ({ host: member.name, route })));
+  // Nothing is installed by a plan that nobody looks at.
   const wanted = [
     ...(whole ? podSide(member, observed, policy) : []),
     ...peers.map((peer) => ensureRoute(member, peer, policy.nextHop)),
     ...(whole ? processSide(member, policy) : []),
-  ].filter((step) => isRestored(step, member.made));
+  ].filter((step) => isRestored(step, member.made) && (carriesPods(step) || strays === 'remove'));
   const todo = missing(wanted, observed).filter((step) => conflicts(step, observed) === null);
   if (!whole || strays === 'leave') return todo;
   const members = new Set(inventory.nodes.map((each) => each.podCidr));

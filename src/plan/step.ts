@@ -14,7 +14,7 @@ import type { Observation, Step } from './plan.js';
  *     bridge        | it holds the gateway and is up                 | gateway gone (own bridge: bridge gone)
  *     pod-network   | docker has it, with this subnet and gateway    | docker does not have it
  *     pod-gateway   | the address is there and its NIC forwards      | the address is gone
- *     routing-…     | a router, running, at boot too                 | the feature is gone
+ *     routing-…     | a router, running, at boot too                 | set up for nothing, ours gone
  *     reboot        | Windows waits for none                         | (no such step)
  *     virtual-sw…   | one of the name, and internal                  | none of the name
  *     image         | docker has it                                  | docker does not have it

@@ -1,53 +1,10 @@
 /** What a Windows node needs before it can carry pods: a NIC for the container network, the network, the gateway's address. Pure. */
-import { Refusal } from '../errors.js';
-import { podGateway } from '../ip.js';
 import type { Node } from '../node/node.js';
-import type { Observation, Step } from './plan.js';
+import type { Step } from './plan.js';
 import type { PlanPolicy } from './policy.js';
-
-/** Windows Server 2016 RTM (S3). */
-const OLDEST_BUILD = 14393;
 
 /** The guide's name for it (S10). */
 const KUBE_PROXY_SWITCH = 'KubeProxySwitch';
-
-/**
- * The MAC of the NIC to give to the container network: the one asked for, else the only free one (S8).
- * Throws a Refusal that lists the candidates when there is none or more than one, or when another network is in the way.
- */
-export function chooseContainerNic(node: Node, observed: Observation, policy: PlanPolicy): string {
-  const seen = observed.windows;
-  if (!seen)
-    throw new Refusal('node-unreadable', { name: node.name, address: node.address, why: 'no Windows facts' });
-  if (seen.build < OLDEST_BUILD)
-    throw new Refusal('windows-too-old', { name: node.name, build: seen.build, oldest: OLDEST_BUILD });
-  for (const network of seen.podNetworks ?? []) {
-    const same =
-      network.name === policy.network &&
-      network.subnet === node.podCidr &&
-      network.gateway === podGateway(node.podCidr);
-    if (!same)
-      throw new Refusal('pod-network-differs', {
-        name: node.name,
-        network: network.name,
-        subnet: network.subnet,
-      });
-  }
-  const physical = seen.nics.filter((nic) => nic.kind === 'physical');
-  if (node.containerNic !== undefined) {
-    const asked = physical.find((nic) => nic.mac === node.containerNic);
-    if (!asked)
-      throw new Refusal('nic-unknown', { name: node.name, mac: node.containerNic, has: list(physical) });
-    if (asked.busy.length > 0)
-      throw new Refusal('nic-busy', { name: node.name, mac: asked.mac, why: asked.busy.join('; ') });
-    return asked.mac;
-  }
-  const free = physical.filter((nic) => nic.busy.length === 0);
-  const [only, ...others] = free;
-  if (only === undefined) throw new Refusal('nic-none-free', { name: node.name, has: list(physical) });
-  if (others.length > 0) throw new Refusal('nic-ambiguous', { name: node.name, has: list(free) });
-  return only.mac;
-}
 
 /**
  * The steps of the guide's profile on the node itself, in order, up to its routes. What may take a restart comes first: it would take
@@ -108,8 +65,4 @@ export function windowsComponents(node: Node, policy: PlanPolicy): Step[] {
 export function hasGuideFlags({ kubernetesVersion }: Pick<PlanPolicy, 'kubernetesVersion'>): boolean {
   const [major = 0, minor = 0] = kubernetesVersion.split('.').map(Number);
   return major === 1 && minor < 8;
-}
-
-function list(nics: readonly { name: string; mac: string }[]): string {
-  return nics.map((nic) => `${nic.mac} (${nic.name})`).join(', ') || 'none';
 }

@@ -62,9 +62,10 @@ function headed(head: string, code: string, room: number): Block {
   return section(`${head}\n${codeBlock(code, room)}`);
 }
 
-/** Lines of detail, such as what changed since the plan was sealed. */
-export function detailBlocks(view: ChangeView): Block[] {
-  const detail = view.change.detail ?? [];
-  const shown = lines(detail.map(visible), 1000, moreLines);
-  return detail.length > 0 ? [section(codeBlock(shown, 1200))] : [];
+/** Lines of detail, such as what changed since the plan was sealed. Of a change that was refused they are all there is to read. */
+export function detailBlocks({ change }: ChangeView): Block[] {
+  const detail = change.detail ?? [];
+  const room = change.state === 'refused' ? 2400 : 1000;
+  const shown = lines(detail.map(visible), room, moreLines);
+  return detail.length > 0 ? [section(codeBlock(shown, room + 200))] : [];
 }

@@ -1,6 +1,6 @@
 /** The card of a change: every copy of it in Slack shows the same, whatever the last event was (Q4). Pure. */
 import type { Change, ChangeState, HostResult } from '../change/change.js';
-import { isWithdrawn } from '../change/transition.js';
+import { asking, isWithdrawn } from '../change/transition.js';
 import type { ChangeView } from '../command/reply.js';
 import type { Plan } from '../plan/plan.js';
 import { decisions, facts, leftOut, notice, title } from '../words/card.js';
@@ -48,7 +48,10 @@ export function changeCard(
   return {
     text: notice(change, cluster.name),
     blocks: pack(first, more, last, (left) => context(leftOut(view.plan, left, isDecidable(change)))),
-    metadata: { event_type: 'fairway_change', event_payload: { id: change.id, state: change.state } },
+    metadata: {
+      event_type: 'fairway_change',
+      event_payload: { id: change.id, state: asking(hosts).length > 0 ? 'asking' : change.state },
+    },
   };
 }
 

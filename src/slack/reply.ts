@@ -3,6 +3,7 @@ import type { HostRoutes, LogTail, Reply } from '../command/reply.js';
 import type { Snippet } from '../snippet/kubectl.js';
 import { exportWords } from '../words/adopt.js';
 import { buildLine, buildsWords } from '../words/build.js';
+import { checking } from '../words/check-card.js';
 import {
   acknowledged,
   incidentLine,
@@ -36,6 +37,7 @@ import { formInvitation } from './adopt-form.js';
 import { type Block, context, type Message, section } from './blocks.js';
 import { changeCard } from './card.js';
 import { snippetBlocks } from './card-result.js';
+import { checkCard } from './check-card.js';
 import type { ClusterFacts } from './cluster.js';
 
 /** The answer to a command. Never longer than Slack takes: a list that is cut says what shows the rest. */
@@ -57,6 +59,10 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
       return say(reading(reply.hosts));
     case 'routes':
       return routes(reply.hosts);
+    case 'checking':
+      return say(checking(reply.host));
+    case 'check':
+      return checkCard(reply.found, cluster.name);
     case 'incidents':
       return incidents(reply);
     case 'acknowledged':

@@ -1,6 +1,7 @@
 /** Notices: the cards that tell of incidents; one each, or one for all of a storm. Pure. */
 import type { Card } from '../change/change.js';
 import type { Component } from '../node/component.js';
+import { SKEWED_S } from '../time.js';
 import type { Incident, Reason } from './incident.js';
 import type { Watched } from './watched.js';
 
@@ -64,9 +65,6 @@ export function assign(news: readonly Told[], recent: readonly Notice[], now: st
 export function toldOf(host: string, { id, reason, component }: Incident): Told {
   return { host, incident: id, reason, ...(component ? { component } : {}) };
 }
-
-/** Clocks farther off than this confuse logs and certificates. In seconds. */
-export const SKEWED_S = 30;
 
 /** What the daily digest lists; null when there is nothing to list. */
 export function digestOf(watched: readonly Watched[]): Digest | null {

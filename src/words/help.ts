@@ -9,6 +9,8 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   'remove-node': 'Plans the reverse. The pod CIDR rests before another node gets it.',
   nodes: 'Lists the nodes with their addresses and pod CIDRs.',
   node: 'Shows one node, what it is owed and what it waits for.',
+  'check-node': 'Reads a node and says of each thing that it needs: there, missing, or for you to put right.',
+  'check-host': 'Does that for a host that is no node yet. Nothing is changed.',
   routes: 'Reads the route tables, of one host or of all, and compares them with what they should be.',
   repair:
     'Plans what puts a host, or all, right again: lost routes, and what a boot took. An approver decides.',
@@ -41,7 +43,7 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
 export const actionWords = {
   introduce: 'ask for help and for your own roles',
   look: 'look at nodes, routes, changes and incidents',
-  request: 'ask for changes, cancel, retry and roll them back, read logs and mute',
+  request: 'ask for changes, cancel, retry and roll them back, check hosts, read logs and mute',
   decide: 'approve and deny',
   control: 'start, stop and restart kubelet and kube-proxy',
 } as const;

@@ -108,18 +108,8 @@ export const refusalText: Texts = {
     `${code(name)} answers, but none of its network cards holds ${address}. Check the address, or that SSH leads to the right machine.`,
   'not-on-link': ({ from, to, address }, { code }) =>
     `${code(from)} is on no subnet with ${address} (${code(to)}), so a plain route can't lead there. Give both an address on one subnet.`,
-  'windows-too-old': ({ name, build, oldest }, { code }) =>
-    `${code(name)} runs Windows build ${build}; containers need ${oldest} (Windows Server 2016) or later. Upgrade it, then ask again.`,
-  'pod-network-differs': ({ name, network, subnet }, { code }) =>
-    `${code(name)} has another transparent docker network, ${code(network)} with ${subnet}. Remove it there (${code(`docker network rm ${network}`)}), or set ${code('DOCKER_NETWORK')} and ${code('pod-cidr')} to it.`,
-  'nic-unknown': ({ name, mac, has }, { code, quote }) =>
-    `${code(name)} has no network card ${mac}. It has: ${quote(has)}.`,
-  'nic-busy': ({ name, mac, why }, { code, quote }) =>
-    `The network card ${mac} of ${code(name)} can't be given to containers: ${quote(why)}. Name another with ${code('container-nic')}.`,
-  'nic-none-free': ({ name, has }, { code, quote }) =>
-    `${code(name)} has no network card to give to containers: it needs a second one without the node's address, the SSH session or a default route. It has: ${quote(has)}.`,
-  'nic-ambiguous': ({ name, has }, { code, quote }) =>
-    `${code(name)} has more than one free network card: ${quote(has)}. Say which with ${code('container-nic <mac>')}.`,
+  'node-not-ready': ({ name, os, address, ssh, count }, { code }) =>
+    `${code(name)} is not ready to be a node: ${count === 1 ? 'one thing has' : `${count} things have`} to be put right on it first. ${code(`check ${os} host ${address}${ssh === undefined ? '' : ` ssh ${ssh}`}`)} looks again; then ask again.`,
 
   'nothing-to-repair': nothingToRepair,
   'list-missing': (_facts, { code }) =>

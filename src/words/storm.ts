@@ -1,6 +1,7 @@
 /** What the cards of many hosts say: of a storm of incidents, and of what differs once a day. Pure. */
 import type { ToldView } from '../command/notice-view.js';
-import { type Digest, SKEWED_S } from '../watch/notice.js';
+import { SKEWED_S } from '../time.js';
+import type { Digest } from '../watch/notice.js';
 import { code, lines } from './mrkdwn.js';
 import { light, outcome } from './notice.js';
 import { more, plural } from './phrase.js';

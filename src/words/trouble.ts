@@ -1,5 +1,6 @@
 /** What went wrong: with a change or a host, as its card says it; between Slack and us, as the person reads it. Pure. */
 import type { Debt } from '../change/change.js';
+import type { HostError } from '../host/host.js';
 import { code } from './mrkdwn.js';
 import { storedVoice } from './voice.js';
 
@@ -95,13 +96,27 @@ export function sayGivenUp(name: string, debt: Debt, isMember: boolean, why: str
 }
 
 /** The host shows another key than the pinned one; `what` names both. */
-export function sayKeyChanged(name: string, what: string): string {
+function sayKeyChanged(name: string, what: string): string {
   return `${what}. Nothing is sent to it. If ${name} was reinstalled, remove it and add it again; if not, somebody stands in between.`;
 }
 
 /** A node that leaves shows another key than the one that was known for it; `what` names both. */
 export function sayReinstalled(name: string, what: string): string {
   return `${what}. So ${name} was installed anew, and nothing of ours is left on it.`;
+}
+
+/** Why a host could not be worked with: what to do about it where we know, else its own word. No full stop, since more may follow. */
+export function sayHostError({ kind, host, message, detail }: HostError): string {
+  if (kind === 'host-key-changed') return sayKeyChanged(host, message);
+  if (kind === 'language-mode') return sayLanguageMode(host, message);
+  return detail.code === 'NO-RIGHTS'
+    ? 'my login there is not root, and sudo does not let it do that: docs/linux-host.md has what to paste there as root, once'
+    : message;
+}
+
+/** PowerShell takes no scripts from our account; `mode` is its language mode. */
+function sayLanguageMode(name: string, mode: string): string {
+  return `PowerShell on ${name} runs in ${mode} for our SSH account, so no script of Fairway's can run there. Exempt that account's PowerShell from the AppLocker or WDAC rule, then ask again.`;
 }
 
 /** Our own trouble; `ref` finds it in the log. */

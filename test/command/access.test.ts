@@ -90,6 +90,7 @@ describe('authorize', () => {
       [
         'add-node',
         'remove-node',
+        'check-host',
         'repair',
         'adopt',
         'build',

@@ -54,6 +54,8 @@ describe('authorization', () => {
     'remove-node': { text: 'remove node lin01', role: 'operator' },
     nodes: { text: 'nodes', role: 'viewer' },
     node: { text: 'node lin01', role: 'viewer' },
+    'check-node': { text: 'check node lin01', role: 'viewer' },
+    'check-host': { text: 'check linux host 10.0.0.8', role: 'operator' },
     routes: { text: 'routes', role: 'viewer' },
     repair: { text: 'repair', role: 'operator' },
     adopt: { text: 'adopt', role: 'operator' },

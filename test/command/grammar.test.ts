@@ -41,6 +41,12 @@ describe('commands', () => {
     ['remove node win03', { kind: 'remove-node', name: 'win03' }],
     ['nodes', { kind: 'nodes' }],
     ['node win03', { kind: 'node', name: 'win03' }],
+    ['check node win03', { kind: 'check-node', name: 'win03' }],
+    ['check windows host 10.0.0.7', { kind: 'check-host', os: 'windows', address: '10.0.0.7' }],
+    [
+      'Check linux host 10.0.0.8 ssh ops@lin02.corp.local:2222',
+      { kind: 'check-host', os: 'linux', address: '10.0.0.8', ssh: 'ops@lin02.corp.local:2222' },
+    ],
     ['routes', { kind: 'routes' }],
     ['routes win03', { kind: 'routes', name: 'win03' }],
     ['adopt', { kind: 'adopt' }],

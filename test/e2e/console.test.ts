@@ -61,6 +61,7 @@ describe('the console', () => {
     await type('approve', second.id);
     await team.until(second.id);
     expect((await type('routes')).text).toMatch(/2 hosts: every route is there/);
+    expect((await type('check', 'node', 'lin01')).text).toMatch(/check of lin01[\s\S]*It holds 10\.0\.0\.4/);
     expect(podRoutes(host('lin02'))).toEqual(['192.168.0.0/24 via 10.0.0.4']);
   }, 60_000);
 

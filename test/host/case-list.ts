@@ -12,6 +12,7 @@ import type { Cidr, Ipv4 } from '../../src/ip.js';
 import type { Route } from '../../src/network/route.js';
 import { holds } from '../../src/network/route.js';
 import { Component } from '../../src/node/component.js';
+import type { WindowsMachine } from '../../src/plan/machine.js';
 import type { Observation, Step } from '../../src/plan/plan.js';
 import type { Probe } from '../../src/plan/probe.js';
 import { conflicts, stepHolds } from '../../src/plan/step.js';
@@ -82,7 +83,11 @@ export const caseList: readonly HostCase[] = [
     writes: false,
     async run(host) {
       const seen = await read(host);
-      assert.equal(seen.windows !== undefined, host.context.target.os === 'windows');
+      const { os } = host.context.target;
+      assert.deepEqual(
+        [seen.windows !== undefined, seen.linux !== undefined],
+        [os === 'windows', os === 'linux'],
+      );
     },
   },
   {
@@ -90,7 +95,7 @@ export const caseList: readonly HostCase[] = [
     writes: false,
     async run(host) {
       const { observed, processes, clock } = await probe(host);
-      const { windows: _full, ...seen } = await read(host);
+      const { windows: _windows, linux: _linux, ...seen } = await read(host);
       assert.deepEqual(observed, seen);
       assert.deepEqual(Object.keys(processes).sort(), ['kube-proxy', 'kubelet']);
       for (const process of Object.values(processes))
@@ -102,7 +107,7 @@ export const caseList: readonly HostCase[] = [
     name: 'a script that it does not have is refused',
     writes: false,
     async run(host) {
-      await refused(host, { script: 'reboot', params: {}, timeoutMs: 60_000 });
+      await refused(host, { script: 'format', params: {}, timeoutMs: 60_000 });
     },
   },
   {
@@ -259,6 +264,37 @@ export const caseList: readonly HostCase[] = [
     },
   },
   {
+    name: 'a Windows machine becomes a router with a virtual switch and a pause image, a second time without a change, and is one again',
+    writes: true,
+    async run(host) {
+      if (host.context.target.os === 'linux') return;
+      const before = await machineOf(host);
+      const fence = writing(host).nextFence();
+      const steps = [
+        { kind: 'routing-service' as const },
+        { kind: 'virtual-switch' as const, name: 'KubeProxySwitch' },
+        { kind: 'image' as const, image: host.context.pauseImage },
+      ];
+      const make = async (ensure: boolean, changed: boolean): Promise<void> => {
+        for (const { kind: script, ...params } of steps) {
+          const request = { script, params: { ...params, fence, ensure }, timeoutMs: 60_000 };
+          assert.deepEqual(
+            { script, changed: didChange((await send(host, request)).data) },
+            { script, changed },
+          );
+        }
+        const seen = await read(host);
+        for (const step of steps)
+          assert.ok(stepHolds({ ...step, action: ensure ? 'ensure' : 'remove' }, seen), step.kind);
+      };
+      await make(true, true);
+      await make(true, false);
+      await make(false, true);
+      await make(false, false);
+      assert.deepEqual(await machineOf(host), before);
+    },
+  },
+  {
     name: 'a process that was killed is not there, and one that was started again is another one',
     writes: true,
     async run(host) {
@@ -384,14 +420,41 @@ export const caseList: readonly HostCase[] = [
   },
 ];
 
-/** Reads the host, whole. */
+/** Reads the host, whole, but for what changes by itself: its clock, and how much disk is free. */
 export async function read(host: CaseHost): Promise<Observation> {
+  const { windows, linux, ...seen } = await readAll(host);
+  const still = { clock: '', freeBytes: 0 };
+  return {
+    ...seen,
+    ...(windows ? { windows: { ...windows, machine: { ...windows.machine, ...still } } } : {}),
+    ...(linux ? { linux: { ...linux, ...still } } : {}),
+  };
+}
+
+async function readAll(host: CaseHost): Promise<Observation> {
   const reply = await host.pool.request(
     host.context.target,
     host.platform.observe(host.context, true),
     'any',
   );
-  return host.platform.parseObservation(reply.data, host.context);
+  const seen = host.platform.parseObservation(reply.data, host.context);
+  const still = { clock: '', freeBytes: 0 };
+  const { windows, linux } = seen;
+  return {
+    ...seen,
+    ...(windows ? { windows: { ...windows, machine: { ...windows.machine, ...still } } } : {}),
+    ...(linux ? { linux: { ...linux, ...still } } : {}),
+  };
+}
+
+async function machineOf(host: CaseHost): Promise<WindowsMachine> {
+  const { windows } = await read(host);
+  assert.ok(windows, 'no Windows facts');
+  return windows.machine;
+}
+
+function didChange(data: unknown): unknown {
+  return typeof data === 'object' && data !== null && 'changed' in data ? data.changed : undefined;
 }
 
 async function probe(host: CaseHost): Promise<Probe> {

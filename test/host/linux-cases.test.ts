@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
 import { linux } from '../../src/host/linux.js';
+import { rootHelper } from '../../src/host/scripts.js';
 import { createSshPool } from '../../src/host/ssh.js';
+import type { Step } from '../../src/plan/plan.js';
+import { helperSnippet, sudoersLine } from '../../src/snippet/linux-helper.js';
 import { createLab } from '../lab/lab.js';
 import { describeWith } from '../lab/requirements.js';
 import type { LinuxOptions } from '../lab/sshd.js';
@@ -9,13 +13,18 @@ import { PROGRAMS } from '../support/programs.js';
 import type { CaseHost } from './case-list.js';
 import { hostCases } from './cases.js';
 
-/** The README's own lines. */
-const SUDOERS =
-  readFileSync('README.md', 'utf8')
-    .match(/^fairway ALL=.*$/gm)
-    ?.join('\n') ?? '';
+const CLUSTER = '192.168.0.0/16';
+const BRIDGE = 'cbr0';
 
-async function linuxHost(options: LinuxOptions): Promise<CaseHost> {
+/** The README's own lines: the helper's, and those that do without it. */
+const SUDOERS = readFileSync('README.md', 'utf8').match(/^fairway ALL=.*$/gm) ?? [];
+const isHelpers = (line: string): boolean => line.includes('/fairway-node ');
+
+const USER = 'fairway';
+const BY_HELPER: LinuxOptions = { user: { name: USER, sudoers: '# nothing' } };
+
+/** `isByHand`: somebody has pasted what Fairway says. */
+async function linuxHost(options: LinuxOptions, isByHand = false): Promise<CaseHost> {
   const lab = await createLab({
     hosts: [
       { name: 'lin01', os: 'linux', address: '10.0.0.4', processes: true, ...options },
@@ -24,23 +33,29 @@ async function linuxHost(options: LinuxOptions): Promise<CaseHost> {
   });
   const pool = createSshPool({ sshConfigFile: lab.sshConfigFile, pinned: async () => null });
   const podCidr = '192.168.0.0/24';
+  const bridge: Step = { kind: 'bridge', action: 'ensure', bridge: BRIDGE, podCidr, ownBridge: true };
+  if (isByHand) {
+    const { text } = rootHelper();
+    const by = { user: USER, text, clusterCidr: CLUSTER, bridge: BRIDGE };
+    await lab.exec('lin01', helperSnippet(by).code);
+  }
   let fence = 0;
   return {
     pool,
     platform: linux,
     context: {
       target: lab.host('lin01').target,
-      clusterCidr: '192.168.0.0/16',
+      clusterCidr: CLUSTER,
       podCidr,
       network: '',
-      bridge: 'cbr0',
+      bridge: BRIDGE,
       ...PROGRAMS,
       owned: [],
     },
     writing: {
       peer: { name: 'lin02', address: '10.0.0.5', podCidr: '192.168.1.0/24' },
       silent: '10.0.0.99',
-      podSteps: [{ kind: 'bridge', action: 'ensure', bridge: 'cbr0', podCidr, ownBridge: true }],
+      podSteps: options.user ? [bridge] : [bridge, { kind: 'persistence', action: 'ensure' }],
       nextFence: () => ++fence,
       async addForeign({ destination, nextHop }) {
         await lab.exec('lin01', `ip route add ${destination} via ${nextHop} proto static metric 20`);
@@ -63,5 +78,16 @@ describeWith(['root', 'busybox'], 'Linux, as root, busybox', () =>
   hostCases(() => linuxHost({ sh: 'busybox' })),
 );
 describeWith(['root'], 'Linux, by sudo', () =>
-  hostCases(() => linuxHost({ user: { name: 'fairway', sudoers: SUDOERS } })),
+  hostCases(() => {
+    const sudoers = SUDOERS.filter((line) => !isHelpers(line)).join('\n');
+    return linuxHost({ user: { name: USER, sudoers } });
+  }),
 );
+describeWith(['root'], 'Linux, by the root helper', () => {
+  hostCases(() => linuxHost(BY_HELPER, true));
+
+  test('README and docs have its line for sudoers', () => {
+    expect(SUDOERS.filter(isHelpers)).toEqual([sudoersLine(USER)]);
+    expect(readFileSync('docs/linux-host.md', 'utf8').split('\n')).toContain(sudoersLine(USER));
+  });
+});

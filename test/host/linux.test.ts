@@ -31,6 +31,21 @@ const ROUTES = [
   },
   { dst: '192.168.1.0/24', gateway: '10.0.0.5', dev: 'eth0', protocol: '155', flags: [] },
 ];
+const TOLD = { isCurrent: true, clusterCidr: '192.168.0.0/16', bridge: 'cbr0', podCidr: '' };
+const FACTS = {
+  privilege: 'helper',
+  mayInstall: false,
+  iproute: 'ip utility, iproute2-6.1.0, libbpf 1.1.2',
+  cniPlugins: ['bridge'],
+  forwardPolicy: '-P FORWARD DROP',
+  networkManagers: ['systemd-networkd'],
+  foreignRoutes: 'no',
+  helper: TOLD,
+  atBoot: true,
+  kubelet: Buffer.from('/usr/bin/kubelet --token=abc ').toString('base64'),
+  freeKib: 2,
+  clock: '2026-11-01T00:00:00Z',
+};
 const ADDRESSES = [
   {},
   { ifindex: 1, ifname: 'lo', addr_info: [{ family: 'inet', local: '127.0.0.1', prefixlen: 8 }] },
@@ -94,6 +109,51 @@ describe('what a Linux host says', () => {
       bridges: ['cbr0'],
       boot: 'b-1',
     });
+  });
+
+  test('of the machine, asked in full, is what a node is checked by', () => {
+    const seen = linux.parseObservation([{ ...HEAD, linux: FACTS }, ROUTES, ADDRESSES], CTX);
+    expect(seen.linux).toEqual({
+      privilege: 'helper',
+      mayInstall: false,
+      iproute: '6.1.0',
+      cniPlugins: ['bridge'],
+      forwardPolicy: 'DROP',
+      networkManagers: ['systemd-networkd'],
+      keepsForeignRoutes: true,
+      helper: 'current',
+      restoresAtBoot: true,
+      kubelet: '/usr/bin/kubelet --token=[secret]',
+      freeBytes: 2048,
+      clock: '2026-11-01T00:00:00Z',
+    });
+    expect(linux.observe(CTX, true).params).toEqual({ full: 1 });
+    expect(linux.observe(CTX, false).params).toEqual({});
+  });
+
+  test.each<[string, object, object]>([
+    ['a helper of another version', { helper: { ...TOLD, isCurrent: false } }, { helper: 'other' }],
+    ['one told of another cluster', { helper: { ...TOLD, clusterCidr: '10.9.0.0/16' } }, { helper: 'other' }],
+    ['one told of another bridge', { helper: { ...TOLD, bridge: 'br9' } }, { helper: 'other' }],
+    ['one told of another slice', { helper: { ...TOLD, podCidr: '192.168.9.0/24' } }, { helper: 'other' }],
+    ['one told of its slice', { helper: { ...TOLD, podCidr: CTX.podCidr } }, { helper: 'current' }],
+    ['none', { helper: null }, { helper: null }],
+    ['networkd as it comes', { foreignRoutes: '' }, { keepsForeignRoutes: false }],
+    ['networkd told to manage', { foreignRoutes: 'yes' }, { keepsForeignRoutes: false }],
+    ['no networkd', { networkManagers: [] }, { keepsForeignRoutes: null }],
+    ['a policy nobody may ask for', { forwardPolicy: '' }, { forwardPolicy: null }],
+    ['an old iproute2', { iproute: 'ip utility, iproute2-ss170501' }, { iproute: '170501' }],
+    ['no kubelet', { kubelet: '' }, { kubelet: null }],
+  ])('with %s is told so', (_name, more, told) => {
+    const data = [{ ...HEAD, linux: { ...FACTS, ...more } }, ROUTES, ADDRESSES];
+    expect(linux.parseObservation(data, CTX).linux).toMatchObject(told);
+  });
+
+  test('of an adopted node’s own bridge counts', () => {
+    const linuxFacts = { ...FACTS, helper: { ...TOLD, bridge: 'br9' } };
+    const device = { ifname: 'br9', addr_info: [{ local: '192.168.0.1', prefixlen: 24 }] };
+    const data = [{ ...HEAD, bridges: ['br9'], linux: linuxFacts }, ROUTES, [...ADDRESSES, device]];
+    expect(linux.parseObservation(data, CTX).linux?.helper).toBe('current');
   });
 
   test('has no node device when none holds the address', () => {
@@ -243,6 +303,40 @@ describe('steps on Linux', () => {
     expect(batch([{ ...removed, ownBridge: false }], { ...partly, addresses }).lines).toEqual(
       whole.slice(1, 2),
     );
+  });
+
+  test('install the root helper before anything else, and take it away after everything else', () => {
+    const full = linux.parseObservation([{ ...HEAD, linux: { ...FACTS, helper: null } }, [], ADDRESSES], CTX);
+    const steps: Step[] = [{ kind: 'persistence', action: 'ensure' }, route('10.0.0.7')];
+    const [first, second, ...more] = linux.apply(steps, CTX, full, 7);
+    expect(more).toEqual([]);
+    expect(first).toMatchObject({ script: 'persistence', takes: 'root-helper' });
+    expect(first?.params).toEqual({
+      fence: 7,
+      action: 'ensure',
+      cluster: '192.168.0.0/16',
+      bridge: 'cbr0',
+      own: '192.168.0.0/24',
+    });
+    // What the sync answers has to tell of the helper, too.
+    expect(second).toMatchObject({ script: 'sync', params: { full: 1 } });
+    const held = linux.parseObservation([{ ...HEAD, linux: FACTS }, [], ADDRESSES], CTX);
+    const undo = linux.apply([{ kind: 'persistence', action: 'remove' }], CTX, held, 8);
+    expect(undo.map(({ script, params }) => [script, params['action']])).toEqual([
+      ['sync', undefined],
+      ['persistence', 'remove'],
+    ]);
+  });
+
+  test('tell what is going to be installed', () => {
+    const steps: Step[] = [{ kind: 'persistence', action: 'ensure' }];
+    const told = linux.commands(steps, CTX, null).join('\n');
+    for (const what of ['fairway-node', 'node.conf', 'fairway-routes.service', '90-fairway', '10-fairway'])
+      expect(told).toContain(what);
+    expect(told).toContain('install 192.168.0.0/16 cbr0 192.168.0.0/24');
+    const linuxFacts = { ...FACTS, networkManagers: [] };
+    const without = linux.parseObservation([{ ...HEAD, linux: linuxFacts }, [], ADDRESSES], CTX);
+    expect(linux.commands(steps, CTX, without).join('\n')).not.toContain('10-fairway');
   });
 
   test.each(['192.168.0.0/24', '10.0.0.0/24', '0.0.0.0/0'])('never make a route to %s', (destination) => {

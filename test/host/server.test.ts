@@ -8,6 +8,7 @@ import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import type { HostError, HostPool } from '../../src/host/host.js';
 import type { PoolStats } from '../../src/host/pool.js';
 import { createSshPool } from '../../src/host/ssh.js';
+import { sayHostError } from '../../src/words/trouble.js';
 import { fingerprintOf, makeKey } from '../lab/sshd.js';
 
 type Pool = HostPool & { stats(): PoolStats };
@@ -124,6 +125,20 @@ describe('a pool of SSH connections to a server that misbehaves', () => {
     onExec = (channel) => answerOnce(channel, text);
     expect(await failure(open().request(TARGET, READ, expected))).toMatchObject({ kind: 'garbled' });
     expect(pool.stats()).toMatchObject({ execs: 1 });
+  });
+
+  test('PowerShell that may run no scripts is no broken channel: nothing is tried again', async () => {
+    let execs = 0;
+    onExec = (channel) => {
+      execs += 1;
+      answerOnce(channel, '@@NO@@ language-mode ConstrainedLanguage\r\n');
+    };
+    const error = await failure(open().request({ ...TARGET, os: 'windows' }, READ, expected));
+    expect(error).toMatchObject({ kind: 'language-mode', message: 'ConstrainedLanguage' });
+    expect(sayHostError(error)).toMatch(
+      /^PowerShell on lin01 runs in ConstrainedLanguage .* Exempt that account/,
+    );
+    expect(execs).toBe(1);
   });
 
   test('answers that come in pieces, with stray lines around and within, are put together', async () => {

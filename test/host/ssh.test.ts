@@ -186,10 +186,14 @@ describeWith(['root'], 'a pool of SSH connections', () => {
     const pool = newPool();
     const ctx = contextOf('lin04', '192.168.3.0/24');
     expect(linux.parseObservation((await ask(pool, 'lin04')).data, ctx).nodeDevice).toBe('eth0');
-    const reply = await sync(pool, 'lin04', 'route add 192.168.9.0/24 via 10.0.0.5 proto 155\n', '1');
-    expect(linux.parseObservation(reply.data, ctx)).toMatchObject({ forwarding: false });
-    expect(JSON.stringify(reply.data)).not.toContain('192.168.9.0/24');
-    expect(reply.printed).toMatch(/sudo: .*password is required/);
+    const line = 'route add 192.168.9.0/24 via 10.0.0.5 proto 155\n';
+    expect(await failure(sync(pool, 'lin04', line, '1'))).toMatchObject({
+      kind: 'script',
+      detail: { code: 'NO-RIGHTS', printed: expect.stringMatching(/sudo: .*password is required/) },
+    });
+    const { data } = await ask(pool, 'lin04');
+    expect(linux.parseObservation(data, ctx)).toMatchObject({ forwarding: false });
+    expect(JSON.stringify(data)).not.toContain('192.168.9.0/24');
   });
 
   test('an answer by TCP counts where ICMP is dropped, and a refused connection is an answer', async () => {

@@ -18,7 +18,7 @@ import type { Os } from '../../src/node/node.js';
 import { freeSlot, type Slot, takeSlot } from './slot.js';
 import { fingerprintOf, type LinuxOptions, makeKey, startSshd } from './sshd.js';
 import { ipBatch, killAll, nameOf, pidsIn, run, until } from './system.js';
-import { forgetBoot, startWindowsHost, type WindowsHost } from './windows/host.js';
+import { startWindowsHost, type WindowsHost } from './windows/host.js';
 import { type Wired, wire, wireHost } from './wire.js';
 
 interface LabHostSpec extends LinuxOptions {
@@ -27,6 +27,8 @@ interface LabHostSpec extends LinuxOptions {
   address: string;
   /** Whether processes stand for kubelet and kube-proxy, with a service manager to start and stop them. Default false: hundreds of hosts cost less. */
   processes?: boolean;
+  /** Windows: it installs no feature without a restart. */
+  wantsRestart?: boolean;
 }
 
 export interface LabOptions {
@@ -132,9 +134,9 @@ function labOf(place: Place, hosts: readonly LabHost[], keyFile: string): Lab {
     start: (name) => begin(place, host(name)),
     reboot: (name) => reboot(place, host(name)),
     async kill(name, component) {
-      const { namespace, spec } = host(name);
-      const comm = spec.os === 'windows' ? `${component}.exe` : component;
-      await killAll(pidsIn([namespace]).filter((pid) => nameOf(pid) === comm));
+      const { namespace, windows } = host(name);
+      if (windows) await windows.killProcess(component);
+      else await killAll(pidsIn([namespace]).filter((pid) => nameOf(pid) === component));
     },
     async startComponent(name, component) {
       const { windows } = host(name);
@@ -168,6 +170,7 @@ async function begin({ slot, authorizedKey, pids }: Place, host: LabHost): Promi
       authorizedKey,
       workDir: dir,
       processes: spec.processes ?? false,
+      wantsRestart: spec.wantsRestart ?? false,
     });
     return;
   }
@@ -193,27 +196,16 @@ async function end({ pids }: Place, host: LabHost): Promise<void> {
 
 async function reboot(place: Place, host: LabHost): Promise<void> {
   const { namespace, spec } = host;
-  host.windows?.edit(forgetBoot);
-  const saved = host.windows?.state().routes ?? [];
+  if (host.windows) return host.windows.reboot();
   await end(place, host);
-  if (spec.os === 'linux') {
-    writeFileSync(join(hostDir(place.slot, spec), 'boot_id'), `${randomUUID()}\n`);
-    const links = JSON.parse(await run('ip', ['-n', namespace, '-j', 'link'])) as { ifname: string }[];
-    const made = links.map(({ ifname }) => ifname).filter((name) => !['lo', 'eth0'].includes(name));
-    // Down, it loses its routes.
-    const lines = [...made.map((name) => `link del ${name}`), 'link set eth0 down', 'address flush dev eth0'];
-    await ipBatch(lines, namespace);
-    await wireHost(wiredOf(host), place.prefix);
-    await run('ip', ['netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv4.ip_forward=0']);
-  } else {
-    const lines = saved.map(
-      ({ destination, nextHop, metric }) =>
-        `route append ${destination} via ${nextHop} proto static metric ${metric}`,
-    );
-    // What is not on the wire, the kernel refuses.
-    const batch = `${['route flush proto static', ...lines].join('\n')}\n`;
-    await run('ip', ['-n', namespace, '-force', '-batch', '-'], batch).catch(() => undefined);
-  }
+  writeFileSync(join(hostDir(place.slot, spec), 'boot_id'), `${randomUUID()}\n`);
+  const links = JSON.parse(await run('ip', ['-n', namespace, '-j', 'link'])) as { ifname: string }[];
+  const made = links.map(({ ifname }) => ifname).filter((name) => !['lo', 'eth0'].includes(name));
+  // Down, it loses its routes.
+  const lines = [...made.map((name) => `link del ${name}`), 'link set eth0 down', 'address flush dev eth0'];
+  await ipBatch(lines, namespace);
+  await wireHost(wiredOf(host), place.prefix);
+  await run('ip', ['netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv4.ip_forward=0']);
   await begin(place, host);
 }
 

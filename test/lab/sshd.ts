@@ -54,6 +54,7 @@ export function startSshd(place: SshdPlace): number {
     'mount -t tmpfs -o mode=755 run /run',
     'mkdir /run/sshd',
     'mount -t tmpfs -o mode=1777 tmp /tmp',
+    ...(place.processes ? folders(place) : []),
     ...accounts(place),
     ...(place.processes ? services(place) : []),
     ...(place.sh === undefined || place.sh === 'dash'
@@ -118,6 +119,23 @@ function accounts(place: SshdPlace): string[] {
   return [...mounts, `mount --bind ${join(etc, 'sudoers.d')} /etc/sudoers.d`];
 }
 
+/** Folders of the host's own, whose files outlive its reboot. The overlay makes places to hang them, as the machine may lack some. */
+function folders(place: SshdPlace): string[] {
+  const skeleton = join(place.dir, 'skeleton');
+  const hang = (path: string): string => {
+    const dir = join(place.dir, 'own', path);
+    for (const each of [join(skeleton, path), dir]) mkdirSync(each, { recursive: true });
+    return `mount --bind ${dir} ${path}`;
+  };
+  return [
+    ...['/etc', '/usr/local'].map((path) => {
+      mkdirSync(join(skeleton, path), { recursive: true });
+      return `mount -t overlay -o lowerdir=${join(skeleton, path)}:${path} overlay ${path}`;
+    }),
+    ...['/etc/fairway', '/etc/systemd', '/etc/sysctl.d', '/usr/local/sbin'].map(hang),
+  ];
+}
+
 /** Stand-ins where sudoers has the real ones. Laid over the folder: the machine may have no systemd to bind over. */
 function services(place: SshdPlace): string[] {
   const bin = join(place.dir, 'bin');
@@ -128,6 +146,7 @@ function services(place: SshdPlace): string[] {
   for (const name of Component.options) copyFileSync('/usr/bin/sleep', join(bin, name));
   return [
     `mount -t overlay -o lowerdir=${bin}:/usr/bin overlay /usr/bin`,
-    ...Component.options.map((name) => `systemctl start ${name}.service`),
+    'mkdir -p /run/systemd/system',
+    'systemctl isolate multi-user.target',
   ];
 }

@@ -67,6 +67,15 @@ export function nameOf(pid: number): string {
   }
 }
 
+/** A process's words, one blank between; empty when there is none. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trimEnd();
+  } catch {
+    return '';
+  }
+}
+
 /** The processes in any of the network namespaces, by one walk over /proc. */
 export function pidsIn(namespaces: readonly string[]): number[] {
   const inodes = new Set(namespaces.flatMap((name) => inodeOf(name)));

@@ -4,6 +4,7 @@ import { findControl } from '../../sandbox/slack/controls.js';
 import type { Message } from '../../sandbox/slack/types.js';
 import { ALICE, BOB, CHANNEL, type World } from '../../sandbox/world.js';
 import type { Change, ChangeState } from '../../src/change/change.js';
+import { asking } from '../../src/change/transition.js';
 import { createLog } from '../../src/log.js';
 import { connectRedis, keys } from '../../src/redis.js';
 import { openStores, type Stores } from '../../src/stores.js';
@@ -43,8 +44,12 @@ export interface Team {
   deny(id: string, reason: string, user?: string): Promise<string>;
   /** Waits until a change is in one of the states (any state of rest when none is named). */
   until(id: string, ...states: ChangeState[]): Promise<Change>;
-  /** Asks, approves as bob and waits for the end. */
+  /** Asks, approves as bob, says yes as bob to whatever it asks, and waits for the end. */
   make(text: string): Promise<Change>;
+  /** Waits for the end, and says yes as bob to whatever the change asks meanwhile. */
+  agree(id: string): Promise<Change>;
+  /** Waits until a change asks something; the host that it asks of. */
+  untilAsks(id: string): Promise<string>;
   /** The card as it is now, as one text. */
   cardText(id: string): string;
   /** Waits until the card shows a text. */
@@ -205,8 +210,24 @@ export function teamOf(world: World): Team {
       const change = await team.ask(text);
       if (change.state !== 'pending') throw new Error(`${text}: ${change.state} ${change.reason ?? ''}`);
       await team.click(change.id, 'Approve');
-      return until(change.id);
+      return team.agree(change.id);
     },
+    agree: (id) =>
+      poll(
+        async () => {
+          const change = await stores.changes.load(id);
+          if (change && REST.includes(change.state)) return change;
+          const [asked] = asking((await stores.changes.results(id)).values());
+          if (asked) await team.say(`confirm ${id}`, BOB);
+          return null;
+        },
+        () => `${id} comes to no end: ${team.cardText(id)}`,
+      ),
+    untilAsks: (id) =>
+      poll(
+        async () => asking((await stores.changes.results(id)).values())[0]?.host,
+        () => `${id} asks nothing: ${team.cardText(id)}`,
+      ),
     cardText: (id) => cards(id).map(textOf).join('\n'),
     untilCard: (id, text) =>
       poll(

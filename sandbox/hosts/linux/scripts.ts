@@ -6,9 +6,15 @@ import { LogsParams, lastWords, ServiceParams, serviced } from '../processes.js'
 import { Addresses, Fence, failure, type Outcome, prove, ScriptError } from '../script.js';
 import type { LinuxHost } from '../state.js';
 import { runBatch } from './ip.js';
+import { machineFacts, noted, PersistenceParams, persisted } from './machine.js';
 import { showAddresses, showRoutes } from './show.js';
 
-const SyncParams = z.object({ fence: Fence, batch: z.string(), forward: z.enum(['0', '1', '']).default('') });
+const ReadParams = z.object({ full: z.literal(1).optional() });
+const SyncParams = ReadParams.extend({
+  fence: Fence,
+  batch: z.string(),
+  forward: z.enum(['0', '1', '']).default(''),
+});
 const ProveParams = z.object({
   source: Ipv4Text,
   targets: z
@@ -36,9 +42,14 @@ export function runLinuxScript(
   try {
     switch (script) {
       case 'read':
-        return { host, lines: read(host), printed: '' };
+        return { host, lines: readAsked(host, ReadParams.parse(params), now), printed: '' };
       case 'sync':
-        return sync(host, SyncParams.parse(params));
+        return sync(host, SyncParams.parse(params), now);
+      case 'persistence': {
+        const asked = PersistenceParams.parse(params);
+        const after = persisted(passFence(host, asked.fence), asked);
+        return { host: after, lines: readAsked(after, { full: 1 }, now), printed: '' };
+      }
       case 'prove': {
         const { source, targets } = ProveParams.parse(params);
         const answers = prove(fabric, host.name, source, targets);
@@ -59,6 +70,10 @@ export function runLinuxScript(
   } catch (error) {
     return { host, lines: [failure(error, 'PARAMS')], printed: '' };
   }
+}
+
+function readAsked(host: LinuxHost, { full }: z.output<typeof ReadParams>, now: number): string[] {
+  return read(host, full ? { linux: machineFacts(host, now) } : {});
 }
 
 function read(host: LinuxHost, more: object = {}): string[] {
@@ -96,7 +111,7 @@ function passFence(host: LinuxHost, fence: number): LinuxHost {
   return { ...host, fence };
 }
 
-function sync(host: LinuxHost, params: z.output<typeof SyncParams>): Outcome<LinuxHost> {
+function sync(host: LinuxHost, params: z.output<typeof SyncParams>, now: number): Outcome<LinuxHost> {
   const { fence, batch } = params;
   for (const line of batch.split('\n').slice(0, -1)) {
     if (!LINES.some((form) => form.test(line))) {
@@ -104,6 +119,6 @@ function sync(host: LinuxHost, params: z.output<typeof SyncParams>): Outcome<Lin
     }
   }
   const { host: changed, printed } = runBatch(passFence(host, fence), batch);
-  const after = params.forward === '' ? changed : { ...changed, forward: params.forward === '1' };
-  return { host: after, lines: read(after), printed };
+  const after = noted(params.forward === '' ? changed : { ...changed, forward: params.forward === '1' });
+  return { host: after, lines: readAsked(after, params, now), printed };
 }

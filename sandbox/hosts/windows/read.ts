@@ -4,6 +4,7 @@ import { contains, prefixLength } from '../../../src/ip.js';
 import { Ipv4Text, Mac } from '../../../src/node/node.js';
 import { ScriptError } from '../script.js';
 import type { TransparentNetwork, WindowsHost, WindowsInterface, WindowsRoute } from '../state.js';
+import { MachineParams, machineData } from './machine.js';
 import { busyReasons, interfaceOf, podAdapter, type Store } from './net.js';
 
 export const ReadParams = z.object({
@@ -12,12 +13,14 @@ export const ReadParams = z.object({
   network: z.string(),
   containerNic: Mac.nullish(),
   podGateway: Ipv4Text.nullish(),
+  ...MachineParams.partial().shape,
 });
 
 /** What `read` answers; with `full` also what only a new node is asked for. */
-export function readData(host: WindowsHost, params: z.output<typeof ReadParams>): object {
+export function readData(host: WindowsHost, params: z.output<typeof ReadParams>, now: number): object {
   const data = readTables(host, params.nodeIp);
   if (!params.full) return data;
+  const machine = machineData(host, MachineParams.parse(params), now);
   return {
     ...data,
     nics: host.interfaces
@@ -34,6 +37,7 @@ export function readData(host: WindowsHost, params: z.output<typeof ReadParams>)
       })),
     podNetworks: host.networks.map(networkData),
     podNic: podNicData(params.containerNic ? podAdapter(host, params.containerNic) : undefined),
+    machine,
   };
 }
 

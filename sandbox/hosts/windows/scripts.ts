@@ -3,9 +3,20 @@ import { z } from 'zod';
 import { Ipv4Text } from '../../../src/node/node.js';
 import type { Fabric } from '../fabric.js';
 import { LogsParams, lastWords, ServiceParams, serviced } from '../processes.js';
-import { Addresses, failure, type Outcome, prove, ScriptError } from '../script.js';
+import { Addresses, Fence, failure, type Outcome, prove, ScriptError } from '../script.js';
 import type { WindowsHost } from '../state.js';
 import { passFence } from './net.js';
+import {
+  ComponentParams,
+  component,
+  HalfDone,
+  ImageParams,
+  image,
+  RoutingParams,
+  routingService,
+  SwitchParams,
+  virtualSwitch,
+} from './node.js';
 import {
   ForwardingParams,
   forwarding,
@@ -14,6 +25,7 @@ import {
   podGateway,
   podNetwork,
 } from './pod.js';
+import { advanced, ProvisionParams, provision } from './provision.js';
 import { ReadParams, readData, readTables } from './read.js';
 import { SyncParams, syncRoutes } from './routes.js';
 
@@ -27,26 +39,50 @@ export interface Result {
 const ProbeParams = z.object({ nodeIp: Ipv4Text });
 const ProveParams = z.object({ source: Ipv4Text, targets: Addresses });
 
-/** Runs one request, at `now` by the host's clock. Never throws for what a client sent. */
+const RebootParams = z.object({ fence: Fence, boot: z.string() });
+
+/** What one request did; `again`: it waits, so ask once more in this many milliseconds in place of answering; `restarts`: the host goes down. */
+export interface WindowsOutcome extends Outcome<WindowsHost> {
+  again?: number;
+  restarts?: boolean;
+}
+
+/** Runs one request that came `waitedMs` ago, at `now` by the host's clock. Never throws for what a client sent. */
 export function runWindowsScript(
-  host: WindowsHost,
+  before: WindowsHost,
   script: string,
   params: unknown,
   fabric: Fabric,
   now: number,
-): Outcome<WindowsHost> {
+  waitedMs = 0,
+): WindowsOutcome {
+  const host = advanced(before, now, (on, name, its) => run(on, name, its, fabric, now).host);
   try {
+    if (script === 'provision') return provisioned(host, params, now, waitedMs);
     const { host: after, changed, data } = run(host, script, params, fabric, now);
-    return { host: after, lines: [JSON.stringify({ ok: true, changed, data })], printed: '' };
+    const restarts = script === 'reboot' && changed;
+    return { host: after, lines: [success(changed, data)], printed: '', restarts };
   } catch (error) {
-    return { host, lines: [failure(error, 'BAD-PARAMS')], printed: '' };
+    const after = error instanceof HalfDone ? error.host : host;
+    return { host: after, lines: [failure(error, 'BAD-PARAMS')], printed: '' };
   }
+}
+
+function provisioned(before: WindowsHost, params: unknown, now: number, waitedMs: number): WindowsOutcome {
+  const asked = ProvisionParams.parse(params);
+  const { host, data, again } = provision(before, asked, now);
+  const left = Math.min(again, asked.waitMs - waitedMs);
+  return { host, lines: [success(true, data)], printed: '', ...(left > 0 ? { again: left } : {}) };
+}
+
+function success(changed: boolean, data: object): string {
+  return JSON.stringify({ ok: true, changed, data });
 }
 
 function run(host: WindowsHost, script: string, params: unknown, fabric: Fabric, now: number): Result {
   switch (script) {
     case 'read':
-      return { host, changed: false, data: readData(host, ReadParams.parse(params)) };
+      return { host, changed: false, data: readData(host, ReadParams.parse(params), now) };
     case 'sync-routes':
       return syncRoutes(host, SyncParams.parse(params));
     case 'forwarding':
@@ -55,6 +91,18 @@ function run(host: WindowsHost, script: string, params: unknown, fabric: Fabric,
       return podNetwork(host, PodNetworkParams.parse(params));
     case 'pod-gateway':
       return podGateway(host, PodGatewayParams.parse(params));
+    case 'routing-service':
+      return routingService(host, RoutingParams.parse(params));
+    case 'virtual-switch':
+      return virtualSwitch(host, SwitchParams.parse(params));
+    case 'image':
+      return image(host, ImageParams.parse(params));
+    case 'component':
+      return component(host, ComponentParams.parse(params), now);
+    case 'reboot': {
+      const { fence, boot } = RebootParams.parse(params);
+      return { host: passFence(host, fence), changed: boot === host.boot, data: {} };
+    }
     case 'prove': {
       const { source, targets } = ProveParams.parse(params);
       if (!host.interfaces.some((nic) => nic.addresses.some(({ address }) => address === source))) {

@@ -4,11 +4,12 @@
 handle() {
   id=$1
   case $id in '' | *[!0-9]* | ????????????????*) return ;; esac
-  case $2 in read | sync | prove | probe | service | logs) ;; *) refuse SCRIPT 'no such script'; return ;; esac
+  case $2 in read | sync | persistence | prove | probe | service | logs) ;; *) refuse SCRIPT 'no such script'; return ;; esac
   take "$3" || { refuse PARAMS 'not base64 of an object of mine'; return; }
   case $2 in
-    read) do_read '' ;;
+    read) do_read_asked ;;
     sync) do_sync ;;
+    persistence) do_persistence ;;
     prove) do_prove ;;
     probe) do_probe ;;
     service) do_service ;;

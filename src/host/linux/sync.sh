@@ -3,19 +3,29 @@
 do_sync() {
   field fence; fence=$value
   field forward; forward=$value
+  field full; full=$value
   field batch; batch=$value
   case $fence in '' | *[!0-9]* | ????????????????*) refuse PARAMS 'no fence'; return ;; esac
   case $forward in '' | 0 | 1) ;; *) refuse PARAMS 'forward is 0, 1 or empty'; return ;; esac
   check_batch || { refuse PARAMS "not a line that I run: $line"; return; }
+  rights_to apply "$ip -4 -j -force -batch -" || return
   pass_fence "$fence" || return
-  [ -z "$forward" ] || set_forwarding "$forward"
-  if [ "$plain" = yes ] && [ "$uid" = 0 ]; then
-    do_read "$batch"
+  if [ "$way" = root ] && [ "$plain" = yes ] && [ ! -x "$helper" ]; then
+    [ -z "$forward" ] || set_forwarding
+    read_more "$full"
+    do_read "$batch" "$more"
     return
   fi
-  # A fresh ip: as root by sudo, or because the resident one may remember the number of a device that was made anew since.
-  printf '%b' "$batch" | as_root "$ip" -4 -j -force -batch - >&3 2>&1
-  do_read ''
+  if [ "$way" = helper ]; then
+    case $forward in 1) batch="forwarding on\\n$batch" ;; 0) batch="forwarding off\\n$batch" ;; esac
+  elif [ -n "$forward" ]; then
+    set_forwarding
+  fi
+  # A fresh ip: by sudo, or because the resident one may remember the number of a device that was made anew since.
+  printf '%b' "$batch" | $run >&3 2>&1
+  if [ "$way" = root ] && [ -x "$helper" ]; then "$helper" save >&3 2>&1; fi
+  read_more "$full"
+  do_read '' "$more"
 }
 
 # Fails unless every line is one of the changes that Fairway makes, in harmless characters. `ip -batch` could run any program
@@ -47,15 +57,11 @@ check_batch() {
 }
 
 set_forwarding() {
-  if [ "$uid" = 0 ]; then
-    echo "$1" 2>&3 >/proc/sys/net/ipv4/ip_forward
+  if [ "$way" = root ]; then
+    echo "$forward" 2>&3 >/proc/sys/net/ipv4/ip_forward
   else
-    sudo -n sysctl -w "net.ipv4.ip_forward=$1" </dev/null >/dev/null 2>&3
+    sudo -n sysctl -w "net.ipv4.ip_forward=$forward" </dev/null >/dev/null 2>&3
   fi
-}
-
-as_root() {
-  if [ "$uid" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
 # pass_fence TOKEN: remembers the highest token seen, and refuses a lower one: its lease is over.

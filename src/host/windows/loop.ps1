@@ -15,27 +15,36 @@ function Reset-Session {
   Set-Location -LiteralPath "$env:SystemDrive\"
 }
 
-function Get-Answer($Table, [string]$Name, [string]$Params) {
+# What a script answers, or why it failed.
+function Get-AnswerTo([scriptblock]$Script) {
   try {
     Reset-Session
-    if (-not $Table.ContainsKey($Name)) { Stop-Request 'UNKNOWN-SCRIPT' 'there is no such script' }
-    $p = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Params)) | ConvertFrom-Json
-    $answer = @(& $Table[$Name] $p 3>$null 4>$null 5>$null 6>$null)[-1]
-    ConvertTo-AsciiJson $answer
+    @(& $Script 3>$null 4>$null 5>$null 6>$null)[-1]
   } catch {
     $code = [string]$_.FullyQualifiedErrorId
     if ($code -eq $_.Exception.Message) { $code = '' }     # throw 'text' has the text for its id
-    ConvertTo-AsciiJson ([ordered]@{ ok = $false; code = $code; error = [string]$_.Exception.Message })
+    [ordered]@{ ok = $false; code = $code; error = [string]$_.Exception.Message }
+  }
+}
+
+# $Sent: the request and all scripts as they came, for who passes them on.
+function Get-Answer($Table, [string]$Name, $Sent) {
+  Get-AnswerTo {
+    if (-not $Table.ContainsKey($Name)) { Stop-Request 'UNKNOWN-SCRIPT' 'there is no such script' }
+    $p = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Sent.params)) | ConvertFrom-Json
+    & $Table[$Name] $p $Sent
   }
 }
 
 function Start-Loop {
   $table = New-ScriptTable
+  if ($workToken) { Start-Steps $workToken $table; return }     # started by provision: no channel
+  $scripts = $line                                              # the loader's
   [Console]::Out.WriteLine('@@READY@@ 1')
   while ($null -ne ($line = [Console]::In.ReadLine())) {
     $id, $name, $params = $line -split ' ', 3
     if ($id -cnotmatch '^[0-9]{1,15}\z') { [Console]::Out.WriteLine('not a request'); continue }
-    $answer = Get-Answer $table ([string]$name) ([string]$params)
+    $answer = ConvertTo-AsciiJson (Get-Answer $table ([string]$name) @{ params = [string]$params; scripts = $scripts })
     [Console]::Out.WriteLine("@@R@@ $id 1")
     [Console]::Out.WriteLine($answer)
   }

@@ -5,6 +5,18 @@ function Get-GatewayState([int]$IfIndex, [string]$Gateway) {
   if ($a.Count) { [string]$a[0].AddressState } else { '' }
 }
 
+# With the mask: netsh's default one is classful. An address here with another mask is replaced. netsh's set takes away all other addresses,
+# so beside one that the NIC brought along (pod-network.ps1) it is added.
+function Set-GatewayAddress([int]$IfIndex, $p, [bool]$IsHere) {
+  $address = @("name=$IfIndex", "address=$($p.podGateway)", "mask=$(Get-Mask $p.podPrefixLength)")
+  $all = @(Get-Found { Get-NetIPAddress -InterfaceIndex $IfIndex -AddressFamily IPv4 -PolicyStore ActiveStore -ErrorAction Stop })
+  if (-not @($all | Where-Object { [string]$_.PrefixOrigin -eq 'Manual' -and $_.IPAddress -ne $p.podGateway }).Count) {
+    return (Start-Program 'netsh.exe' (@('interface', 'ipv4', 'set', 'address', $address[0], 'source=static') + $address[1..2] + @('gateway=none', 'store=persistent')))
+  }
+  if ($IsHere) { $null = Start-Program 'netsh.exe' @('interface', 'ipv4', 'delete', 'address', $address[0], $address[1]) }
+  Start-Program 'netsh.exe' (@('interface', 'ipv4', 'add', 'address') + $address + @('store=persistent'))
+}
+
 function Invoke-PodGateway($p) {
   Assert-Mac 'containerNic' $p.containerNic
   Assert-Address 'podGateway' $p.podGateway
@@ -29,9 +41,8 @@ function Invoke-PodGateway($p) {
       Stop-Request 'CONFLICT' "$($p.podGateway) is already on $(@($held | Where-Object { $_.InterfaceIndex -ne $ifIndex })[0].InterfaceAlias)"
     }
     if (-not @($here | Where-Object { $_.PrefixLength -eq $p.podPrefixLength }).Count) {
-      # With the mask: netsh's default one is classful. An address here with another mask is replaced.
-      $r = Start-Program 'netsh.exe' @('interface', 'ipv4', 'set', 'address', "name=$ifIndex", 'source=static', "address=$($p.podGateway)", "mask=$(Get-Mask $p.podPrefixLength)", 'gateway=none', 'store=persistent')
-      if ($r.code -ne 0) { Stop-Request 'NETSH' "netsh set address ($($r.code)): $($r.err)" }
+      $r = Set-GatewayAddress $ifIndex $p @($here).Count
+      if ($r.code -ne 0) { Stop-Request 'NETSH' "netsh address ($($r.code)): $($r.err)" }
       $changed = $true
     }
     foreach ($i in 1..40) {                    # Windows asks the wire whether the address is free: Tentative, then Preferred or Duplicate

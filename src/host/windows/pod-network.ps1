@@ -1,57 +1,5 @@
-# Docker's transparent network on the container NIC, or its removal.
-# Docker makes a virtual switch of the NIC, which may cut connections: the work runs as WMI's child, outside this session, and is polled.
-
-# What runs detached. It holds the lock while it lives, so that "does it still run?" has an answer that no crash can falsify.
-function Get-NetworkJob {
-  @'
-$ErrorActionPreference = 'Continue'
-$job = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($data)) | ConvertFrom-Json
-$lock = $null
-while ($null -eq $lock) { try { $lock = [IO.File]::Open($job.lock, 'OpenOrCreate', 'ReadWrite', 'None') } catch { Start-Sleep -Milliseconds 250 } }
-$out = @($null | & $job.exe ([string[]]$job.argv) 2>&1 | ForEach-Object { [string]$_ }) -join ' '
-[IO.File]::WriteAllText("$($job.result).new", (ConvertTo-Json -Compress ([ordered]@{ code = $LASTEXITCODE; out = $out })))
-[IO.File]::Delete($job.result)
-[IO.File]::Move("$($job.result).new", $job.result)
-$lock.Dispose()
-'@
-}
-
-function Test-NetworkJob([string]$Lock) {
-  if (-not [IO.File]::Exists($Lock)) { return $false }
-  try { [IO.File]::Open($Lock, 'Open', 'ReadWrite', 'None').Dispose(); $false } catch { $true }
-}
-
-# Waits while a job runs, at most 4 minutes (a blip and a slow docker are within one).
-function Wait-NetworkJob([string]$Lock, [DateTime]$Until) {
-  while (Test-NetworkJob $Lock) {
-    if ([DateTime]::UtcNow -gt $Until) { Stop-Request 'STILL-RUNNING' 'docker still works on the network: ask again' }
-    Start-Sleep -Milliseconds 250
-  }
-}
-
-# Runs docker detached and returns its exit code and text; whatever it says, the caller reads docker's networks again.
-function Start-Detached([string[]]$Argv, [DateTime]$Until) {
-  $docker = Get-Command -Name 'docker.exe' -CommandType Application -ErrorAction Stop
-  $folder = Get-StateFolder
-  $id = [guid]::NewGuid().ToString('N')
-  $job = @{ exe = [string]@($docker)[0].Path; argv = $Argv; lock = [IO.Path]::Combine($folder, 'pod-network.lock'); result = [IO.Path]::Combine($folder, "pod-network-$id.json") }
-  $data = [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes((ConvertTo-Json -Compress $job)))
-  $code = [Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes("`$data = '$data'`n" + (Get-NetworkJob)))
-  $r = Invoke-CimMethod -ClassName Win32_Process -MethodName Create -Arguments @{
-    CommandLine = "powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand $code"; CurrentDirectory = $folder
-  }
-  if ($r.ReturnValue -ne 0) { Stop-Request 'WMI' "Win32_Process Create answered $($r.ReturnValue)" }
-  $started = [DateTime]::UtcNow
-  while (-not [IO.File]::Exists($job.result)) {
-    Wait-NetworkJob $job.lock $Until
-    # It takes its lock within a second or two of starting; half a minute without a lock and without a result, and it is lost.
-    if (-not [IO.File]::Exists($job.result) -and [DateTime]::UtcNow -gt $started.AddSeconds(30)) { Stop-Request 'JOB-LOST' 'the detached docker command ended without a result' }
-    Start-Sleep -Milliseconds 100
-  }
-  $text = [IO.File]::ReadAllText($job.result)
-  [IO.File]::Delete($job.result)
-  $text | ConvertFrom-Json
-}
+# Docker's transparent network on the container NIC, or its removal. Docker makes a virtual switch of the NIC, which may cut connections:
+# ask for it by way of provision.
 
 # Refuses when the network of that name is another one than asked for.
 function Assert-SameNetwork($Network, $p) {
@@ -62,6 +10,42 @@ function Assert-SameNetwork($Network, $p) {
   if ($other.Count) { Stop-Request 'CONFLICT' "the docker network $($p.network) exists, with $($other -join ', ')" }
 }
 
+# Windows may lose the static addresses of a NIC that a virtual switch takes, or gives back (kubernetes-sigs/sig-windows-tools#162). They are
+# written down before, and put back after: by the next request, should this one not live to do it.
+function Get-KeptPath { [IO.Path]::Combine((Get-StateFolder), 'pod-network.addresses') }
+
+function Save-Addresses($p) {
+  $indexes = @(Get-Found { Get-NetAdapter -ErrorAction Stop } | Where-Object { $_.MacAddress -eq $p.containerNic } | ForEach-Object { $_.ifIndex })
+  $kept = @(Get-Found { Get-NetIPAddress -AddressFamily IPv4 -PolicyStore ActiveStore -ErrorAction Stop } | Where-Object {
+      $indexes -contains $_.InterfaceIndex -and [string]$_.PrefixOrigin -eq 'Manual' -and $_.IPAddress -ne $p.podGateway
+    } | ForEach-Object { "$($_.IPAddress)/$($_.PrefixLength)" })
+  if ([IO.File]::Exists((Get-KeptPath))) { $kept += @([IO.File]::ReadAllText((Get-KeptPath)) -split "`n" | Where-Object { $kept -notcontains $_ }) }
+  if ($kept.Count) { Write-Whole (Get-KeptPath) ($kept -join "`n") }
+}
+
+# True when one had been lost.
+function Restore-Addresses($p) {
+  $path = Get-KeptPath; $restored = $false
+  if (-not [IO.File]::Exists($path)) { return $false }
+  foreach ($kept in @([IO.File]::ReadAllText($path) -split "`n")) {
+    $address, $length = $kept -split '/'
+    if (@(Get-AddressTable | Where-Object { $_.address -eq $address }).Count) { continue }
+    $nic = @()
+    # The network's adapter comes up some seconds after it; without the network it is the NIC's again.
+    foreach ($i in 1..20) {
+      $nic = @(if ($p.ensure) { Get-PodAdapter $p.containerNic } else { Get-Found { Get-NetAdapter -ErrorAction Stop } | Where-Object { $_.MacAddress -eq $p.containerNic } })
+      if ($nic.Count) { break }
+      Start-Sleep -Milliseconds 500
+    }
+    if ($nic.Count -ne 1) { Stop-Request 'POD-NIC' "$($nic.Count) adapters carry the MAC $($p.containerNic); its address $kept is to be put back" }
+    $r = Start-Program 'netsh.exe' @('interface', 'ipv4', 'add', 'address', "name=$($nic[0].ifIndex)", "address=$address", "mask=$(Get-Mask $length)", 'store=persistent')
+    if (-not @(Get-AddressTable | Where-Object { $_.address -eq $address }).Count) { Stop-Request 'NETSH' "the NIC lost its address $kept; netsh add address ($($r.code)): $($r.err)" }
+    $restored = $true
+  }
+  [IO.File]::Delete($path)
+  $restored
+}
+
 function Invoke-PodNetwork($p) {
   Assert-Name 'network' $p.network
   Assert-Cidr 'podCidr' $p.podCidr
@@ -70,24 +54,23 @@ function Invoke-PodNetwork($p) {
   Assert-Mac 'containerNic' $p.containerNic
   Assert-Flag 'ensure' $p.ensure
   Assert-Fence $p.fence
-  $until = [DateTime]::UtcNow.AddMinutes(4)
-  Wait-NetworkJob ([IO.Path]::Combine((Get-StateFolder), 'pod-network.lock')) $until    # the one a cut session left behind
-
   $all = @(Get-DockerNetworks)
   $mine = @($all | Where-Object { $_.name -eq $p.network })
   if ($mine.Count) { Assert-SameNetwork $mine[0] $p }
   if ([bool]$mine.Count -eq $p.ensure) {
-    return [ordered]@{ ok = $true; changed = $false; data = [ordered]@{ network = $(if ($mine.Count) { $mine[0] } else { $null }) } }
+    $changed = Restore-Addresses $p
+    return [ordered]@{ ok = $true; changed = $changed; data = [ordered]@{ network = $(if ($mine.Count) { $mine[0] } else { $null }) } }
   }
-  $r = if ($p.ensure) { New-PodNetwork $p $all $until } else { Remove-PodNetwork $p $until }
+  $r = if ($p.ensure) { New-PodNetwork $p $all } else { Remove-PodNetwork $p }
 
   $mine = @(Get-DockerNetworks | Where-Object { $_.name -eq $p.network })
-  if ([bool]$mine.Count -ne $p.ensure) { Stop-Request 'DOCKER' "docker network ($($r.code)): $($r.out)" }
+  if ([bool]$mine.Count -ne $p.ensure) { Stop-Request 'DOCKER' "docker network ($($r.code)): $($r.err)" }
   if ($mine.Count) { Assert-SameNetwork $mine[0] $p }
+  $null = Restore-Addresses $p
   [ordered]@{ ok = $true; changed = $true; data = [ordered]@{ network = $(if ($mine.Count) { $mine[0] } else { $null }) } }
 }
 
-function New-PodNetwork($p, $All, [DateTime]$Until) {
+function New-PodNetwork($p, $All) {
   $other = @($All | Where-Object { $_.driver -eq 'transparent' })
   if ($other.Count) { Stop-Request 'CONFLICT' "the transparent network $($other[0].name) exists, and each needs a NIC of its own" }
   $node = Get-NodeAdapter $p.nodeIp
@@ -96,14 +79,16 @@ function New-PodNetwork($p, $All, [DateTime]$Until) {
   $uses = @(Get-NicUses $nic[0] $node @(Get-AddressTable) @(Get-RouteTable))
   if ($uses.Count) { Stop-Request 'NIC' "$($nic[0].Name) can't become the container NIC: $($uses -join ', ')" }
   # Bound by name: left to itself, HNS may take the NIC that carries this session.
-  Start-Detached @('network', 'create', '-d', 'transparent', '--subnet', $p.podCidr, '--gateway', $p.podGateway,
-    '-o', "com.docker.network.windowsshim.interface=$($nic[0].Name)", $p.network) $Until
+  Save-Addresses $p
+  Start-Program 'docker.exe' @('network', 'create', '-d', 'transparent', '--subnet', $p.podCidr, '--gateway', $p.podGateway,
+    '-o', "com.docker.network.windowsshim.interface=$($nic[0].Name)", $p.network)
 }
 
-function Remove-PodNetwork($p, [DateTime]$Until) {
+function Remove-PodNetwork($p) {
   $used = Start-Program 'docker.exe' @('ps', '--quiet', '--filter', "network=$($p.network)")
   if ($used.code -ne 0) { Stop-Request 'DOCKER' "docker ps ($($used.code)): $($used.err)" }
   $count = @($used.out -split '\s+' | Where-Object { $_ }).Count
   if ($count) { Stop-Request 'IN-USE' "$count containers are on the docker network $($p.network)" }
-  Start-Detached @('network', 'rm', $p.network) $Until
+  Save-Addresses $p
+  Start-Program 'docker.exe' @('network', 'rm', $p.network)
 }

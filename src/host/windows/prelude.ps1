@@ -31,6 +31,8 @@ function Assert-Pattern([string]$Name, $Value, [string]$Pattern) {
 }
 function Assert-Mac([string]$Name, $Value) { Assert-Pattern $Name $Value '^([0-9A-F]{2}-){5}[0-9A-F]{2}\z' }
 function Assert-Name([string]$Name, $Value) { Assert-Pattern $Name $Value '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}\z' }
+function Assert-Image([string]$Name, $Value) { Assert-Pattern $Name $Value '^[a-z0-9][a-z0-9._/:@-]{0,254}\z' }
+function Assert-Executable([string]$Name, $Value) { Assert-Pattern $Name $Value '^[A-Za-z]:(\\[A-Za-z0-9._-]{1,64}){1,8}\.[Ee][Xx][Ee]\z' }
 function Assert-Flag([string]$Name, $Value) {
   if ($Value -isnot [bool]) { Stop-Request 'BAD-PARAMS' "$Name is neither true nor false" }
 }
@@ -56,20 +58,24 @@ function Test-InCidr([string]$Inner, [string]$Outer) {
 }
 
 # Runs a program: exit code, and its two streams apart, since an error text read as data is how "down" turns into "empty".
-# Its stdin is empty: it would inherit the channel's, and swallow the next request.
-function Start-Program([string]$Exe, [string[]]$Argv) {
+# Its stdin is empty: it would inherit the channel's, and swallow the next request. OnLine is given each line of its output at once.
+function Start-Program([string]$Exe, [string[]]$Argv, [scriptblock]$OnLine) {
   $ErrorActionPreference = 'Continue'        # 5.1 throws at the first line on stderr under Stop
   $out = @(); $err = @()
   try {
-    foreach ($line in @($null | & $Exe $Argv 2>&1)) {
-      if ($line -is [System.Management.Automation.ErrorRecord]) { $err += $line.Exception.Message } else { $out += [string]$line }
+    $null | & $Exe $Argv 2>&1 | ForEach-Object {
+      if ($_ -is [System.Management.Automation.ErrorRecord]) { $err += $_.Exception.Message }
+      else { $out += [string]$_; if ($OnLine) { $null = & $OnLine ([string]$_) } }
     }
     $code = $LASTEXITCODE
   } catch [System.Management.Automation.CommandNotFoundException] {
     $code = 9009; $err = @("$Exe not found")   # $LASTEXITCODE would be the one of some program before
   }
-  [pscustomobject]@{ code = $code; out = ($out -join "`n"); err = ((@($err) + @($out)) -join ' ').Trim() }
+  [pscustomobject]@{ code = $code; out = ($out -join "`n"); err = ((@($err) + @($out)) -join ' ').Replace([string][char]0, '').Trim() }
 }
+
+# Whether this Windows has a cmdlet; some come with a feature.
+function Test-Cmdlet([string]$Name) { [bool]@(Get-Command -Name $Name -ErrorAction SilentlyContinue).Count }
 
 # What the query finds. Nothing found is an error of these cmdlets when they filter, and the only one that means "none".
 function Get-Found([scriptblock]$Query) {
@@ -103,12 +109,29 @@ function Set-Forwarding([int]$IfIndex, [bool]$Enabled) {
   $true
 }
 
-function Get-StateFolder { [IO.Directory]::CreateDirectory([IO.Path]::Combine($env:ProgramData, 'Fairway')).FullName }
+# Not under ProgramData, where any user may make the folder first, and would own what it says.
+function Get-StatePath([string]$Name) { [IO.Path]::Combine($env:ProgramFiles, 'Fairway', $Name) }
+function Get-StateFolder { [IO.Directory]::CreateDirectory((Get-StatePath '')).FullName }
 
-# Writes by way of a second file, so that a reader (or a power cut) never meets half of it.
+function Get-Boot {
+  (Get-CimInstance -ClassName Win32_OperatingSystem -Property @('LastBootUpTime')).LastBootUpTime.ToUniversalTime().ToString('o')
+}
+
+# Writes by way of a second file, so that a reader (or a power cut) never meets half of it. A reader is in the way for a moment only.
 function Write-Whole([string]$Path, [string]$Text) {
   [IO.File]::WriteAllText("$Path.new", $Text)
-  if ([IO.File]::Exists($Path)) { [IO.File]::Replace("$Path.new", $Path, [NullString]::Value) } else { [IO.File]::Move("$Path.new", $Path) }
+  foreach ($i in 1..40) {
+    try {
+      if ([IO.File]::Exists($Path)) { [IO.File]::Replace("$Path.new", $Path, [NullString]::Value) } else { [IO.File]::Move("$Path.new", $Path) }
+      return
+    } catch [System.IO.IOException] { if ($i -eq 40) { throw }; Start-Sleep -Milliseconds 25 }
+  }
+}
+
+# What the step in hand says of itself, in under 80 characters. Only a provision job has somebody who reads it, and a file for it.
+function Write-StepProgress([string]$Text) {
+  # No step fails for what could not be told of it.
+  if ($script:progressFile) { try { Write-Whole $script:progressFile $Text } catch { } }
 }
 
 # The lease's fencing token: whoever held the host's lease before is told so, and changes nothing.

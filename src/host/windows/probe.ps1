@@ -1,16 +1,21 @@
 # What read says, with kubelet, kube-proxy and the clock. Processes are told apart by id and start, never by a service's state:
 # the wrapper that a service starts goes on running while what it wraps restarts every few seconds.
 
-# The oldest process of the first of these names that runs, unless another one of them started it: kubelet may run itself.
+# Of these processes the oldest that none of the others started: kubelet may run itself. Nothing when there is none.
+function Get-Eldest($Processes) {
+  $ids = @($Processes | ForEach-Object { $_.ProcessId })
+  $oldest = $null
+  foreach ($x in $Processes) {
+    if ($ids -notcontains $x.ParentProcessId -and ($null -eq $oldest -or $x.CreationDate -lt $oldest.CreationDate)) { $oldest = $x }
+  }
+  if ($oldest) { [ordered]@{ pid = [int]$oldest.ProcessId; started = $oldest.CreationDate.ToUniversalTime().ToString('o') } }
+}
+
+# The process of the first of a component's names that runs.
 function Get-ComponentProcess($All, [string]$Component) {
   foreach ($name in Get-Executables $Component) {
-    $named = @($All | Where-Object { $_.Name -eq $name })
-    $ids = @($named | ForEach-Object { $_.ProcessId })
-    $oldest = $null
-    foreach ($x in $named) {
-      if ($ids -notcontains $x.ParentProcessId -and ($null -eq $oldest -or $x.CreationDate -lt $oldest.CreationDate)) { $oldest = $x }
-    }
-    if ($oldest) { return [ordered]@{ pid = [int]$oldest.ProcessId; started = $oldest.CreationDate.ToUniversalTime().ToString('o') } }
+    $eldest = Get-Eldest @($All | Where-Object { $_.Name -eq $name })
+    if ($eldest) { return $eldest }
   }
   $null          # and not nothing, which 5.1 turns into {} in JSON
 }

@@ -1,4 +1,4 @@
-# What the host holds: routes of both stores, addresses, forwarding; with full also its NICs and docker's transparent networks.
+# What the host holds: routes of both stores, addresses, forwarding; with full also its NICs, docker's transparent networks, and what the machine itself is.
 
 # Every IPv4 route of both stores that Fairway could care about: no host routes, multicast, link-local or loopback.
 function Get-RouteTable {
@@ -59,7 +59,14 @@ function Invoke-Read($p) {
           addresses = @($state.addresses | Where-Object { $_.ifIndex -eq $nic.ifIndex } | ForEach-Object { $_.address })
           busy = @(Get-NicUses $nic $node $state.addresses $state.routes)
         } })
-    $state['podNetworks'] = @(Get-DockerNetworks | Where-Object { $_.driver -eq 'transparent' })
+    $machine = Get-MachineState $p
+    # That docker is down must not hide the rest, nor look like "no networks".
+    $state['podNetworks'] = $null
+    if ($machine.docker.version) {
+      try { $state['podNetworks'] = @(Get-DockerNetworks | Where-Object { $_.driver -eq 'transparent' }) }
+      catch { if ([string]$_.FullyQualifiedErrorId -ne 'DOCKER') { throw }; $machine['docker'] = [ordered]@{ error = $_.Exception.Message } }
+    }
+    $state['machine'] = $machine
     $state['podNic'] = $null
     if ($p.containerNic) {
       Assert-Mac 'containerNic' $p.containerNic

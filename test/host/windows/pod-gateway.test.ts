@@ -50,7 +50,7 @@ describeWith(['root', 'dotnet'], 'the pod gateway of a Windows host', () => {
     expect(await gateway(true)).toEqual({
       ok: false,
       code: 'NETSH',
-      error: 'netsh set address (1): Zugriff verweigert',
+      error: 'netsh address (1): Zugriff verweigert',
     });
     breakIt({ duplicate: '192.168.3.1' });
     expect(await gateway(true)).toMatchObject({ ok: false, code: 'DUPLICATE' });

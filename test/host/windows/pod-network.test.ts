@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { describeWith } from '../../lab/requirements.js';
+import { until } from '../../lab/system.js';
 import { podGateway, podNetwork, pods, readFull } from './pods.js';
 import { type Answer, type Channel, nodeIp, type Site, startSite } from './site.js';
 
@@ -113,18 +113,18 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
       docker:
         'error during connect: open //./pipe/docker_engine: Das System kann die angegebene Datei nicht finden.',
     });
-    for (const answer of [await network(true), await network(false), await readFull(channel, site)]) {
+    const error = expect.stringContaining('error during connect');
+    expect(await readFull(channel, site)).toMatchObject({
+      ok: true,
+      data: { podNetworks: null, machine: { docker: { error } } },
+    });
+    for (const answer of [await network(true), await network(false)]) {
       expect(answer).toMatchObject({
         ok: false,
         code: 'DOCKER',
-        error: expect.stringContaining('error during connect'),
+        error,
       });
     }
-  });
-
-  test('WMI down', async () => {
-    breakIt({ wmi: '8' });
-    expect(await network(true)).toEqual({ ok: false, code: 'WMI', error: 'Win32_Process Create answered 8' });
   });
 
   test('the NIC that carries the node, this session or a default route is not given away', async () => {
@@ -178,27 +178,60 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
     site.host.edit(({ nics }) => Object.assign(nics[1] ?? {}, { name: 'Ethernet 2' }));
   });
 
-  test('a cut session does not stop docker, and the next request waits for the same work', async () => {
-    breakIt({ 'docker-slow': '2000' });
-    const cut = await site.open();
-    network(true, {}, cut).catch(() => {});
-    await until(() => site.inside('sh', '-c', 'pgrep -f "[d]ocker.*network create" || true') !== '');
-    cut.cut();
-    await sleep(300);
-    expect(await network(true)).toEqual({ ok: true, changed: false, data: { network: pods } });
-    expect(site.host.state().networks).toHaveLength(1);
+  test('an address of the NIC stays with it when Windows loses it, beside the pod gateway, and back', async () => {
+    breakIt({ 'lose-address': 'yes' });
+    site.inside('ip', 'address', 'add', '10.9.0.7/24', 'dev', 'eth1');
+    const on = async (name: string): Promise<string[]> => {
+      const { data } = await readFull(channel, site);
+      return data.nics.find((nic: { name: string }) => nic.name === name).addresses;
+    };
+    expect(await network(true)).toMatchObject({ ok: true, changed: true });
+    expect(await on('vEthernet (HNSTransparent)')).toEqual(['10.9.0.7']);
+    for (const changed of [true, false]) {
+      expect(await podGateway(channel, site, true)).toMatchObject({ ok: true, changed });
+      expect(await on('vEthernet (HNSTransparent)')).toEqual(['10.9.0.7', pods.gateway]);
+    }
+    expect(await network(true)).toMatchObject({ ok: true, changed: false });
+    expect(await network(false)).toMatchObject({ ok: true, changed: true });
+    expect(await on('Ethernet 2')).toEqual(['10.9.0.7']);
   });
 
-  test('two requests at once make one network', async () => {
-    breakIt({ 'docker-slow': '500' });
-    const second = await site.open();
-    const answers = await Promise.all([network(true), network(true, {}, second)]);
-    expect(answers.map(({ ok, data }) => ({ ok, data }))).toEqual([
-      { ok: true, data: { network: pods } },
-      { ok: true, data: { network: pods } },
-    ]);
+  test('an address that a cut request could not put back is put back by the next', async () => {
+    site.inside('ip', 'address', 'add', '10.9.0.7/24', 'dev', 'eth1');
+    breakIt({ 'lose-address': 'yes', netsh: 'Zugriff verweigert' });
+    expect(await network(true)).toMatchObject({ ok: false, code: 'NETSH' });
+    breakIt({});
+    expect(await network(true)).toMatchObject({ ok: true, changed: true });
+    expect(site.inside('ip', 'address', 'show', 'hns1')).toContain('10.9.0.7/24');
+  });
+
+  test('as provisioned: a cut session does not stop docker, and the next request has the result', async () => {
+    breakIt({ 'docker-slow': '1500' });
+    const { name, subnet: podCidr, gateway } = pods;
+    const common = { fence: 10, containerNic: site.mac, podGateway: gateway, ensure: true };
+    const work = {
+      fence: 10,
+      id: 'change-1',
+      waitMs: 60_000,
+      steps: [
+        { script: 'pod-network', params: { ...common, network: name, podCidr, nodeIp } },
+        { script: 'pod-gateway', params: { ...common, podPrefixLength: 24 } },
+      ],
+    };
+    const cut = await site.open();
+    cut.request('provision', work).catch(() => {});
+    await until(
+      'docker',
+      () => site.inside('sh', '-c', 'pgrep -f "[d]ocker.*network create" || true') !== '',
+    );
+    cut.cut();
+    expect((await channel.request('provision', work)).data).toMatchObject({
+      over: true,
+      done: 2,
+      failed: null,
+    });
     expect(site.host.state().networks).toHaveLength(1);
-    second.cut();
+    expect(site.inside('ip', 'address', 'show', 'hns1')).toContain(`${gateway}/24`);
   });
 
   test('no gateway without the network', async () => {
@@ -216,7 +249,3 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
     expect(site.host.state().networks).toHaveLength(1);
   });
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await sleep(50);
-}

@@ -1,4 +1,6 @@
 /** Requests about a Windows host's pod network, with the values that all these tests use. */
+
+import { PROGRAMS } from '../../support/programs.js';
 import { type Answer, type Channel, nodeIp, type Site } from './site.js';
 
 export const pods = { name: 'pods', driver: 'transparent', subnet: '192.168.3.0/24', gateway: '192.168.3.1' };
@@ -29,5 +31,6 @@ export function podGateway(on: Channel, site: Site, ensure: boolean, more: objec
 }
 
 export function readFull(on: Channel, site: Site): Promise<Answer> {
-  return on.request('read', { nodeIp, full: true, network: pods.name, containerNic: site.mac });
+  const params = { nodeIp, full: true, network: pods.name, containerNic: site.mac, ...PROGRAMS };
+  return on.request('read', params);
 }

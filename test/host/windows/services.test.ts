@@ -1,16 +1,17 @@
 /** What only Windows has: services that depend on one another, tasks, two names of kube-proxy, log files, a reboot. */
-import { appendFileSync, copyFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { HostError, HostPool, HostRequest } from '../../../src/host/host.js';
 import type { HostContext, ServiceAction } from '../../../src/host/platform.js';
 import { createSshPool } from '../../../src/host/ssh.js';
 import { windows } from '../../../src/host/windows.js';
-import type { Component } from '../../../src/node/component.js';
+import { Component } from '../../../src/node/component.js';
 import { createLab, type Lab } from '../../lab/lab.js';
 import { describeWith } from '../../lab/requirements.js';
 import { nameOf, pidsIn, until } from '../../lab/system.js';
 import type { WindowsHost } from '../../lab/windows/host.js';
+import { install, uninstall } from '../../lab/windows/services.js';
 import { PROGRAMS } from '../../support/programs.js';
 
 let lab: Lab;
@@ -55,14 +56,21 @@ async function failure(work: Promise<unknown>): Promise<HostError> {
   );
 }
 
-/** Whether services or tasks start the two, and what breaks. */
-function install(isTask: boolean, faults: Record<string, string> = {}): void {
+/** Sets up both by hand, once nothing of the setting before runs any longer; what breaks. */
+async function setUp(manager: 'nssm' | 'task', faults: Record<string, string> = {}): Promise<void> {
+  mkdirSync(join(folder, 'k/logs'), { recursive: true });
+  for (const component of Component.options) await lab.kill('win01', component);
+  host().edit((state) => {
+    state.faults = {};
+    install(state, manager);
+  });
+  for (const component of Component.options) await lab.startComponent('win01', component);
+  breakIt(faults);
+}
+
+function breakIt(faults: Record<string, string>): void {
   host().edit((state) => {
     state.faults = faults;
-    state.services = [
-      { name: 'kubelet', isTask, dependsOn: null },
-      { name: 'kube-proxy', isTask, dependsOn: 'kubelet' },
-    ];
   });
 }
 
@@ -85,11 +93,7 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy on Windows', () => {
     };
     folder = join(lab.dir, 'hosts/win01');
   }, 120_000);
-  afterEach(async () => {
-    install(false);
-    await lab.startComponent('win01', 'kubelet');
-    await lab.startComponent('win01', 'kube-proxy');
-  });
+  beforeEach(() => setUp('nssm'));
   afterAll(async () => {
     await pool?.close();
     await lab?.close();
@@ -105,27 +109,26 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy on Windows', () => {
   });
 
   test('a scheduled task does as well as a service; what it leaves behind is ended', async () => {
-    install(true);
+    await setUp('task');
     const before = await processes();
     const after = await service('kube-proxy', 'restart');
     expect(after.kubelet).toEqual(before.kubelet);
     expect(after['kube-proxy']?.pid).not.toBe(before['kube-proxy']?.pid);
-    install(true, { orphan: 'yes' });
+    breakIt({ orphan: 'yes' });
     expect((await service('kube-proxy', 'restart'))['kube-proxy']?.pid).not.toBe(after['kube-proxy']?.pid);
     expect(await service('kube-proxy', 'stop')).toMatchObject({ 'kube-proxy': null });
   });
 
   test('with neither, the answer says so; a service manager’s no comes with its words', async () => {
-    host().edit((state) => {
-      state.services = [];
-    });
+    host().edit(uninstall);
     expect(await failure(service('kubelet', 'restart'))).toMatchObject({
       kind: 'script',
       message: 'there is no service and no scheduled task kubelet',
       detail: { code: 'NO-SERVICE' },
     });
-    install(false, { service: 'Service kubelet cannot be started due to the following error: 1053' });
+    await setUp('nssm');
     await lab.kill('win01', 'kubelet');
+    breakIt({ service: 'Service kubelet cannot be started due to the following error: 1053' });
     expect(await failure(service('kubelet', 'start'))).toMatchObject({
       message: expect.stringMatching(/^start of kubelet did not do it: .* 1053$/),
       detail: { code: 'SERVICE' },

@@ -1,15 +1,14 @@
 /** A Windows host under test with one neighbour, and a raw client of the channel: `ssh` and the protocol's lines. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { residentLaunch } from '../../../src/host/scripts.js';
 import { startWindowsHost, type WindowsHost } from '../../lab/windows/host.js';
 
 export const nodeIp = '10.0.0.7';
 export const neighbour = '10.0.0.8';
-const scripts = join(process.cwd(), 'src/host/windows');
-
 /** An answer line, parsed. */
 // biome-ignore lint/suspicious/noExplicitAny: what a host says is looked at, property by property, by the tests
 export type Answer = { ok: boolean; changed?: boolean; code?: string; error?: string; data?: any };
@@ -85,19 +84,15 @@ export async function startSite(name: string): Promise<Site> {
   };
 }
 
-/** The command line that the protocol names, for `ssh`. */
+/** The command line that starts the interpreter, for `ssh`. */
 export function commandLine(): string {
-  const loader = Buffer.from(readFileSync(join(scripts, 'loader.ps1'), 'utf8'), 'utf16le').toString('base64');
-  return `powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand ${loader}`;
+  return residentLaunch({ os: 'windows' }).command;
 }
 
-/** All scripts in the order of the protocol: prelude first, loop last. */
+/** What is sent of the scripts; `more` comes after them, before the loop begins. */
 export function allScripts(more = ''): string {
-  const names = readdirSync(scripts).filter(
-    (name) => /\.ps1$/.test(name) && !/^(prelude|loop|loader|watch)\./.test(name),
-  );
-  const texts = ['prelude.ps1', ...names].map((name) => readFileSync(join(scripts, name), 'utf8'));
-  return [...texts, more, readFileSync(join(scripts, 'loop.ps1'), 'utf8')].join('\n');
+  const shipped = Buffer.from(residentLaunch({ os: 'windows' }).stdin, 'base64').toString();
+  return shipped.replace(/^Start-Loop$/m, () => `${more}\nStart-Loop`);
 }
 
 /** The `ssh` command that runs `command` on the Windows host of a site. */

@@ -114,7 +114,7 @@ namespace Microsoft.PowerShell.Commands
         protected abstract void Act();
         protected override void EndProcessing()
         {
-            if (Services.Get(Name, false) == null)
+            if (Services.Get(Name) == null)
                 WriteError(new ErrorRecord(new ArgumentException($"Cannot find any service with service name '{Name}'."), "NoServiceFoundForGivenName", ErrorCategory.ObjectNotFound, Name));
             else Act();
         }
@@ -127,7 +127,8 @@ namespace Microsoft.PowerShell.Commands
         {
             var service = new PSObject();
             service.Properties.Add(new PSNoteProperty("Name", Name));
-            service.Properties.Add(new PSNoteProperty("Status", Services.Runs(Name) ? "Running" : "Stopped"));
+            service.Properties.Add(new PSNoteProperty("Status", Services.Status(Name)));
+            service.Properties.Add(new PSNoteProperty("StartType", Services.Get(Name).Start switch { 2 => "Automatic", 3 => "Manual", _ => "Disabled" }));
             WriteObject(service);
         }
     }
@@ -157,6 +158,13 @@ namespace Microsoft.PowerShell.Commands
         }
     }
 
+    [Cmdlet(VerbsCommon.Set, "Service")]
+    public class SetServiceCommand : ServiceCommand
+    {
+        [Parameter] [ValidateSet("Automatic", "Manual", "Disabled")] public string StartupType;
+        protected override void Act() => RegistryProvider.SetValue(Services.KeyOf(Name), "Start", StartupType == "Automatic" ? 2 : StartupType == "Manual" ? 3 : 4);
+    }
+
     // No program writes to the host's event log.
     [Cmdlet(VerbsCommon.Get, "WinEvent")]
     public class GetWinEventCommand : PSCmdlet
@@ -179,6 +187,7 @@ namespace Microsoft.Management.Infrastructure.CimCmdlets
         protected override void EndProcessing()
         {
             if (ClassName == "Win32_OperatingSystem") WriteObject(System());
+            else if (ClassName == "Win32_LogicalDisk" && Filter == "DeviceID='C:'") WriteObject(Disk());
             else if (ClassName == "Win32_Process") WriteObject(Services.Processes().Where(p => Names().Contains(p.Name)).Select(Process), true);
             else throw new ItemNotFoundException(ClassName + " is not modelled");
         }
@@ -194,15 +203,21 @@ namespace Microsoft.Management.Infrastructure.CimCmdlets
             {
                 "LastBootUpTime" => state.Boot.ToLocalTime(),
                 "BuildNumber" => state.Build,
+                // Named in the host's own language.
+                "Caption" => state.Language == "zh-CN" ? "Microsoft Windows Server 2016 \u6807\u51c6\u7248" : "Microsoft Windows Server 2016 Standard",
+                "ProductType" => 3u,
                 _ => throw new ItemNotFoundException(name + " is not modelled"),
             });
         }
+
+        PSObject Disk() => Object(name => name == "FreeSpace" ? (ulong)Machine.Read().Free : throw new ItemNotFoundException(name + " is not modelled"));
 
         PSObject Process(Running process) => Object(name => name switch
         {
             "Name" => process.Name,
             "ProcessId" => (uint)process.Pid,
             "ParentProcessId" => (uint)process.Parent,
+            "ExecutablePath" => Services.PathOf(process),
             "CreationDate" => process.Started.ToLocalTime(),
             _ => throw new ItemNotFoundException(name + " is not modelled"),
         });

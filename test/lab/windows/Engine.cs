@@ -23,11 +23,32 @@ static class Engine
         ["Stop-Process"] = typeof(StopProcessCommand),
         ["Get-Service"] = typeof(GetServiceCommand),
         ["Start-Service"] = typeof(StartServiceCommand),
+        ["Set-Service"] = typeof(SetServiceCommand),
         ["Stop-Service"] = typeof(StopServiceCommand),
         ["Restart-Service"] = typeof(RestartServiceCommand),
+        ["Test-Path"] = typeof(TestPathCommand),
+        ["Get-Item"] = typeof(GetItemCommand),
+        ["New-Item"] = typeof(NewItemCommand),
+        ["Remove-Item"] = typeof(RemoveItemCommand),
+        ["Get-ItemProperty"] = typeof(GetItemPropertyCommand),
+        ["Set-ItemProperty"] = typeof(SetItemPropertyCommand),
+        ["New-ItemProperty"] = typeof(NewItemPropertyCommand),
+        ["Remove-ItemProperty"] = typeof(RemoveItemPropertyCommand),
+        ["Get-WindowsFeature"] = typeof(Microsoft.Windows.ServerManager.Commands.GetWindowsFeatureCommand),
+        ["Install-WindowsFeature"] = typeof(Microsoft.Windows.ServerManager.Commands.AddWindowsFeatureCommand),
+        ["Uninstall-WindowsFeature"] = typeof(Microsoft.Windows.ServerManager.Commands.RemoveWindowsFeatureCommand),
+        ["Get-WinSystemLocale"] = typeof(Microsoft.InternationalSettings.Commands.GetWinSystemLocaleCommand),
+        ["Get-Culture"] = typeof(GetCultureCommand),
         ["Get-WinEvent"] = typeof(GetWinEventCommand),
         ["Get-CimInstance"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand),
         ["Invoke-CimMethod"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand),
+    };
+
+    static readonly Dictionary<string, Type> HyperV = new()
+    {
+        ["Get-VMSwitch"] = typeof(Microsoft.HyperV.PowerShell.Commands.GetVMSwitch),
+        ["New-VMSwitch"] = typeof(Microsoft.HyperV.PowerShell.Commands.NewVMSwitch),
+        ["Remove-VMSwitch"] = typeof(Microsoft.HyperV.PowerShell.Commands.RemoveVMSwitch),
     };
 
     public static int Run(string script)
@@ -36,12 +57,20 @@ static class Engine
         var ast = Parser.ParseInput(script, out _, out _);
         if (ast.Find(a => a is VariableExpressionAst v && v.VariablePath.UserPath == "input", true) != null) Console.In.ReadToEnd();
 
-        Environment.SetEnvironmentVariable("ProgramData", Path.Combine(Machine.Folder, "ProgramData"));
+        Environment.SetEnvironmentVariable("ProgramFiles", Path.Combine(Machine.Folder, "Program Files"));
         Environment.SetEnvironmentVariable("SystemDrive", "C:");
+        Environment.SetEnvironmentVariable("SystemRoot", @"C:\Windows");
         var state = InitialSessionState.CreateDefault2();
         foreach (var name in new[] { "IsWindows", "IsLinux", "IsMacOS", "IsCoreCLR" }) state.Variables.Remove(name, typeof(object));
-        foreach (var (name, type) in Cmdlets) state.Commands.Add(new SessionStateCmdletEntry(name, type, null));
-        state.ImportPSModule([.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "modules"), "*.psm1")]);
+        var faults = Machine.Read().Faults;
+        var there = faults.ContainsKey("no-hyper-v") ? Cmdlets : Cmdlets.Concat(HyperV);
+        foreach (var (name, type) in there) state.Commands.Add(new SessionStateCmdletEntry(name, type, null));
+        state.Providers.Add(new SessionStateProviderEntry("Registry", typeof(RegistryProvider), null));
+        var modules = Path.Combine(AppContext.BaseDirectory, "modules");
+        state.ImportPSModule([.. Directory.GetFiles(modules, "*.psm1"), .. Features.HasModule ? Directory.GetFiles(Path.Combine(modules, "optional")) : []]);
+        if (faults.TryGetValue("language-mode", out var mode)) state.LanguageMode = Enum.Parse<PSLanguageMode>(mode);
+        StandIn("System.Security.Principal.WindowsIdentity", typeof(LabIdentity));
+        StandIn("System.Security.Principal.WindowsPrincipal", typeof(LabPrincipal));
         var host = new Host();
         using var runspace = RunspaceFactory.CreateRunspace(host, state);
         runspace.Open();
@@ -65,6 +94,10 @@ static class Engine
         }
         return host.Exit ?? (ps.HadErrors ? 1 : 0);
     }
+
+    // Of a name that scripts use, another type.
+    static void StandIn(string name, Type type) =>
+        typeof(PSObject).Assembly.GetType("System.Management.Automation.TypeAccelerators").GetMethod("Add").Invoke(null, [name, type]);
 }
 
 sealed class Host : PSHost

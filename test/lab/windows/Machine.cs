@@ -12,12 +12,30 @@ public sealed class State
     public List<Nic> Nics { get; set; } = [];
     public List<Saved> Routes { get; set; } = [];
     public List<Network> Networks { get; set; } = [];
-    public List<Service> Services { get; set; } = [];
+    public List<ScheduledTask> Tasks { get; set; } = [];
+    // Services without a process here that were stopped.
+    public List<string> Stopped { get; set; } = [];
     // Docker network name → how many containers are on it.
     public Dictionary<string, int> Containers { get; set; } = [];
-    // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), wmi,
-    // service (what Start-Service says), orphan (a task that is stopped leaves its process).
+    // `en-US`.
+    public string Language { get; set; }
+    // Bytes of the system drive.
+    public long Free { get; set; }
+    // Name → its InstallState.
+    public Dictionary<string, string> Features { get; set; } = [];
+    // "", "RoutingOnly" or "Vpn".
+    public string RemoteAccess { get; set; }
+    public List<Switch> Switches { get; set; } = [];
+    // Docker images: name → id.
+    public Dictionary<string, string> Images { get; set; } = [];
+    // HKLM: full key path → value name → text, number or list of texts (Registry.cs).
+    public Dictionary<string, Dictionary<string, JsonElement>> Registry { get; set => field = Blind(value.ToDictionary(k => k.Key, k => Blind(k.Value))); } = [];
+    // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), lose-address (of a NIC that a switch takes or gives back), wmi,
+    // service (what Start-Service says), orphan (a task that is stopped leaves its process), crash (a program that ends at once), restart-needed (a feature waits for one), features and
+    // switch (what their cmdlets say), remote-access (its service does not start by itself), no-hyper-v, not-admin, language-mode, pull (what it says at half).
     public Dictionary<string, string> Faults { get; set; } = [];
+
+    static Dictionary<string, T> Blind<T>(Dictionary<string, T> names) => new(names, StringComparer.OrdinalIgnoreCase);
 }
 
 public sealed class Nic
@@ -192,15 +210,25 @@ public static class Machine
         Ip("address", "flush", "dev", nic.Device);
         Ip("link", "set", nic.Device, "master", device);
         foreach (var link in new[] { nic.Device, device }) Ip("link", "set", link, "up");
-        foreach (var a in addresses) Ip("address", "add", $"{a.Ip}/{a.Length}", "dev", device);
+        Move(state, addresses, device);
         var name = "vEthernet (HNSTransparent)";
         state.Nics.Add(new() { Device = device, Name = name, Index = state.Nics.Max(n => n.Index) + 3, Guid = NewGuid(), Component = "vms_mp" });
         ApplyStrongHost();
     }
 
+    static void Move(State state, List<Address> addresses, string device)
+    {
+        if (state.Faults.ContainsKey("lose-address")) return;
+        foreach (var a in addresses) Ip("address", "add", $"{a.Ip}/{a.Length}", "dev", device);
+    }
+
     public static void RemoveSwitch(State state, Network network)
     {
+        var from = state.Nics.Find(n => n.Device == network.Device);
+        var addresses = Addresses().Where(a => a.Index == from.Index).ToList();
+        var nic = state.Nics.Find(n => n != from && Mac(n) == Mac(from));
         Ip("link", "del", network.Device);
+        if (nic != null) Move(state, addresses, nic.Device);
         state.Nics.RemoveAll(n => n.Device == network.Device);
     }
 

@@ -11,6 +11,10 @@ return args[0] switch
     "powershell" => Shell.PowerShell(rest),
     "docker" => Docker.Run(rest),
     "netsh" => Netsh.Run(rest),
+    "shutdown" => Shutdown.Run(rest),
+    "nssm" => Nssm.Run(rest),
+    "boot" => Services.Boot(),
+    "start" => Services.StartAny(rest[0]),
     "route" => RouteExe.Run(rest),
     _ => throw new ArgumentException(args[0]),
 };

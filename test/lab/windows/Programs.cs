@@ -1,4 +1,4 @@
-// docker.exe, netsh.exe and route.exe, as far as our scripts call them.
+// docker.exe, netsh.exe, route.exe and shutdown.exe, as far as our scripts call them.
 using System.Text.Json;
 
 namespace Lab;
@@ -29,6 +29,20 @@ static class Docker
             case ["network", "rm", var name]:
                 Slow(state);
                 return Try(() => Machine.Update(s => Remove(s, name)));
+            case ["version", "--format", "{{.Server.Version}}"]:
+                Console.WriteLine("1.12.2-cs2-ws-beta");
+                return 0;
+            case ["inspect", "--type", "image", "--format", "{{.Id}}", var image]:
+                if (!state.Images.TryGetValue(image, out var id)) return Fail("Error: No such image: " + image);
+                Console.WriteLine(id);
+                return 0;
+            case ["pull", var image]:
+                return Pull(state, image);
+            case ["rmi", var image]:
+                return Try(() => Machine.Update(s => s.Images.Remove(image)));
+            case ["ps", "--all", "--quiet", "--filter", var ancestor]:
+                for (var i = 0; i < state.Containers.GetValueOrDefault(ancestor.Split('=')[1]); i++) Console.WriteLine($"{i:x12}");
+                return 0;
             case ["ps", "--quiet", "--filter", var filter]:
                 var count = state.Containers.GetValueOrDefault(filter.Split('=')[1]);
                 for (var i = 0; i < count; i++) Console.WriteLine($"{i:x12}");
@@ -36,6 +50,23 @@ static class Docker
             default:
                 return Fail("docker: not modelled: " + string.Join(' ', args));
         }
+    }
+
+    // As docker prints it where stdout is no terminal: a line for each change of a layer.
+    static int Pull(State state, string image)
+    {
+        Console.WriteLine($"Using default tag: latest\nlatest: Pulling from {image}");
+        string[] layers = ["3889bb8d808b", "b0e8ba5c5b3f", "9a1bd04f2d81", "c04b14da8d14"];
+        foreach (var layer in layers) Console.WriteLine(layer + ": Pulling fs layer");
+        for (var i = 0; i < layers.Length; i++)
+        {
+            Slow(state);
+            if (i == layers.Length / 2 && state.Faults.TryGetValue("pull", out var words)) return Fail(words);
+            foreach (var step in new[] { "Verifying Checksum", "Download complete", "Pull complete" }) Console.WriteLine($"{layers[i]}: {step}");
+        }
+        Machine.Update(s => s.Images[image] = "sha256:" + Guid.NewGuid().ToString("N"));
+        Console.WriteLine($"Status: Downloaded newer image for {image}:latest");
+        return 0;
     }
 
     static void Slow(State state)
@@ -91,9 +122,11 @@ static class Netsh
                     return 0;
                 case ["interface", "ipv4", "set", "address", var name, "source=static", var address, var mask, "gateway=none", "store=persistent"]:
                     var device = Machine.Find(state, int.Parse(Value(name, "name"))).Device;
-                    var length = Value(mask, "mask").Split('.').Sum(part => System.Numerics.BitOperations.PopCount(uint.Parse(part)));
                     Machine.Ip("-4", "address", "flush", "dev", device);
-                    Machine.Ip("address", "add", $"{Value(address, "address")}/{length}", "dev", device);
+                    Machine.Ip("address", "add", $"{Value(address, "address")}/{Length(mask)}", "dev", device);
+                    return 0;
+                case ["interface", "ipv4", "add", "address", var name, var address, var mask, "store=persistent"]:
+                    Machine.Ip("address", "add", $"{Value(address, "address")}/{Length(mask)}", "dev", Machine.Find(state, int.Parse(Value(name, "name"))).Device);
                     return 0;
                 case ["interface", "ipv4", "delete", "address", var name, var address]:
                     var nic = Machine.Find(state, int.Parse(Value(name, "name")));
@@ -111,6 +144,8 @@ static class Netsh
         return 1;
     }
 
+    static int Length(string mask) => Value(mask, "mask").Split('.').Sum(part => System.Numerics.BitOperations.PopCount(uint.Parse(part)));
+
     static string Value(string word, string key) => word.StartsWith(key + "=") ? word[(key.Length + 1)..] : throw new InvalidOperationException(word);
 }
 
@@ -125,6 +160,18 @@ static class RouteExe
         {
             if (route.Destination == $"{network}/{length}" && route.NextHop == hop) Machine.RemoveRoute(route);
         }
+        return 0;
+    }
+}
+
+static class Shutdown
+{
+    // The wrapper (host.ts) sees the host end with this file there, and starts it anew.
+    public static int Run(string[] args)
+    {
+        if (args is not ["/r", "/f", "/t", var seconds, "/d", "p:4:1"]) { Console.Error.WriteLine("shutdown: not modelled"); return 1; }
+        if (Machine.Read().Faults.TryGetValue("shutdown", out var words)) { Console.Error.WriteLine(words); return 5; }
+        Machine.StartDetached($"sh -c 'sleep {seconds}; touch {Path.Combine(Machine.Folder, "restart")}; kill -TERM 1'");
         return 0;
     }
 }

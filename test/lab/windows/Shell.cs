@@ -32,7 +32,7 @@ static class Shell
     }
 
     // CommandLineToArgvW: backslashes count only before a quote, a doubled quote within quotes is one.
-    static List<string> Split(string line)
+    public static List<string> Split(string line)
     {
         var words = new List<string>();
         var word = new StringBuilder();

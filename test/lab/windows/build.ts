@@ -37,7 +37,9 @@ export function windowsProgram(): string {
 function sourcesHash(): string {
   const files = [
     ...readdirSync(here),
-    ...readdirSync(join(here, 'modules')).map((name) => `modules/${name}`),
+    ...readdirSync(join(here, 'modules'), { recursive: true, encoding: 'utf8' }).map(
+      (name) => `modules/${name}`,
+    ),
   ];
   const sources = files.filter((name) => /\.(cs|csproj|psm1)$|^build\.ts$/.test(name)).sort(byText);
   const hash = createHash('sha256');

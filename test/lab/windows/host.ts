@@ -7,23 +7,25 @@
  *     ├─ sshd ─ one pid namespace a session, as Windows' kill-on-close job ─ powershell ─ docker.exe, netsh.exe …
  *     └─ what Win32_Process Create starts, which outlives the session
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
-  copyFileSync,
+  closeSync,
   existsSync,
   mkdirSync,
   openSync,
   readFileSync,
-  renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Component } from '../../../src/node/component.js';
-import { nameOf, pidsIn, until } from '../system.js';
+import type { Component } from '../../../src/node/component.js';
+import { commandOf, killAll, nameOf, pidsIn, until } from '../system.js';
 import { windowsProgram } from './build.js';
+import { writeBinaries } from './services.js';
+import { becomeAnotherBoot, freshState, type StateFile, stateFile, type WindowsState } from './state.js';
 
 export interface WindowsHostOptions {
   /** The network namespace, which the caller makes and removes. */
@@ -39,28 +41,8 @@ export interface WindowsHostOptions {
   build?: number;
   /** Whether services named kubelet and kube-proxy run. */
   processes?: boolean;
-}
-
-/** What Windows remembers, as Machine.cs has it. Routes that are active, addresses and forwarding are the kernel's. */
-export interface WindowsState {
-  boot: string;
-  build: string;
-  nics: { device: string; name: string; index: number; guid: string; component: string }[];
-  routes: { destination: string; nextHop: string; metric: number }[];
-  networks: {
-    id: string;
-    name: string;
-    driver: string;
-    subnet: string;
-    gateway: string;
-    device: string | null;
-  }[];
-  /** What a service or a scheduled task of that name starts. */
-  services: { name: Component; isTask: boolean; dependsOn: Component | null }[];
-  /** Docker network name to the number of containers on it. */
-  containers: Record<string, number>;
-  /** `docker`: its error text; `docker-slow`: ms; `stubborn`: the store that Remove-NetRoute forgets; `duplicate`: an address; `wmi`, `netsh`. */
-  faults: Record<string, string>;
+  /** Whether it installs no feature without a restart. */
+  wantsRestart?: boolean;
 }
 
 export interface WindowsHost {
@@ -71,44 +53,55 @@ export interface WindowsHost {
   edit(change: (state: WindowsState) => void): void;
   /** Starts the process behind a service, as the service manager does. */
   startProcess(component: Component): Promise<void>;
+  /** Ends everything and starts it again, as shutdown.exe within the host does too: the boot time and the interface indexes are other ones. */
+  reboot(): Promise<void>;
+  /** Resolves once the host has been rebooted so many times in all, by whomever. */
+  rebooted(times: number): Promise<void>;
+  /** `kill -9` of the process, and of what would start it anew. */
+  killProcess(component: Component): Promise<void>;
 }
 
 /** Starts the host; resolves once its sshd listens. Needs root, `ip`, `nft` and the .NET SDK. */
 export async function startWindowsHost(options: WindowsHostOptions): Promise<WindowsHost> {
   const { namespace, workDir } = options;
   const program = windowsProgram();
-  mkdirSync(join(workDir, 'ProgramData'), { recursive: true });
+  mkdirSync(join(workDir, 'Program Files'), { recursive: true });
   mkdirSync('/run/sshd', { recursive: true });
   writePrograms(workDir, program);
   const edit = stateFile(workDir);
   // A host that was stopped comes back as it was, not as one installed anew.
   if (!existsSync(join(workDir, 'state.json'))) {
-    edit.write(freshState(options.build ?? 14393, options.processes ?? false));
+    const state = freshState(options.build ?? 14393, options.processes ?? false);
+    if (options.wantsRestart) state.faults['restart-needed'] = 'yes';
+    edit.write(state);
     prepareKernel(namespace);
   }
   writeSshd(options, program);
-  writeServices(options);
+  writeBinaries(workDir);
 
-  const log = openSync(join(workDir, 'log'), 'a');
-  const args = [
-    'netns',
-    'exec',
-    namespace,
-    'unshare',
-    '--pid',
-    '--fork',
-    '--kill-child',
-    '--mount-proc',
-    'sh',
-    join(workDir, 'host.sh'),
-  ];
-  const host = spawn('ip', args, { stdio: ['ignore', log, log] });
-  const ended = new Promise<void>((resolve) => host.once('exit', () => resolve()));
-  for (let tries = 0; !listens(options); tries++) {
-    if (host.exitCode !== null || tries > 100)
-      throw new Error(`no sshd: ${readFileSync(join(workDir, 'log'), 'utf8')}`);
-    await sleep(50);
+  // A component's wrapper and itself.
+  const processesOf = (component: Component): number[] =>
+    pidsIn([namespace]).filter(
+      (pid) =>
+        nameOf(pid) === `${component}.exe` ||
+        commandOf(pid).includes(join(workDir, `services/${component}.sh`)),
+    );
+  let boots = 0;
+  let restarting: Promise<void> | null = null;
+  let running = await boot(options, onRestart);
+
+  async function rebootOnce(): Promise<void> {
+    await running.stop();
+    afterBoot(options, edit);
+    running = await boot(options, onRestart);
+    boots += 1;
   }
+
+  /** shutdown.exe was called: while the host is down, it does not answer. */
+  function onRestart(): void {
+    restarting = sleep(DOWN_MS).then(rebootOnce);
+  }
+
   return {
     state: edit.read,
     edit: (change) => {
@@ -118,12 +111,58 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
     },
     startProcess: async (component) => {
       const job = join(workDir, `wmi-${component}`);
-      writeFileSync(job, `exec sh ${join(workDir, 'services', component)}\n`);
+      writeFileSync(job, `exec ${program} start ${workDir} ${component}\n`);
       appendFileSync(join(workDir, 'wmi'), `${job}\n`);
-      const runs = (): boolean => pidsIn([namespace]).some((pid) => nameOf(pid) === `${component}.exe`);
-      await until(`${component}.exe`, runs);
+      await until(`${component}.exe`, () => processesOf(component).some((pid) => nameOf(pid) !== 'sh'));
     },
+    reboot: rebootOnce,
+    rebooted: (times) => until('the host to restart', () => boots >= times, 60_000),
+    killProcess: (component) => killAll(processesOf(component)),
     stop: async () => {
+      await restarting;
+      await running.stop();
+    },
+  };
+}
+
+/** How long a host that restarts itself is away, in milliseconds. */
+const DOWN_MS = 300;
+
+interface Running {
+  stop(): Promise<void>;
+}
+
+/** Starts the host's processes; resolves once sshd listens. */
+async function boot(options: WindowsHostOptions, onRestart: () => void): Promise<Running> {
+  const { namespace, workDir } = options;
+  const log = openSync(join(workDir, 'log'), 'a');
+  const restart = join(workDir, 'restart');
+  rmSync(restart, { force: true });
+  const inside = [
+    'unshare',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+    'sh',
+    join(workDir, 'host.sh'),
+  ];
+  const host = spawn('ip', ['netns', 'exec', namespace, ...inside], { stdio: ['ignore', log, log] });
+  closeSync(log);
+  let isWanted = true;
+  const ended = new Promise<void>((resolve) => host.once('exit', () => resolve()));
+  // sshd comes last: who can log in finds the services that start with Windows started.
+  for (let tries = 0; !listens(options); tries++) {
+    if (host.exitCode !== null || tries > 400)
+      throw new Error(`no sshd: ${readFileSync(join(workDir, 'log'), 'utf8')}`);
+    await sleep(50);
+  }
+  host.once('exit', () => {
+    if (isWanted && existsSync(restart)) onRestart();
+  });
+  return {
+    stop: async () => {
+      isWanted = false;
       // The kernel takes the whole pid namespace with it.
       host.kill('SIGKILL');
       await ended;
@@ -132,44 +171,18 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
   };
 }
 
-/** What of the state is another one after a reboot. */
-export function forgetBoot(state: WindowsState): void {
-  state.boot = new Date().toISOString();
-  for (const nic of state.nics) nic.index += 2;
-}
-
-function freshState(build: number, processes: boolean): WindowsState {
-  const guid = (n: number): string => `{00000000-0000-0000-0000-${String(n).padStart(12, '0')}}`;
-  return {
-    boot: new Date().toISOString(),
-    build: String(build),
-    // No index is the kernel's own, nor are they in the kernel's order.
-    nics: [
-      { device: 'eth0', name: 'Ethernet', index: 1007, guid: guid(7), component: 'vmbus\\netvsc' },
-      { device: 'eth1', name: 'Ethernet 2', index: 1004, guid: guid(4), component: 'vmbus\\netvsc' },
-    ],
-    routes: [],
-    networks: [],
-    services: processes
-      ? [
-          { name: 'kubelet', isTask: false, dependsOn: null },
-          { name: 'kube-proxy', isTask: false, dependsOn: 'kubelet' },
-        ]
-      : [],
-    containers: {},
-    faults: {},
-  };
-}
-
-function stateFile(workDir: string): { read(): WindowsState; write(state: WindowsState): void } {
-  const path = join(workDir, 'state.json');
-  return {
-    read: () => JSON.parse(readFileSync(path, 'utf8')) as WindowsState,
-    write: (state) => {
-      writeFileSync(`${path}.edit`, JSON.stringify(state));
-      renameSync(`${path}.edit`, path);
-    },
-  };
+/** What Windows does before anybody can log in: routes come back whose next hop is on the wire, and what waited for the restart is there. */
+function afterBoot({ namespace }: WindowsHostOptions, edit: StateFile): void {
+  const state = edit.read();
+  becomeAnotherBoot(state);
+  edit.write(state);
+  const lines = state.routes.map(
+    ({ destination, nextHop, metric }) =>
+      `route append ${destination} via ${nextHop} proto static metric ${metric}`,
+  );
+  const batch = `${['route flush proto static', ...lines].join('\n')}\n`;
+  // What is not on the wire, the kernel refuses.
+  spawnSync('ip', ['-n', namespace, '-force', '-batch', '-'], { input: batch });
 }
 
 /** One `<name>.exe` for each program that the scripts start. */
@@ -180,7 +193,7 @@ function writePrograms(workDir: string, program: string): void {
     writeFileSync(join(folder, `${name}.exe`), `#!/bin/sh\n${text}\n`);
     chmodSync(join(folder, `${name}.exe`), 0o755);
   };
-  for (const role of ['powershell', 'docker', 'netsh', 'route'])
+  for (const role of ['powershell', 'docker', 'netsh', 'route', 'nssm', 'shutdown'])
     exe(role, `exec '${program}' ${role} '${workDir}' "$@"`);
   // `ping -n 1 -w <ms> -S <source> <target>`; Windows' prints TTL= where Linux' prints ttl=.
   exe('ping', 'ping -n -c "$2" -W "$(($4 / 1000 + 1))" -I "$6" "$7" | sed s/ttl=/TTL=/ | grep TTL=');
@@ -232,30 +245,16 @@ function writeSshd(options: WindowsHostOptions, program: string): void {
     // Of this pid namespace: sessions have others, which don't see what WMI and services started.
     `mkdir -p ${workDir}/proc; mount --bind /proc ${workDir}/proc`,
     `rm -f ${workDir}/wmi; mkfifo ${workDir}/wmi`,
-    `/usr/sbin/sshd -D -e -f ${workDir}/sshd_config &`,
     // Read and write: the pipe then never ends for want of a writer.
     `while IFS= read -r job; do setsid sh "$job" </dev/null >/dev/null 2>&1 & done <>${workDir}/wmi &`,
-    ...(options.processes ? Component.options : []).map(
-      (name) => `setsid sh ${workDir}/services/${name} </dev/null >/dev/null 2>&1 &`,
-    ),
-    // Init of the namespace: takes in the orphans.
+    // What starts with Windows; a host without any saves itself the program's start.
+    `grep -q -e nssm.exe -e '"atBoot": *true' ${workDir}/state.json && ${program} boot ${workDir} </dev/null`,
+    `/usr/sbin/sshd -D -e -f ${workDir}/sshd_config &`,
+    // Init of the namespace: takes in the orphans, and everything ends with it.
+    'trap "exit 0" TERM',
     'wait',
   ];
   writeFileSync(join(workDir, 'host.sh'), `${hostSh.join('\n')}\n`);
-}
-
-/** What the services run: a copy of sleep bears the copy's name. They write as nssm would have them. */
-function writeServices({ workDir }: WindowsHostOptions): void {
-  for (const folder of ['services', 'k/logs']) mkdirSync(join(workDir, folder), { recursive: true });
-  for (const name of Component.options) {
-    const exe = join(workDir, 'k', `${name}.exe`);
-    // A running program can't be written to.
-    if (!existsSync(exe)) copyFileSync('/usr/bin/sleep', exe);
-    const log = join(workDir, 'k/logs', `${name}.err.log`);
-    const klog = (text: string): string => `echo "I$(date -u +'%m%d %H:%M:%S').000000 $$ ${text}" >>${log}`;
-    const words = [klog('server.go:408] Version: v1.5.3'), klog('server.go:124] Starting to listen')];
-    writeFileSync(join(workDir, 'services', name), `${words.join('\n')}\nexec ${exe} infinity\n`);
-  }
 }
 
 function listens({ namespace, sshPort }: WindowsHostOptions): boolean {

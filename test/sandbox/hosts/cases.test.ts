@@ -15,6 +15,11 @@ import { hostCases } from '../../host/cases.js';
 import { PROGRAMS } from '../../support/programs.js';
 
 const CLUSTER = '192.168.0.0/16';
+/** What a full read of a Windows host is asked beside the network. */
+const EXTRA = {
+  pauseImage: 'apprenda/pause',
+  executables: { kubelet: 'C:\\k\\kubelet.exe', 'kube-proxy': 'C:\\k\\kube-proxy.exe' },
+};
 
 interface Running {
   sandbox: SandboxHosts;
@@ -42,7 +47,11 @@ function spareNic({ sandbox }: Running, name: string): string {
 }
 
 function podSteps(os: Os, podCidr: string, containerNic: string): Step[] {
-  if (os === 'linux') return [{ kind: 'bridge', action: 'ensure', bridge: 'cbr0', podCidr, ownBridge: true }];
+  if (os === 'linux')
+    return [
+      { kind: 'bridge', action: 'ensure', bridge: 'cbr0', podCidr, ownBridge: true },
+      { kind: 'persistence', action: 'ensure' },
+    ];
   return [
     { kind: 'pod-network', action: 'ensure', network: 'transparent', podCidr, containerNic },
     { kind: 'pod-gateway', action: 'ensure', podCidr, containerNic },
@@ -56,6 +65,7 @@ async function caseHost(os: Os): Promise<CaseHost> {
   const podCidr = '192.168.0.0/24';
   const containerNic = os === 'windows' ? spareNic(running, 'node1') : undefined;
   const node1 = running.sandbox.hosts.get('node1');
+  node1?.alter((state) => (state.os === 'linux' ? { ...state, mayInstall: true } : state));
   let fence = 0;
   return {
     pool: running.pool,
@@ -68,6 +78,7 @@ async function caseHost(os: Os): Promise<CaseHost> {
       bridge: 'cbr0',
       ...PROGRAMS,
       owned: [],
+      ...EXTRA,
       ...(containerNic === undefined ? {} : { containerNic }),
     },
     writing: {
@@ -109,6 +120,7 @@ describe.each<NextHopMode>(['node-address', 'pod-gateway'])(
             bridge: 'cbr0',
             ...PROGRAMS,
             owned: [],
+            ...EXTRA,
             ...nic,
           };
           return { pool: running.pool, platform: platformOf(node.os), context, close: async () => undefined };
@@ -128,7 +140,7 @@ describe.each<NextHopMode>(['node-address', 'pod-gateway'])(
         };
         for (const host of hosts) {
           const { podCidr, containerNic = '', target } = host.context;
-          const own = podSteps(target.os, podCidr, containerNic);
+          const own = podSteps(target.os, podCidr, containerNic).filter(({ kind }) => kind !== 'persistence');
           await make(host, [...own, { kind: 'forwarding', action: 'ensure' }]);
         }
         expect((await proofs()).flat()).toEqual(Array(6).fill('none'));

@@ -223,6 +223,8 @@ describe('a Windows host', () => {
       nodeIp: '10.0.0.7',
       full: true,
       network: 'fairway',
+      pauseImage: 'apprenda/pause',
+      executables: { kubelet: 'C:\\k\\kubelet.exe', 'kube-proxy': 'C:\\k\\kube-proxy.exe' },
     })) as [{ ok: boolean; data: Record<string, unknown> }];
     expect(answer).toMatchObject({ ok: true, changed: false, data: { build: 14393, nodeError: null } });
     const { routes, nics } = answer.data;

@@ -56,7 +56,7 @@ function Remove-NetRoute {
 function Get-NetIPAddress {
   [CmdletBinding()] param([Parameter(Position = 0)][string[]]$IPAddress, [uint32[]]$InterfaceIndex, [ValidateSet('IPv4', 'IPv6')][string]$AddressFamily, [string]$PolicyStore)
   $found = @(foreach ($a in [Lab.Machine]::Addresses()) {
-      [pscustomobject]@{ IPAddress = $a.Ip; PrefixLength = [byte]$a.Length; InterfaceIndex = [uint32]$a.Index; ifIndex = [uint32]$a.Index; InterfaceAlias = $a.Alias; AddressFamily = 'IPv4'; AddressState = $a.State }
+      [pscustomobject]@{ IPAddress = $a.Ip; PrefixLength = [byte]$a.Length; InterfaceIndex = [uint32]$a.Index; ifIndex = [uint32]$a.Index; InterfaceAlias = $a.Alias; AddressFamily = 'IPv4'; AddressState = $a.State; PrefixOrigin = 'Manual' }
     })
   $filters = @{ IPAddress = 'IPAddress'; InterfaceIndex = 'InterfaceIndex'; AddressFamily = 'AddressFamily' }
   $found = @(Select-Match $found $PSBoundParameters $filters)

@@ -1,0 +1,66 @@
+# What the machine itself is: the facts that a node's checks are made from. Read only; a part of a full read.
+
+# A Windows service by its name; null when there is none.
+function Get-ServiceState([string]$Name) {
+  try { $service = Get-Service -Name $Name -ErrorAction Stop }
+  catch { if ([string]$_.FullyQualifiedErrorId -notlike 'NoServiceFoundForGivenName,*') { throw }; return $null }
+  [ordered]@{ runs = ([string]$service.Status -eq 'Running'); atBoot = ([string]$service.StartType -eq 'Automatic') }
+}
+
+# Null where it can't be told, such as for an account that is no administrator: unknown must not hide the rest, nor look like "none".
+function Get-OrNull([scriptblock]$Query) { try { & $Query } catch { $null } }
+
+# Whether the account has an administrator's rights, and not only their name (UAC).
+function Test-Administrator {
+  $account = [System.Security.Principal.WindowsIdentity]::GetCurrent()
+  (New-Object System.Security.Principal.WindowsPrincipal($account)).IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+
+# Docker's version, or why it does not answer.
+function Get-DockerState {
+  $r = Start-Program 'docker.exe' @('version', '--format', '{{.Server.Version}}')
+  if ($r.code -eq 0 -and $r.out.Trim()) { return [ordered]@{ version = $r.out.Trim() } }
+  [ordered]@{ error = "docker does not answer ($($r.code): $($r.err))" }
+}
+
+function Get-Nssm {
+  $found = @(Get-Command -Name 'nssm.exe' -CommandType Application -ErrorAction SilentlyContinue)
+  if ($found.Count) { [string]$found[0].Path } else { $null }
+}
+
+function Get-MachineState($p) {
+  Assert-Image 'pauseImage' $p.pauseImage
+  foreach ($component in 'kubelet', 'kube-proxy') { Assert-Executable "executables.$component" $p.executables.$component }
+  $os = Get-CimInstance -ClassName Win32_OperatingSystem -Property @('Caption', 'ProductType')
+  $disk = Get-CimInstance -ClassName Win32_LogicalDisk -Filter "DeviceID='$env:SystemDrive'" -Property @('FreeSpace')
+  $docker = Get-DockerState
+  $features = Get-OrNull { Get-RoutingFeatures }
+  $record = Get-OrNull { Get-RoutingRecord }
+  $switches = if (Test-Cmdlet 'Get-VMSwitch') { Get-OrNull { [pscustomobject]@{ all = @(Get-VMSwitch -ErrorAction Stop) } } }
+  $machine = [ordered]@{
+    product         = [string]$os.Caption
+    isServer        = ($os.ProductType -ne 1)
+    language        = $(if (Test-Cmdlet 'Get-WinSystemLocale') { [string](Get-WinSystemLocale).Name } else { [string](Get-Culture).Name })
+    # Not the console's encoding: the prelude has changed that.
+    codePage        = [int](Get-ItemProperty -LiteralPath 'HKLM:\SYSTEM\CurrentControlSet\Control\Nls\CodePage' -Name OEMCP -ErrorAction Stop).OEMCP
+    isAdministrator = [bool](Test-Administrator)
+    freeBytes       = [int64]$disk.FreeSpace
+    ipHelper        = (Get-ServiceState 'iphlpsvc')
+    docker          = $docker
+    pauseImage      = $(if ($docker.version) { Get-ImageId $p.pauseImage } else { $null })
+    features        = $features
+    routing         = (Get-RoutingState $features $record)
+    rebootPending   = [bool](Test-RebootPending $features $record)
+    switches        = $null
+    nssm            = (Get-Nssm)
+    binaries        = [ordered]@{
+      'kubelet'    = [bool](Test-Path -LiteralPath $p.executables.kubelet)
+      'kube-proxy' = [bool](Test-Path -LiteralPath $p.executables.'kube-proxy')
+    }
+    components      = [ordered]@{ 'kubelet' = (Get-InstalledComponent 'kubelet'); 'kube-proxy' = (Get-InstalledComponent 'kube-proxy') }
+    clock           = [DateTime]::UtcNow.ToString('o')
+  }
+  # Of a list that a function gives, 5.1 hands on the members, and of an empty one nothing; so it is put in here.
+  if ($switches) { $machine['switches'] = @($switches.all | ForEach-Object { [ordered]@{ name = [string]$_.Name; type = [string]$_.SwitchType } }) }
+  $machine
+}

@@ -77,6 +77,9 @@ export interface RefusalFacts {
   'nothing-to-adopt': { unchanged: number; leftOut: number };
   /** The setting that is missing. */
   'no-build-host': Record<string, never>;
+  'not-built': { component: string; version: string };
+  'no-windows-node': Record<string, never>;
+  'not-windows': { name: string };
   'build-host-unreadable': { host: string; why: string };
   'build-host-unfit': { host: string; lacks: readonly BuildLack[] };
   /** `why`: what git said. */

@@ -56,7 +56,7 @@ export function keys(prefix: string) {
     changeCounter: `${base}:change-counter`,
     /** Set of the ids of changes that are not finished. */
     openChanges: `${base}:open-changes`,
-    /** Hash `remove <node>`, `repair <node>`, `repair *` or `build <component> <version>` → id of the newest change that does it. */
+    /** Hash `remove <node>`, `repair <node>`, `repair *` `build <component> <version>` or `deliver <component>` → id of the newest change that does it. */
     newestChanges: `${base}:newest-changes`,
     /** How often Fairway itself asked for a repair of a node within the hour. */
     ownRepairs: (node: string) => `${base}:own-repairs:${node}`,

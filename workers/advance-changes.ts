@@ -1,10 +1,11 @@
 /** Moves every open change as far as it can go. It decides from what is stored, so it may run at any time, after any crash. */
 import type { Change, HostResult } from '../src/change/change.js';
+import { nextDelivery } from '../src/change/delivery.js';
 import { isPatient, type NextMove, nextMove } from '../src/change/phase.js';
 import { answerAsks, answered, asking, isExpired } from '../src/change/transition.js';
 import type { Work } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
-import { type HostPlan, isMembershipPlan, type Plan } from '../src/plan/plan.js';
+import { type HostPlan, isBinaryPlan, isMembershipPlan, type Plan } from '../src/plan/plan.js';
 import { FAIRWAY } from '../src/principal.js';
 import { sayNoRestart } from '../src/words/trouble.js';
 import { admitAdoption } from './admit-adoption.js';
@@ -13,6 +14,7 @@ import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
 import { finishChange } from './finish-change.js';
 import { admitBuild } from './plan-build.js';
+import { admitDelivery } from './plan-deliver.js';
 import { startRun } from './start-run.js';
 
 /**
@@ -30,11 +32,12 @@ export async function advanceChanges(deps: WorkerDeps): Promise<void> {
   const ready = approved.filter((change) => !(isRunning && isPatient(change, now)));
   await admitChanges(
     deps,
-    ready.filter(({ kind }) => kind !== 'adopt' && kind !== 'build'),
+    ready.filter(({ kind }) => !['adopt', 'build', 'deliver'].includes(kind)),
   );
   for (const change of ready) {
     if (change.kind === 'adopt') await admitAdoption(deps, change);
     if (change.kind === 'build') await admitBuild(deps, change);
+    if (change.kind === 'deliver') await admitDelivery(deps, change);
   }
   await moveAll(deps, ready);
   await proveWhenIdle(deps);
@@ -72,8 +75,8 @@ async function moveAll(deps: WorkerDeps, changes: readonly Change[]): Promise<bo
     else if (change.starts === undefined) moving.push(await look(deps, change, plan));
     else if (await startRun(deps, change, plan)) begun = true;
   }
-  // A build shares no visit with anything.
-  const sharing = moving.filter(({ plan }) => plan.kind !== 'build');
+  // What is built, or delivered, shares no visit with anything.
+  const sharing = moving.filter(({ plan }) => !isBinaryPlan(plan));
   const last = Math.min(...sharing.map(({ next }) => (next.kind === 'finish' ? Infinity : next.phase)));
   const now = new Date();
   const hosts = new Set<string>();
@@ -95,7 +98,8 @@ async function look(deps: WorkerDeps, change: Change, plan: Plan): Promise<Movin
     change.id,
     plan.hosts.map((host) => host.host),
   );
-  return { change, plan, results, holding, next: nextMove(plan, change, results, holding) };
+  const next = plan.kind === 'deliver' ? nextDelivery : nextMove;
+  return { change, plan, results, holding, next: next(plan, change, results, holding) };
 }
 
 /** Makes the next move; the hosts that are to be visited for it. */

@@ -17,6 +17,7 @@ import { bareVoice, storedVoice } from '../src/words/voice.js';
 import type { WorkerDeps } from './deps.js';
 import { NothingToAdopt, planAdopting } from './plan-adopt.js';
 import { planBuilding } from './plan-build.js';
+import { planDelivering } from './plan-deliver.js';
 import { planRepairing } from './plan-repair.js';
 import { planPolicy, readHosts, renderer } from './read-hosts.js';
 import { refusePlan, sealPlan } from './seal-plan.js';
@@ -64,6 +65,8 @@ async function planned(deps: WorkerDeps, change: Change): Promise<Plan | null> {
       return planAdopting(deps, change);
     case 'build':
       return planBuilding(deps, change);
+    case 'deliver':
+      return planDelivering(deps, change);
   }
 }
 

@@ -18,6 +18,7 @@ import { say } from '../src/slack/reply.js';
 import { sayAsking } from '../src/words/result.js';
 import { sayConflict, sayNotHolding } from '../src/words/trouble.js';
 import { buildOnHost } from './build-on-host.js';
+import { deliverToHost } from './deliver-to-host.js';
 import type { WorkerDeps } from './deps.js';
 import { PROGRESS_DELAY_MS, Teller } from './teller.js';
 import { unreached } from './unreached.js';
@@ -41,13 +42,17 @@ interface Wanted {
 
 async function visit(deps: WorkerDeps, host: string, held: Held): Promise<Outcome[]> {
   if (held.works.length === 0) return [];
-  const [first = ''] = held.works;
-  if ((JSON.parse(first) as Work).kind === 'build') return [await build(deps, host, held, first)];
+  const apart = held.works.filter(isApart);
+  // What takes long goes by itself, and after what is quick.
+  if (apart.length === held.works.length) return [await alone(deps, host, held, apart)];
+  await leave(deps, host, apart);
   const inventory = await deps.nodes.read(held.revision);
-  const all = held.works.map((taken): Wanted => {
-    const work = JSON.parse(taken) as Work;
-    return { taken, work, steps: wantedSteps(work, inventory) };
-  });
+  const all = held.works
+    .filter((taken) => !isApart(taken))
+    .map((taken): Wanted => {
+      const work = JSON.parse(taken) as Work;
+      return { taken, work, steps: wantedSteps(work, inventory) };
+    });
   const wanted = all.filter(({ steps }) => steps.length > 0);
   // What nobody wants any more is not worth a connection, which may never come about.
   const idle = all.filter(({ steps }) => steps.length === 0).map((each) => outcomeOf(each, 'unchanged'));
@@ -63,23 +68,37 @@ function outcomeOf({ taken, work }: Wanted, status: HostStatus, extra: Partial<H
   };
 }
 
-/** Of the builds that the build host has to do this visit takes the first; the others are not in its hand. */
-async function build(deps: WorkerDeps, host: string, held: Held, taken: string): Promise<Outcome> {
+/** Builds and deliveries: they take long, and share nothing. */
+function isApart(taken: string): boolean {
+  return ['build', 'deliver'].includes((JSON.parse(taken) as Work).kind);
+}
+
+/** Of such works this visit takes the first; the others are not in its hand. */
+async function alone(
+  deps: WorkerDeps,
+  host: string,
+  held: Held,
+  [taken = '', ...others]: readonly string[],
+): Promise<Outcome> {
+  await leave(deps, host, others);
   const work = JSON.parse(taken) as Work;
-  const others = held.works.map((text) => (JSON.parse(text) as Work).changeId);
-  await deps.works.leave(
-    host,
-    others.filter((id) => id !== work.changeId),
-  );
-  const each = { taken, work, steps: work.steps };
+  const each = { taken, work, steps: wantedSteps(work, await deps.nodes.read(held.revision)) };
+  if (each.steps.length === 0) return outcomeOf(each, 'unchanged');
   try {
-    const { status, ...rest } = await buildOnHost(deps, work, held);
+    const { status, ...rest } = await (work.kind === 'build' ? buildOnHost : deliverToHost)(deps, work, held);
     return outcomeOf(each, status, rest);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     const { status, ...rest } = await unreached(deps, work, held.pinned !== null, error);
     return outcomeOf(each, status, rest);
   }
+}
+
+async function leave(deps: WorkerDeps, host: string, works: readonly string[]): Promise<void> {
+  await deps.works.leave(
+    host,
+    works.map((taken) => (JSON.parse(taken) as Work).changeId),
+  );
 }
 
 async function attend(

@@ -1,5 +1,6 @@
 /** What was built, in Redis, and the logs of it. */
 import type { Redis } from 'ioredis';
+import type { Component } from '../node/component.js';
 import { type Built, buildKey } from '../plan/build.js';
 import type { Keys } from '../redis.js';
 
@@ -27,6 +28,12 @@ export class BuildStore {
     const texts = await this.redis.hvals(this.keys.builds);
     const all = texts.map((text) => JSON.parse(text) as Built);
     return all.sort((a, b) => (a.at < b.at ? 1 : -1));
+  }
+
+  /** The newest one of a version; null when there is none. */
+  async newest(component: Component, version: string): Promise<Built | null> {
+    const all = await this.all();
+    return all.find((built) => built.component === component && built.version === version) ?? null;
   }
 
   /** How many bytes of a change's log are known. */

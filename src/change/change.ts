@@ -108,7 +108,9 @@ export type AdoptChange = ChangeBase & Extract<Subject, { kind: 'adopt' }> & { m
 
 export type BuildChange = ChangeBase & Extract<Subject, { kind: 'build' }>;
 
-export type Change = MembershipChange | RepairChange | AdoptChange | BuildChange;
+export type DeliverChange = ChangeBase & Extract<Subject, { kind: 'deliver' }>;
+
+export type Change = MembershipChange | RepairChange | AdoptChange | BuildChange | DeliverChange;
 
 /** `asking`: it goes on once somebody has answered `ask`. */
 export type HostStatus = 'waiting' | 'asking' | 'done' | 'unchanged' | 'owed' | 'failed' | 'cancelled';
@@ -134,6 +136,8 @@ export interface HostResult {
   /** The last lines of the log of that. */
   tail?: string;
   ask?: Ask;
+  /** What there is to say of it, though it is well. */
+  note?: string;
   /** What was built there; `reused`: it was there already. */
   built?: Built & { reused: boolean };
   /** While it is owed; and once that was given up, when it is `failed`. */

@@ -156,7 +156,9 @@ export function isExpired(change: Change, now: Date): boolean {
 
 /** True when the change's node is no member once it is through. */
 export function isLeaving({ kind, direction }: Pick<Change, 'kind' | 'direction'>): boolean {
-  return kind !== 'repair' && kind !== 'build' && (kind === 'remove-node') === (direction === 'do');
+  return (
+    ['add-node', 'remove-node', 'adopt'].includes(kind) && (kind === 'remove-node') === (direction === 'do')
+  );
 }
 
 /** Asks a queued or running change to stop at the next host boundary, withdraws one that nobody approved yet, or gives up what is owed. */

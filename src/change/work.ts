@@ -45,6 +45,7 @@ export function wantedSteps(work: Work, inventory: Inventory): Step[] {
     inventory.nodes.find((node) => node.name === name) ??
     inventory.nodes.find((node) => node.address === address);
   const isIn = self?.name === name && self.podCidr === podCidr;
+  if (work.kind === 'deliver') return isIn ? work.steps : [];
   const repairs = work.kind === 'repair';
   const leaves = isLeaving(work);
   // Nothing is made on a host that left, or came back as another; and nothing is taken from a node that is a member again.

@@ -29,6 +29,7 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   adopt: 'request',
   build: 'request',
   builds: 'look',
+  deliver: 'request',
   export: 'look',
   nodes: 'look',
   node: 'look',

@@ -54,6 +54,7 @@ export const argumentTypes: Readonly<Record<string, ArgumentType>> = {
     takes: 'the tag of a Kubernetes release: v and three numbers',
     example: 'v1.5.0',
   },
+  nodes: { read: readNodeNames, takes: 'names of nodes, with blanks between', example: 'win03 win04' },
   source: {
     read: parseSource,
     takes: "a git address, http(s)://… or ssh://… without a password, or a folder of the build host's",
@@ -87,6 +88,11 @@ function readMac(text: string): string | null {
 /** People write `12` and `#12` for `c12`. */
 function readChangeId(text: string): string | null {
   return fits(ChangeId)(text.toLowerCase().replace(/^#?c?/, 'c'));
+}
+
+function readNodeNames(text: string): string | null {
+  const names = text.split(/[ ,]+/).filter((name) => name !== '');
+  return names.length > 0 && names.every((name) => NodeName.safeParse(name).success) ? names.join(' ') : null;
 }
 
 /** People write `1.5.0` for `v1.5.0`. */

@@ -22,6 +22,7 @@ export const CommandKind = z.enum([
   'kubectl',
   'build',
   'builds',
+  'deliver',
   'incidents',
   'ack',
   'mute',
@@ -70,6 +71,13 @@ export const BotCommand = z.discriminatedUnion('kind', [
     source: Source.optional(),
   }),
   z.strictObject({ kind: z.literal('builds') }),
+  /** `nodes`: all Windows nodes when absent. */
+  z.strictObject({
+    kind: z.literal('deliver'),
+    component: Component,
+    version: Version,
+    nodes: z.array(NodeName).min(1).optional(),
+  }),
   z.strictObject({ kind: z.literal('incidents') }),
   z.strictObject({ kind: z.literal('ack'), id: IncidentId }),
   /** `ms`: for how long. */

@@ -1,7 +1,10 @@
 /** A command as its canonical text: for the record, and to tell repeated ones. Pure. */
 import type { BotCommand } from './command.js';
 
-type Request = Extract<BotCommand, { kind: 'add-node' | 'remove-node' | 'repair' | 'adopt' | 'build' }>;
+type Request = Extract<
+  BotCommand,
+  { kind: 'add-node' | 'remove-node' | 'repair' | 'adopt' | 'build' | 'deliver' }
+>;
 
 /** The words that give this command again, options in the grammar's order. */
 export function formatCommand(command: Request): string {
@@ -11,6 +14,10 @@ export function formatCommand(command: Request): string {
   if (command.kind === 'build') {
     const from = command.source === undefined ? '' : ` from ${command.source}`;
     return `build ${command.component} ${command.version}${from}`;
+  }
+  if (command.kind === 'deliver') {
+    const to = command.nodes === undefined ? '' : ` to ${command.nodes.join(' ')}`;
+    return `deliver ${command.component} ${command.version}${to}`;
   }
   const { spec, podCidr } = command;
   const words = ['add', spec.os, 'node', spec.name, spec.address];

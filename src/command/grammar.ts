@@ -71,6 +71,15 @@ export const rules: readonly Rule[] = [
     }),
   ),
   rule('builds', 'builds'),
+  rule(
+    'deliver',
+    'deliver (kubelet|kube-proxy) <version> [to <nodes…>]',
+    ({ choices: [component], arguments: { version, nodes } }) => ({
+      component,
+      version,
+      ...(nodes === undefined ? {} : { nodes: [...new Set(nodes.split(' '))] }),
+    }),
+  ),
   rule('incidents', 'incidents'),
   rule('ack', 'ack <incident>', ({ arguments: { incident } }) => ({ id: incident })),
   rule(
@@ -194,7 +203,9 @@ function readArguments(words: readonly string[], pattern: Pattern): Record<strin
     if (option !== undefined) {
       if (values[option.argument] !== undefined) throw extraWord(word, pattern);
       i += 1;
-      values[option.argument] = checked(option.argument, words[i] ?? '', pattern);
+      const said = option.rest ? words.slice(i).join(' ') : (words[i] ?? '');
+      values[option.argument] = checked(option.argument, said, pattern);
+      if (option.rest) break;
       continue;
     }
     const place = places.shift();

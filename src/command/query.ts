@@ -27,6 +27,7 @@ export type Query = Exclude<
       | 'repair'
       | 'adopt'
       | 'build'
+      | 'deliver'
       | 'approve'
       | 'deny'
       | 'confirm'

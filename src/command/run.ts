@@ -29,6 +29,7 @@ import {
   requestAdd,
   requestAdopt,
   requestBuild,
+  requestDeliver,
   requestRemove,
   requestRepair,
 } from './request.js';
@@ -54,6 +55,8 @@ export function createDesk(deps: DeskDeps): Desk {
           return once(deps, command, actor, () => requestAdopt(deps, command, actor, origin));
         case 'build':
           return once(deps, command, actor, () => requestBuild(deps, command, actor, origin));
+        case 'deliver':
+          return once(deps, command, actor, () => requestDeliver(deps, command, actor, origin));
         case 'approve':
           return takeDecision(deps, command.id, 'approve', null, undefined, actor);
         case 'deny':

@@ -34,7 +34,7 @@ function snippetsFor(change: Change, plan: Plan | null, cluster: SnippetCluster)
 
 /** Before there is a plan: the hosts that planning reads. */
 async function hostsToRead({ nodes }: Pick<Stores, 'nodes'>, change: Change): Promise<HostResult[]> {
-  if (change.kind === 'build') return [];
+  if (change.kind === 'build' || change.kind === 'deliver') return [];
   const names = (await nodes.read()).nodes.map((node) => node.name);
   const own = change.kind === 'adopt' ? change.asked : change.node ? [change.node] : [];
   return [...new Set([...own.map((node) => node.name), ...names])].map((host) => ({

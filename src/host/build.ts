@@ -97,6 +97,15 @@ export function parseJob(data: unknown, host: string): BuildNews {
   return { ...news, state: job.code === 'cancelled' ? 'cancelled' : 'failed', code: job.code };
 }
 
+/** Asks for the SHA-256 of the first bytes of a file there. */
+export function sumRequest(path: string, bytes: number): HostRequest {
+  return { script: 'sum', params: { path, bytes }, timeoutMs: JOB_MS };
+}
+
+export function parseSum(data: unknown, host: string): string {
+  return parseAnswer(z.object({ ok: z.literal(true), sha256: z.string() }), data, host).sha256;
+}
+
 /** What a person would type for it, on the build host. */
 export function buildCommands({ component, version, source, commit, by, dir }: BuildSpec): string[] {
   return [

@@ -8,9 +8,11 @@ import {
   encodeParams,
   openChannel,
 } from './channel.js';
+import { copyFile, type Files } from './copy.js';
 import {
   type ExpectedKey,
   HostError,
+  type HostFile,
   type HostPool,
   type HostReply,
   type HostRequest,
@@ -27,6 +29,8 @@ export interface Connection {
   readonly fingerprint: string;
   /** Opens a channel and runs the command on it. */
   exec(command: string): Promise<ChannelStream>;
+  /** Opens a channel for files. */
+  files(): Promise<Files>;
   /** Closes it at once. */
   end(): void;
 }
@@ -56,6 +60,8 @@ interface Entry {
   channel: Channel | null;
   residentFailures: number;
   watches: Watches;
+  /** Copies under way. */
+  copies: number;
   /** Ends when the last request queued so far does. */
   tail: Promise<unknown>;
   idle: NodeJS.Timeout | null;
@@ -137,9 +143,36 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     }
   }
 
+  /** Runs it once the requests before are through, and keeps the connection alive for what comes. */
+  async function inTurn<T>(target: HostTarget, work: (entry: Entry) => Promise<T>): Promise<T> {
+    if (isClosed) throw new HostError('unreachable', target.name, 'shutting down');
+    const id = idOf(target);
+    const entry = entries.get(id) ?? newEntry();
+    entries.set(id, entry);
+    if (entry.idle) clearTimeout(entry.idle);
+    const turn = entry.tail.then(() => work(entry));
+    const ended = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (entry.tail === ended) rest(id, entry);
+      });
+    entry.tail = ended;
+    return await turn;
+  }
+
+  /** Only the channel waits for its turn: a copy goes on beside requests. */
+  async function openFiles({ target, key }: HostFile) {
+    return inTurn(target, async (entry) => {
+      const connection = await connected(entry, target, key);
+      checkKey(target, connection.fingerprint, key);
+      const files = await within(WATCH_OPEN_MS, connection.files(), () => lostFiles(target));
+      return { entry, connection, files };
+    });
+  }
+
   function rest(key: string, entry: Entry): void {
     entry.idle = setTimeout(() => {
-      if (entry.watches.live > 0) return rest(key, entry);
+      if (entry.watches.live + entry.copies > 0) return rest(key, entry);
       entry.connection?.end();
       entries.delete(key);
     }, IDLE_MS);
@@ -150,19 +183,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     async request(target, request, key) {
       if (key === 'any' && !READS.includes(request.script))
         throw new Error('only a read may meet an unpinned host');
-      if (isClosed) throw new HostError('unreachable', target.name, 'shutting down');
-      const id = idOf(target);
-      const entry = entries.get(id) ?? newEntry();
-      entries.set(id, entry);
-      if (entry.idle) clearTimeout(entry.idle);
-      const turn = entry.tail.then(() => visit(entry, target, withFile(request), key));
-      const ended = turn
-        .catch(() => undefined)
-        .then(() => {
-          if (entry.tail === ended) rest(id, entry);
-        });
-      entry.tail = ended;
-      return await turn;
+      return inTurn(target, (entry) => visit(entry, target, withFile(request), key));
     },
     async watch(target, key, processes, onGone) {
       if (key === 'any') throw new Error('an unpinned host is not watched');
@@ -176,6 +197,29 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
       const launch = watchLaunch(target.os, words);
       const start = () => open(connection, target, launch, WATCH_OPEN_MS);
       return await entry.watches.start(start, components, onGone);
+    },
+    async copy(from, to, offset, onBytes) {
+      const source = await openFiles(from);
+      const target = await openFiles(to).catch((error: unknown) => {
+        source.files.end();
+        throw error;
+      });
+      for (const { entry } of [source, target]) entry.copies += 1;
+      try {
+        const ends = [
+          { files: source.files, path: from.path },
+          { files: target.files, path: to.path },
+        ] as const;
+        return await copyFile(...ends, offset, onBytes);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        for (const [end, { name }] of [[source, from.target] as const, [target, to.target] as const])
+          if (!end.connection.isOpen) throw new HostError('unreachable', name, why);
+        if (why.startsWith('no byte')) throw new HostError('timeout', to.target.name, why);
+        throw new HostError('script', to.target.name, why, { code: 'SFTP' });
+      } finally {
+        for (const { entry } of [source, target]) entry.copies -= 1;
+      }
     },
     async close() {
       isClosed = true;
@@ -249,12 +293,17 @@ function lost(target: HostTarget, error: ChannelBroken): HostError {
   return new HostError('unreachable', target.name, 'the connection was lost', { printed: error.printed });
 }
 
+function lostFiles(target: HostTarget): HostError {
+  return new HostError('timeout', target.name, 'no channel for files: is SFTP switched on in its sshd');
+}
+
 function newEntry(): Entry {
   return {
     connection: null,
     channel: null,
     residentFailures: 0,
     watches: new Watches(),
+    copies: 0,
     tail: Promise.resolve(),
     idle: null,
   };

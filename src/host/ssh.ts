@@ -30,6 +30,8 @@ export interface SshOptions {
 
 const CONNECT_MS = 10_000;
 const MAX_CONNECTING = 64;
+/** Read of a file at a time; the library has the parts of one chunk under way together. */
+const CHUNK_BYTES = 256 * 1024;
 /** What ssh itself tries where nothing is configured. */
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homedir(), '.ssh', name));
 
@@ -188,6 +190,16 @@ async function logIn(
       new Promise<ChannelStream>((resolve, reject) => {
         client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)));
       }),
+    files: async () => {
+      const sftp = await ssh.requestSFTP();
+      // Streams end with their own errors; without a listener the channel's would end the process.
+      sftp.on('error', () => undefined);
+      return {
+        read: (path, start) => sftp.createReadStream(path, { start, highWaterMark: CHUNK_BYTES }),
+        write: (path, start) => sftp.createWriteStream(path, { start, flags: start === 0 ? 'w' : 'r+' }),
+        end: () => sftp.end(),
+      };
+    },
     forward: (toHost, toPort) =>
       within(
         CONNECT_MS,

@@ -46,6 +46,7 @@ export function isMade(step: Step, made: Made | undefined): boolean {
     case 'persistence':
       return made?.persistence === true;
     case 'build':
+    case 'binary':
       return false;
   }
 }

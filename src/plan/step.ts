@@ -67,6 +67,7 @@ export function stepHolds(step: Step, observed: Observation): boolean {
         : machine.helper === null && machine.restoresAtBoot !== true;
     }
     case 'build':
+    case 'binary':
       return false;
     default:
       return observed.windows !== undefined && machineHolds(step, observed.windows.machine);

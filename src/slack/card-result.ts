@@ -22,7 +22,7 @@ const PROOF_HOSTS = 12;
 /** Failures and debts with the host's own words, what still runs, and the names of those not visited (`over`: nobody will be, unasked). */
 export function hostLines(hosts: readonly HostResult[], over: boolean): Block[] {
   const busy = hosts.filter((host) => host.status === 'waiting' && host.doing !== undefined);
-  const built = hosts.filter((host) => host.built !== undefined);
+  const built = hosts.filter((host) => host.built !== undefined || host.note !== undefined);
   const worded = [...byStatus(hosts, ['failed', 'asking', 'owed']), ...busy, ...built].map(hostLine);
   const named = (['cancelled', 'waiting'] as const).flatMap((status) => {
     const names = byStatus(hosts, [status])

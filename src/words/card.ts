@@ -7,6 +7,7 @@ import type { Node, Os } from '../node/node.js';
 import type { HostPlan, Plan, RepairPlan } from '../plan/plan.js';
 import { adoptCounts, adoptedCount, adoptMeans } from './adopt.js';
 import { askedFacts, buildFacts, buildName } from './build.js';
+import { deliverFacts, deliverMeans, deliverName } from './deliver.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
 import { more, osName, plural } from './phrase.js';
 import { undoSummary } from './plan.js';
@@ -16,6 +17,7 @@ import { stateWords, verbs } from './status.js';
 export function title(change: Change, cluster: string): string {
   if (change.kind === 'repair') return `${cluster}: repair ${change.node?.name ?? 'all nodes'}`;
   if (change.kind === 'adopt') return `${cluster}: adopt ${adoptedCount(change)}`;
+  if (change.kind === 'deliver') return `${cluster}: deliver ${deliverName(change.deliver)}`;
   if (change.kind === 'build') return `${cluster}: build ${buildName(change.build)}`;
   return `${cluster}: ${verbs[change.kind]} ${change.node.os} node ${change.node.name}`;
 }
@@ -52,6 +54,7 @@ function nodeFacts(node: Node): string[] {
 
 function planFacts(plan: Plan, isPending: boolean): string[] {
   if (plan.kind === 'build') return buildFacts(plan);
+  if (plan.kind === 'deliver') return [...deliverFacts(plan), ...(isPending ? [deliverMeans] : [])];
   if (plan.kind === 'adopt') return [adoptCounts(plan), ...(isPending ? [adoptMeans] : [])];
   return [
     plan.kind === 'repair' ? differing(plan) : peers(plan),

@@ -4,7 +4,7 @@ import { writeNodeList } from '../command/node-list.js';
 import type { ChangeView } from '../command/reply.js';
 import { type Cidr, podGateway } from '../ip.js';
 import type { Node } from '../node/node.js';
-import type { HostPlan } from '../plan/plan.js';
+import { type HostPlan, isBinaryPlan } from '../plan/plan.js';
 import { adoptText, askedHead } from './adopt.js';
 import { buildText, builtText } from './build.js';
 import { title } from './card.js';
@@ -32,7 +32,7 @@ export function planText(view: ChangeView, cluster: ClusterFacts, now: Date, log
       : []),
     ...(view.plan?.kind === 'build' ? [buildText(view.plan)] : []),
     ...hosts.map((host) =>
-      hostPart(host, results.get(host.host), view.plan?.kind === 'build' ? null : cluster),
+      hostPart(host, results.get(host.host), view.plan && isBinaryPlan(view.plan) ? null : cluster),
     ),
     ...view.hosts
       .filter((host) => !planned.has(host.host))
@@ -48,7 +48,8 @@ export function planText(view: ChangeView, cluster: ClusterFacts, now: Date, log
 export function planFileName(view: ChangeView): string {
   const { change } = view;
   const { id, kind, node, state } = change;
-  const about = change.kind === 'build' ? `${change.build.component}-${change.build.version}` : undefined;
+  const binary = change.kind === 'build' ? change.build : change.kind === 'deliver' ? change.deliver : null;
+  const about = binary ? `${binary.component}-${binary.version}` : undefined;
   return `${id}-${node?.name ?? about ?? (kind === 'adopt' ? 'nodes' : 'all')}-${state}.txt`;
 }
 
@@ -110,6 +111,7 @@ function hostPart(host: HostPlan, result: HostResult | undefined, cluster: Clust
 
 function resultLines(result: HostResult): string[] {
   return [
+    ...(result.note ? [`# ${result.note}`] : []),
     ...(result.built ? builtText(result.built) : []),
     `# ${result.status} at ${result.at}${result.error ? `: ${result.error}` : ''}`,
     ...(result.printed ? result.printed.split('\n').map((line) => `#   ${line}`) : []),

@@ -50,7 +50,7 @@ export function absent(host: HostPlan): string {
 
 /** Above a host's commands. */
 export function hostHead(host: HostPlan, isNode = true): string {
-  const itself = !isNode ? ' · the build host' : host.role === 'node' ? ' · the node itself' : '';
+  const itself = !isNode ? '' : host.role === 'node' ? ' · the node itself' : '';
   return `*${plain(host.host, 80)}* · ${osName(host.os)}${itself}`;
 }
 

@@ -131,6 +131,12 @@ export const refusalText: Texts = {
       : `Nothing that I can adopt: ${leftOut === 1 ? 'one node was' : `${leftOut} nodes were`} left out. Put right what is said below, then ask again.`,
   'no-build-host': (_facts, { code }) =>
     `There is no host to build on: an administrator sets ${code('BUILD_HOST')} to one that ${code('ssh')} reaches, with git, Go and make.`,
+  'not-built': ({ component, version }, { code }) =>
+    `${code(`${component} ${version}`)} was not built yet. ${code(`build ${component} ${version}`)} comes first; ${code('builds')} lists what there is.`,
+  'no-windows-node': (_facts, { code }) =>
+    `There is no Windows node to deliver to. ${code('add windows node <name> <address>')} adds one.`,
+  'not-windows': ({ name }, { code }) =>
+    `${code(name)} is a Linux node, and what is built is for Windows. ${code('nodes')} lists them.`,
   'build-host-unreadable': ({ host, why }, { code, quote }) =>
     `I can't reach ${code(host)}${because(why, quote)}. When ${code('ssh')} to it works from my machine, ask again.`,
   'build-host-unfit': ({ host, lacks }, { code }) =>

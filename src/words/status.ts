@@ -3,6 +3,7 @@ import type { Change, ChangeState, HostResult } from '../change/change.js';
 import { isExpired, isRetryable, isWithdrawn, unasked } from '../change/transition.js';
 import { listInDetails, sayAdopted, sayForgotten } from './adopt.js';
 import { buildLooks } from './build.js';
+import { deliverLooks } from './deliver.js';
 import { code, plain, stored, when, who } from './mrkdwn.js';
 import { plural } from './phrase.js';
 
@@ -13,6 +14,7 @@ export const verbs: Readonly<Record<Change['kind'], string>> = {
   repair: 'repair',
   adopt: 'adopt',
   build: 'build',
+  deliver: 'deliver',
 };
 
 /** How a state is called in lists and notifications. */
@@ -54,6 +56,7 @@ function sentence(change: Change, hosts: readonly HostResult[], now: Date): stri
   switch (change.state) {
     case 'planning':
       if (change.kind === 'build') return [buildLooks];
+      if (change.kind === 'deliver') return [deliverLooks];
       return [hosts.length > 0 ? `Reading ${hosts.length} hosts…` : 'Reading the hosts…'];
     case 'refused':
       return [

@@ -94,6 +94,7 @@ describe('authorize', () => {
         'repair',
         'adopt',
         'build',
+        'deliver',
         'ack',
         'mute',
         'unmute',

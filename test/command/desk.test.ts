@@ -63,6 +63,7 @@ describe('authorization', () => {
     kubectl: { text: 'kubectl lin01', role: 'viewer' },
     build: { text: 'build kubelet v1.5.0', role: 'operator' },
     builds: { text: 'builds', role: 'viewer' },
+    deliver: { text: 'deliver kubelet v1.5.0 to win01', role: 'operator' },
     incidents: { text: 'incidents', role: 'viewer' },
     ack: { text: 'ack i1', role: 'operator' },
     mute: { text: 'mute lin01', role: 'operator' },

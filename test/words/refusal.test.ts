@@ -7,6 +7,9 @@ import { plainVoice, slackVoice, storedVoice } from '../../src/words/voice.js';
 /** One of each: the compiler asks for a new one when a code is added. */
 const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'no-build-host': {},
+  'not-built': { component: 'kubelet', version: 'v1.5.0' },
+  'no-windows-node': {},
+  'not-windows': { name: 'lin01' },
   'build-host-unreadable': { host: 'builder', why: 'connect ECONNREFUSED' },
   'build-host-unfit': {
     host: 'builder',

@@ -57,3 +57,14 @@ take_build() {
   esac
   export GIT_ALLOW_PROTOCOL
 }
+
+# sum: SHA-256 of a file's first bytes: whether what was copied of it so far is right.
+do_sum() {
+  field path; path=$value
+  field bytes; bytes=$value
+  case $path in *[!A-Za-z0-9+._/-]* | *..*) refuse PARAMS 'no such path'; return ;; /?*) ;; *) refuse PARAMS 'no such path'; return ;; esac
+  case $bytes in '' | *[!0-9]* | ????????????????*) refuse PARAMS 'no such number'; return ;; esac
+  [ -r "$path" ] || { refuse NO-FILE "there is no $path any more"; return; }
+  sum=$(head -c "$bytes" "$path" | sha256sum)
+  printf '@@R@@ %s 1\n{"ok":true,"sha256":"%s"}\n' "$id" "${sum%% *}" >&3
+}

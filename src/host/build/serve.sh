@@ -3,8 +3,9 @@
 handle() {
   id=$1
   case $id in '' | *[!0-9]* | ????????????????*) return ;; esac
-  case $2 in check-build | build) ;; *) refuse SCRIPT 'no such script'; return ;; esac
+  case $2 in check-build | build | sum) ;; *) refuse SCRIPT 'no such script'; return ;; esac
   take "$3" || { refuse PARAMS 'not base64 of an object of mine'; return; }
+  if [ "$2" = sum ]; then do_sum; return; fi
   take_build || { refuse PARAMS "no such $wrong"; return; }
   case $2 in
     check-build) do_check ;;

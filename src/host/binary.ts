@@ -7,10 +7,8 @@ import { parseAnswer } from './platform-parts.js';
 /** PowerShell's start, and two sums over 100 MB on a slow disk. */
 const BINARY_MS = 120_000;
 
-const Sum = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/)
-  .nullable();
+/** Empty: there is no such file. */
+const Sum = z.union([z.string().regex(/^[0-9a-f]{64}$/), z.literal('').transform(() => null)]);
 const Answer = z.object({
   ok: z.literal(true),
   data: z.object({ sha256: Sum, partBytes: z.int().min(0), partSha256: Sum }),

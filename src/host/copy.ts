@@ -6,10 +6,13 @@ import { pipeline } from 'node:stream/promises';
 export interface Files {
   /** From this byte on. */
   read(path: string, from: number): Readable;
-  /** What is there before this byte stays, what comes after is written over; from 0 on the file is a new one. */
+  /** What is there before this byte stays, what comes after is written over; from 0 on the file is a new one, which may be run. */
   write(path: string, from: number): Writable;
   end(): void;
 }
+
+/** The way there broke: what is over by then is over. */
+export class CopyBroken extends Error {}
 
 /** No byte for this long: the connection is taken for broken. */
 const SILENCE_MS = 30_000;
@@ -42,7 +45,7 @@ export async function copyFile(
     return true;
   } catch (error) {
     if (!isWanted) return false;
-    throw end.signal.aborted ? new Error(`no byte for ${SILENCE_MS / 1000} s`) : error;
+    throw end.signal.aborted ? new CopyBroken(`no byte for ${SILENCE_MS / 1000} s`) : error;
   } finally {
     clearTimeout(timer);
     source.files.end();

@@ -8,7 +8,7 @@ import {
   encodeParams,
   openChannel,
 } from './channel.js';
-import { copyFile, type Files } from './copy.js';
+import { CopyBroken, copyFile, type Files } from './copy.js';
 import {
   type ExpectedKey,
   HostError,
@@ -215,7 +215,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
         const why = error instanceof Error ? error.message : String(error);
         for (const [end, { name }] of [[source, from.target] as const, [target, to.target] as const])
           if (!end.connection.isOpen) throw new HostError('unreachable', name, why);
-        if (why.startsWith('no byte')) throw new HostError('timeout', to.target.name, why);
+        if (error instanceof CopyBroken) throw new HostError('unreachable', to.target.name, why);
         throw new HostError('script', to.target.name, why, { code: 'SFTP' });
       } finally {
         for (const { entry } of [source, target]) entry.copies -= 1;

@@ -99,7 +99,14 @@ describeWith(['root', 'go'], 'a build host, for real', () => {
   });
 
   test('what is not of the form is not asked of git, whatever it holds', async () => {
-    for (const source of ['ext::sh -c id', '--upload-pack=id', 'file:///etc', '/srv/$(id)', 'https://h/../x'])
+    for (const source of [
+      'ext::sh -c id',
+      '--upload-pack=id',
+      'file:///etc',
+      '/srv/$(id)',
+      'https://h/../x',
+      'ssh://-x/y',
+    ])
       expect(await code(check({ source }))).toBe('PARAMS');
     for (const version of ['v1.5.0;id', '-v1.5.0', 'v1.5.0..1'])
       expect(await code(check({ version }))).toBe('PARAMS');

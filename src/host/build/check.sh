@@ -49,7 +49,7 @@ take_build() {
   wrong=source
   # A redirect stays within these, too.
   case $source in
-    *[!A-Za-z0-9._/:@+~-]* | *..*) return 1 ;;
+    *[!A-Za-z0-9._/:@+~-]* | *..* | *://-* | *@-*) return 1 ;;
     http://?* | https://?*) GIT_ALLOW_PROTOCOL=http:https ;;
     ssh://?*) GIT_ALLOW_PROTOCOL=ssh ;;
     /?*) GIT_ALLOW_PROTOCOL=file ;;

@@ -1,7 +1,7 @@
 # A binary that is brought by SFTP: it arrives as a file beside its place, and takes its place once its sum is right. What runs is not
 # touched: every version has a folder of its own.
 
-# SHA-256 in hex; $null when there is no such file.
+# SHA-256 in hex; nothing when there is no such file.
 function Get-Sum([string]$Path) {
   if (-not [IO.File]::Exists($Path)) { return }
   $file = [IO.File]::Open($Path, 'Open', 'Read', 'Read'); $sha = [Security.Cryptography.SHA256]::Create()
@@ -29,5 +29,5 @@ function Invoke-Binary($p) {
     [IO.File]::Move($part, $path)
     $changed = $true
   }
-  [ordered]@{ ok = $true; changed = $changed; data = [ordered]@{ sha256 = (Get-Sum $path); partBytes = [long](Get-Bytes $part); partSha256 = (Get-Sum $part) } }
+  [ordered]@{ ok = $true; changed = $changed; data = [ordered]@{ sha256 = "$(Get-Sum $path)"; partBytes = [long](Get-Bytes $part); partSha256 = "$(Get-Sum $part)" } }
 }

@@ -1,6 +1,6 @@
 /** The environment's variables: the form of each, and the words for what it takes. `.env.example` explains them. Pure. */
 import { z } from 'zod';
-import { parseCidr } from './ip.js';
+import { parseCidr, parseIpv4 } from './ip.js';
 import { PRINCIPAL } from './principal.js';
 import { parseSource } from './source.js';
 import { parseDuration, parseWindow } from './time.js';
@@ -57,8 +57,10 @@ function principals(takes: string, pattern = PRINCIPAL) {
   return listOf((item) => (pattern.test(item) ? item : null), takes);
 }
 
-/** Of a Windows program: blanks and the like would have to be quoted in service managers' command lines. */
-const EXECUTABLE = /^[A-Za-z]:(\\[A-Za-z0-9._-]{1,64}){1,8}\.exe$/i;
+/** Of a Windows program: blanks and the like would have to be quoted in service managers' command lines. A probe knows it by its name. */
+function executable(name: string) {
+  return new RegExp(String.raw`^[A-Za-z]:(\\[A-Za-z0-9._-]{1,64}){0,8}\\${name}\.exe$`, 'i');
+}
 
 const cidr = parsed(parseCidr, 'a CIDR without host bits, such as 192.168.0.0/16');
 
@@ -91,6 +93,7 @@ export const Environment = z.object({
   NODE_PREFIX_LENGTH: whole(8, 30).default(24),
   RESERVED_CIDRS: listOf(parseCidr, 'CIDRs without host bits, with commas between').default([]),
   SERVICE_CIDR: cidr,
+  CLUSTER_DNS: parsed(parseIpv4, 'an IPv4 address in the SERVICE_CIDR, after its first').optional(),
   NEXT_HOP: z
     .enum(['node-address', 'pod-gateway'])
     .describe('node-address or pod-gateway')
@@ -108,10 +111,14 @@ export const Environment = z.object({
   PAUSE_IMAGE: text(/^[a-z0-9][a-z0-9._/:@-]{0,254}$/, 'an image, such as apprenda/pause').default(
     'apprenda/pause',
   ),
-  WINDOWS_KUBELET: text(EXECUTABLE, 'a full path, such as C:\\k\\kubelet.exe').default('C:\\k\\kubelet.exe'),
-  WINDOWS_KUBE_PROXY: text(EXECUTABLE, 'a full path, such as C:\\k\\kube-proxy.exe').default(
-    'C:\\k\\kube-proxy.exe',
-  ),
+  WINDOWS_KUBELET: text(
+    executable('kubelet'),
+    'the full path of a kubelet.exe, such as C:\\k\\kubelet.exe',
+  ).default('C:\\k\\kubelet.exe'),
+  WINDOWS_KUBE_PROXY: text(
+    executable('(kube-)?proxy'),
+    'the full path of a kube-proxy.exe or proxy.exe, such as C:\\k\\kube-proxy.exe',
+  ).default('C:\\k\\kube-proxy.exe'),
 
   BUILD_HOST: text(
     /^([A-Za-z_][A-Za-z0-9_.-]{0,31}@)?[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[1-9]\d{0,4})?$/,

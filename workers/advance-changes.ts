@@ -77,7 +77,7 @@ async function moveAll(deps: WorkerDeps, changes: readonly Change[]): Promise<bo
   }
   // What is built, or delivered, shares no visit with anything.
   const sharing = moving.filter(({ plan }) => !isBinaryPlan(plan));
-  const last = Math.min(...sharing.map(({ next }) => (next.kind === 'finish' ? Infinity : next.phase)));
+  const last = Math.min(...sharing.map(phaseAtWork));
   const now = new Date();
   const hosts = new Set<string>();
   for (const each of moving) {
@@ -90,6 +90,11 @@ async function moveAll(deps: WorkerDeps, changes: readonly Change[]): Promise<bo
   await deps.jobs.syncHosts([...hosts]);
   if (begun) await deps.jobs.advance();
   return last !== Infinity;
+}
+
+/** The phase that hosts are at work on; one that waits for somebody's word keeps nobody waiting. */
+function phaseAtWork({ next, results }: Moving): number {
+  return next.kind === 'finish' || asking(results.values()).length > 0 ? Infinity : next.phase;
 }
 
 async function look(deps: WorkerDeps, change: Change, plan: Plan): Promise<Moving> {

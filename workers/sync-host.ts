@@ -3,7 +3,7 @@
  * change that has work there, and decides by what the host holds, never by exit codes. A reading that the gate took a moment ago
  * serves for the first one, so that most visits are one request; whatever differs from it is seen in the last.
  */
-import { type Ask, answerTo, askOf, isSameAsk } from '../src/change/ask.js';
+import { type Ask, answerTo, askOf } from '../src/change/ask.js';
 import type { HostResult, HostStatus } from '../src/change/change.js';
 import { type Work, wantedSteps } from '../src/change/work.js';
 import type { Outcome } from '../src/change/work-store.js';
@@ -151,7 +151,7 @@ async function work(
   if (todo.length > 0) await visitor.apply(todo);
   const restart = todo.length > 0 || recent === null ? restartFor(all, visitor.observed) : null;
   if (restart !== null) {
-    await visitor.restart(restart.step, restart.by);
+    await visitor.restart(restart);
     return work(visitor, all, null);
   }
   const after = visitor.observed;
@@ -178,7 +178,10 @@ function outcomeAfter(
   const broken = steps.filter((step) => !stepHolds(step, after));
   if (broken.length > 0)
     return outcomeOf(each, 'failed', {
-      error: sayNotHolding(broken.length, redact(visitor.printed)),
+      error: sayNotHolding(
+        broken.map((step) => step.kind),
+        redact(visitor.printed),
+      ),
       ...printed,
     });
   const changed = steps.some((step) => !stepHolds(step, before));
@@ -201,12 +204,11 @@ function openAsk({ steps, work }: Wanted, observed: Observation): Ask | null {
 }
 
 /** The restart that the host waits for and somebody agreed to; null: none. */
-function restartFor(wanted: readonly Wanted[], observed: Observation): { step: Step; by: string } | null {
+function restartFor(wanted: readonly Wanted[], observed: Observation): Step | null {
   for (const { steps, work } of wanted) {
     const step = steps.find(({ kind }) => kind === 'reboot');
     const ask = step && !stepHolds(step, observed) ? askOf(step, observed) : null;
-    const yes = ask && work.answers?.findLast((answer) => isSameAsk(answer.ask, ask));
-    if (step && yes?.verdict === 'yes') return { step, by: yes.actor };
+    if (step && ask && answerTo(ask, work.answers ?? []) === 'yes') return step;
   }
   return null;
 }

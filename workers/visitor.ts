@@ -19,6 +19,8 @@ const AWAY_MS = 5 * MINUTE;
 const WORK_MS = 90 * MINUTE;
 /** A restart with updates to finish. (windows.md H) */
 const RESTART_MS = 15 * MINUTE;
+/** By then a look has seen what came of it. */
+const SEEN_WITHIN_MS = 20_000;
 /** Between two tries to reach it. */
 const PAUSE_MS = 3_000;
 
@@ -70,6 +72,11 @@ export class Visitor {
   }
 
   async apply(steps: readonly Step[]): Promise<void> {
+    const stirs = steps.some(({ kind }) => kind === 'component');
+    await (stirs ? this.quietly(WORK_MS, () => this.make(steps)) : this.make(steps));
+  }
+
+  private async make(steps: readonly Step[]): Promise<void> {
     const { deps, visit } = this;
     const { work, held, full } = visit;
     const host = work.node.name;
@@ -91,20 +98,26 @@ export class Visitor {
     }
   }
 
-  /** Restarts the machine, as `by` agreed to, and waits until it is back. Nobody is told meanwhile that it is away. */
-  async restart(step: Step, by: string): Promise<void> {
+  /** Restarts the machine and waits until it is back. */
+  async restart(step: Step): Promise<void> {
+    await this.visit.tell(restarting);
+    await this.quietly(RESTART_MS, () => this.untilBack(step));
+  }
+
+  /** What Fairway itself takes away and brings back is no news. The look that sees what came of it is still within the silence. */
+  private async quietly(ms: number, work: () => Promise<void>): Promise<void> {
     const { deps, visit } = this;
-    const { name } = visit.work.node;
-    await visit.tell(restarting);
-    const until = new Date(Date.now() + RESTART_MS).toISOString();
-    await deps.watch.mute({ host: name, until, by, restart: true });
+    const { name: host } = visit.work.node;
+    const hush = (forMs: number) => {
+      const until = new Date(Date.now() + forMs).toISOString();
+      return deps.watch.mute({ host, until, by: visit.work.changeId, atWork: true });
+    };
+    await hush(ms);
     try {
-      await this.untilBack(step);
+      await work();
     } finally {
-      // The look that sees the new boot is still within the silence.
-      await deps.jobs.look([name]);
-      await sleep(PAUSE_MS);
-      await deps.watch.restartOver(name);
+      await hush(SEEN_WITHIN_MS);
+      await deps.jobs.look([host]);
     }
   }
 

@@ -35,6 +35,8 @@ export interface SandboxHost {
   /** What the host holds now. */
   readonly state: HostState;
   readonly isUp: boolean;
+  /** The scripts that were asked for, in their order; one that a broken connection left unanswered too. */
+  readonly asked: readonly string[];
   /** How many watchers run. */
   readonly watchers: number;
   /** Pulls the plug: connections break, nothing answers, nothing is forwarded. State stays. */
@@ -78,6 +80,7 @@ export async function startHost(
   /** Counts what breaks connections, so that a request waiting meanwhile is never run. */
   let life = 0;
   let isUp = true;
+  const asked: string[] = [];
   const watches = new Set<() => void>();
 
   function become(next: HostState): void {
@@ -101,6 +104,7 @@ export async function startHost(
 
   const answer: Duties['answer'] = async (script, params) => {
     const begun = life;
+    asked.push(script);
     if (latencyMs > 0) await sleep(latencyMs);
     const came = Date.now();
     while (begun === life) {
@@ -134,6 +138,7 @@ export async function startHost(
     get state() {
       return state;
     },
+    asked,
     get isUp() {
       return isUp;
     },

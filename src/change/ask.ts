@@ -35,7 +35,7 @@ export function answerTo(ask: Ask, answers: readonly Answer[]): Answer['verdict'
   return answers.findLast((answer) => isSameAsk(answer.ask, ask))?.verdict ?? null;
 }
 
-export function isSameAsk(a: Ask, b: Ask): boolean {
+function isSameAsk(a: Ask, b: Ask): boolean {
   if (a.kind === 'reboot') return b.kind === 'reboot' && a.boot === b.boot;
   if (a.kind === 'switch') return b.kind === 'switch' && a.executable === b.executable;
   return b.kind === 'delete-network' && a.network === b.network;

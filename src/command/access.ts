@@ -37,6 +37,9 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   // It takes our key to an address that somebody typed, as an addition does.
   'check-host': 'request',
   routes: 'look',
+  'check-manifest': 'look',
+  'check-cluster': 'look',
+  'control-plane': 'look',
   kubectl: 'look',
   incidents: 'look',
   ack: 'request',

@@ -19,6 +19,9 @@ export const CommandKind = z.enum([
   'repair',
   'adopt',
   'export',
+  'check-manifest',
+  'check-cluster',
+  'control-plane',
   'kubectl',
   'build',
   'builds',
@@ -63,6 +66,14 @@ export const BotCommand = z.discriminatedUnion('kind', [
   /** `list`: the nodes as YAML, which no line of words can hold; without it, the form for it is wanted. */
   z.strictObject({ kind: z.literal('adopt'), list: z.string().optional() }),
   z.strictObject({ kind: z.literal('export') }),
+  /** `text`: what stands below the words, or in the `file`; without it, one is looked for, or the form for it is wanted. */
+  z.strictObject({
+    kind: z.literal('check-manifest'),
+    text: z.string().optional(),
+    file: z.string().optional(),
+  }),
+  z.strictObject({ kind: z.literal('check-cluster') }),
+  z.strictObject({ kind: z.literal('control-plane') }),
   z.strictObject({ kind: z.literal('kubectl'), name: NodeName }),
   z.strictObject({
     kind: z.literal('build'),

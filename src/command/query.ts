@@ -3,13 +3,16 @@ import type { Actor, Change, MembershipChange } from '../change/change.js';
 import { isAbout } from '../change/subject.js';
 import { Refusal } from '../errors.js';
 import { podGateway } from '../ip.js';
+import type { ClusterCheck } from '../kube/check.js';
 import type { Node } from '../node/node.js';
+import { controlPlaneSnippets } from '../snippet/control-plane.js';
 import { snippetsOf } from '../snippet/for-node.js';
 import { actionOf, may, rolesOf, whoMay } from './access.js';
 import { checkHost, checkNode } from './checking.js';
 import type { BotCommand } from './command.js';
 import { type DeskDeps, findNode as find, unknownNode } from './desk.js';
 import { helpText } from './help.js';
+import { checkFor } from './manifest.js';
 import { writeNodeList } from './node-list.js';
 import type { HostRoutes, NodeRow, Origin, OwedPart, Reply } from './reply.js';
 import { viewChange } from './view.js';
@@ -76,6 +79,20 @@ export async function answerQuery(
         nodes: nodes.length,
         text: writeNodeList(nodes, { name, cidr }),
       };
+    }
+    case 'check-manifest': {
+      const { text, file } = query;
+      if (text === undefined) return { kind: 'form', form: 'manifest' };
+      return { kind: 'manifest', ...(await checkFor(deps, text)), ...(file === undefined ? {} : { file }) };
+    }
+    case 'check-cluster':
+      if (actor.via === 'console')
+        return { kind: 'cluster', check: (await deps.jobs.checkClusterNow()) as ClusterCheck };
+      await deps.jobs.checkCluster(origin);
+      return { kind: 'checking-cluster' };
+    case 'control-plane': {
+      const { nodes } = await deps.nodes.read();
+      return { kind: 'control-plane', snippets: controlPlaneSnippets(deps.config.cluster, nodes) };
     }
     case 'kubectl': {
       const { nodes } = await deps.nodes.read();

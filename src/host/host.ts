@@ -20,6 +20,8 @@ export interface HostRequest {
   takes?: 'root-helper';
   /** Milliseconds after which the channel is given up. */
   timeoutMs: number;
+  /** By a fresh interpreter: an old one does not know what was installed since it started. */
+  anew?: true;
   /** The work goes on whatever becomes of the connection, and is asked for again until its answer says that it is over. */
   goesOn?: true;
 }

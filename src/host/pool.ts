@@ -106,6 +106,10 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     target: HostTarget,
     request: HostRequest,
   ): Promise<Answer> {
+    if (request.anew) {
+      entry.channel?.close();
+      entry.channel = null;
+    }
     if (entry.residentFailures < RESIDENT_TRIES) {
       try {
         if (!entry.channel?.isOpen) {

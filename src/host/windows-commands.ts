@@ -77,11 +77,15 @@ export function windowsCommands(step: Step, observed: Observation | null): strin
 function installCommands(step: Extract<Step, { kind: 'component' }>, observed: Observation | null): string[] {
   const { component, executable, environment, dependsOn } = step;
   const command = `${executable} ${step.arguments}`;
-  if (!observed?.windows?.machine.nssm)
+  if (isTask(component, observed)) {
+    const wrapper = `'C:\\Program Files\\Fairway\\${component}.cmd'`;
+    const lines = [...environment.map((each) => `set ${each}`), command];
     return [
-      ...environment.map((each) => `set ${each}`),
-      `schtasks /create /tn ${component} /ru SYSTEM /sc onstart /tr '${command}'`,
+      `Set-Content ${wrapper} ${lines.map((line) => `'${line}'`).join(', ')}`,
+      `Register-ScheduledTask -TaskName ${component} -Action ${wrapper} -Trigger AtStartup -User SYSTEM`,
+      `Start-ScheduledTask -TaskName ${component}`,
     ];
+  }
   return [
     `nssm install ${component} ${command}`,
     `nssm set ${component} AppEnvironmentExtra ${environment.map((each) => `'${each}'`).join(' ')}`,
@@ -91,9 +95,17 @@ function installCommands(step: Extract<Step, { kind: 'component' }>, observed: O
 }
 
 function removeCommands(component: Component, observed: Observation | null): string[] {
-  return observed?.windows?.machine.components[component]?.manager === 'task'
-    ? [`schtasks /delete /tn ${component} /f`]
+  return isTask(component, observed)
+    ? [`Stop-ScheduledTask -TaskName ${component}`, `Unregister-ScheduledTask -TaskName ${component}`]
     : [`Stop-Service ${component} -Force`, `nssm remove ${component} confirm`];
+}
+
+/** How it is kept running, or would be. */
+function isTask(component: Component, observed: Observation | null): boolean {
+  const machine = observed?.windows?.machine;
+  if (machine === undefined) return false;
+  const installed = machine.components[component];
+  return installed ? installed.manager === 'task' : machine.nssm === null;
 }
 
 function removeRoute(destination: string, ifIndex: string, nextHop: string): string {

@@ -30,7 +30,7 @@ export const windows: Platform = {
       pauseImage,
       executables,
     };
-    return { script: 'read', params, timeoutMs: READ_MS };
+    return { script: 'read', params, timeoutMs: READ_MS, ...(full ? { anew: true as const } : {}) };
   },
   parseObservation: parseWindowsReading,
   commands: (steps, _ctx, observed) => steps.flatMap((step) => windowsCommands(step, observed)),

@@ -58,6 +58,8 @@ const CheckHost = z.strictObject({
   origin: Origin.exactOptional(),
 });
 export type CheckHost = z.infer<typeof CheckHost>;
+/** Asks the API server how it is, and what it has. `origin` absent: somebody waits for the job's result. */
+const CheckCluster = z.strictObject({ name: z.literal('check-cluster'), origin: Origin.exactOptional() });
 
 export const ChangeJob = z.discriminatedUnion('name', [
   PlanChange,
@@ -68,6 +70,7 @@ export const ChangeJob = z.discriminatedUnion('name', [
   PayDebts,
   ReadRoutes,
   CheckHost,
+  CheckCluster,
 ]);
 export type ChangeJob = z.infer<typeof ChangeJob>;
 

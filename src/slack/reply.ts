@@ -1,9 +1,11 @@
 /** What commands answer, as Slack messages. Pure. */
 import type { HostRoutes, LogTail, Reply } from '../command/reply.js';
+import type { ClusterCheck } from '../kube/check.js';
 import type { Snippet } from '../snippet/kubectl.js';
 import { exportWords } from '../words/adopt.js';
 import { buildLine, buildsWords } from '../words/build.js';
 import { checking } from '../words/check-card.js';
+import { checkLines, clusterWords } from '../words/cluster.js';
 import {
   acknowledged,
   incidentLine,
@@ -34,11 +36,14 @@ import {
   whoami,
 } from '../words/reply.js';
 import { formInvitation } from './adopt-form.js';
-import { type Block, context, type Message, section } from './blocks.js';
+import { context, type Message, section } from './blocks.js';
 import { changeCard } from './card.js';
 import { snippetBlocks } from './card-result.js';
 import { checkCard } from './check-card.js';
 import type { ClusterFacts } from './cluster.js';
+import { list, PART, parted } from './list-message.js';
+import { manifestInvitation } from './manifest-form.js';
+import { manifestMessage } from './manifest-message.js';
 
 /** The answer to a command. Never longer than Slack takes: a list that is cut says what shows the rest. */
 export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Message {
@@ -80,7 +85,9 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
     case 'told':
       return say(reply.text);
     case 'form':
-      return formInvitation();
+      return reply.form === 'adopt' ? formInvitation() : manifestInvitation();
+    case 'manifest':
+      return manifestMessage(reply);
     case 'export':
       return exported(reply);
     case 'builds':
@@ -99,10 +106,16 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
       const card = changeCard(reply.view, cluster, now, { buttons: false });
       return { text: card.text, blocks: card.blocks };
     }
+    case 'checking-cluster':
+      return say(clusterWords.checking);
+    case 'cluster':
+      return clusterCheck(cluster.name, reply.check);
+    case 'control-plane':
+      return { text: clusterWords.flags, blocks: snippetBlocks(reply.snippets) };
     case 'kubectl':
       return kubectl(reply.node, reply.snippets);
     case 'help':
-      return say(codeBlock(reply.text, 2900));
+      return help(reply.text);
     case 'whoami':
       return say(whoami(reply));
     case 'can-i':
@@ -116,6 +129,12 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
 export function say(mrkdwn: string): Message {
   const fits = mrkdwn.length <= 2900 ? mrkdwn : `${mrkdwn.slice(0, 2899)}…`;
   return { text: fits, blocks: [section(fits)] };
+}
+
+/** A command and what it does stay together. */
+function help(text: string): Message {
+  const parts = parted(text.split(/\n(?=\S)/)).map((part) => codeBlock(part, 2900));
+  return { text: parts[0] ?? '', blocks: parts.map((part) => section(part)) };
 }
 
 /** For programs that read along, such as the sandbox's scripts; people see no difference. The message has one block. */
@@ -142,30 +161,7 @@ function tail(text: string, room: number): string {
   return lines.slice(from + 1).join('\n') || text.slice(-room / 2);
 }
 
-/** Sections of at most this many characters of JSON, so that a long list keeps under Slack's 3000. */
-const PART = 2600;
 const LOG_ON_CARD = 2600;
-const PARTS = 3;
-
-function list(head: string, items: string[], rest: (left: number) => string, empty: string): Message {
-  if (items.length === 0) return say(empty === '' ? head : `${head}\n${empty}`);
-  const parts: string[][] = [[head]];
-  let used = cost(head);
-  let shown = 0;
-  for (const item of items) {
-    used += cost(item) + 2;
-    if (used > PART) {
-      if (parts.length === PARTS) break;
-      parts.push([]);
-      used = cost(item) + 2;
-    }
-    parts.at(-1)?.push(item);
-    shown += 1;
-  }
-  const blocks: Block[] = parts.map((part) => section(part.join('\n')));
-  if (shown < items.length) blocks.push(context(rest(items.length - shown)));
-  return { text: head, blocks };
-}
 
 function incidents({ cluster, open, past, silences }: Extract<Reply, { kind: 'incidents' }>): Message {
   const bad = open.filter(({ incident }) => incident.state === 'bad').length;
@@ -211,6 +207,10 @@ export function fitsAnswer(text: string): boolean {
 function exported({ cluster, nodes, text }: Extract<Reply, { kind: 'export' }>): Message {
   const head = exportWords.head(cluster, nodes);
   return { text: head, blocks: [section(head), section(codeBlock(text, 2900))] };
+}
+
+function clusterCheck(cluster: string, check: ClusterCheck): Message {
+  return list(clusterWords.head(cluster, check), checkLines(check), clusterWords.rest, '');
 }
 
 function kubectl(nodeName: string, snippets: readonly Snippet[]): Message {

@@ -9,10 +9,10 @@ export interface Silence {
   component?: Component;
   /** ISO instant. */
   until: string;
-  /** Actor id. */
+  /** Actor id; of Fairway's own work the change's. */
   by: string;
-  /** Fairway itself restarts the host, as somebody agreed to. */
-  restart?: true;
+  /** Fairway itself restarts the host, or its processes, as was approved. */
+  atWork?: true;
 }
 
 /** Why nobody is to be told of a host, or of one of its processes; null: they are. */

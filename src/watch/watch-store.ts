@@ -175,15 +175,10 @@ export class WatchStore {
 
   /** Ends silences of a host, or of one of its processes; how many there were. */
   async unmute(host: string, component?: Component): Promise<number> {
-    // That of a restart is not theirs to end.
+    // That of Fairway's own work is not theirs to end.
     const names = component ? [component] : [undefined, ...Component.options];
     const fields = names.map((name) => silenceKey({ host, ...(name ? { component: name } : {}) }));
     return this.redis.hdel(this.keys.silences, ...fields);
-  }
-
-  /** The host is back, or will not be: what the next looks see is news again. */
-  async restartOver(host: string): Promise<void> {
-    await this.redis.hdel(this.keys.silences, silenceKey({ host, restart: true }));
   }
 
   /** Those that are not over; the others are forgotten on the way. */
@@ -246,8 +241,8 @@ function takenAlong(component: Component): readonly Component[] {
   return component === 'kubelet' ? Component.options : [component];
 }
 
-function silenceKey({ host, component, restart }: Pick<Silence, 'host' | 'component' | 'restart'>): string {
+function silenceKey({ host, component, atWork }: Pick<Silence, 'host' | 'component' | 'atWork'>): string {
   // No component has this name, and no host a slash.
-  if (restart) return `${host}/restart`;
+  if (atWork) return `${host}/at-work`;
   return component ? `${host}/${component}` : host;
 }

@@ -4,7 +4,7 @@ import { approvals } from '../change/transition.js';
 import type { ChangeView } from '../command/reply.js';
 import { podGateway } from '../ip.js';
 import type { Node, Os } from '../node/node.js';
-import type { HostPlan, Plan, RepairPlan } from '../plan/plan.js';
+import type { HostPlan, Plan, RepairPlan, Step } from '../plan/plan.js';
 import { adoptCounts, adoptedCount, adoptMeans } from './adopt.js';
 import { askedFacts, buildFacts, buildName } from './build.js';
 import { deliverFacts, deliverMeans, deliverName } from './deliver.js';
@@ -90,7 +90,7 @@ function perOs(plan: Plan, os: Os): string[] {
   const did = (['ensure', 'remove'] as const).flatMap((action) => {
     const sign = action === 'ensure' ? '+' : '−';
     const routes = stepsOf(hosts, action).filter((step) => step.kind === 'route').length;
-    const others = new Set(stepsOf(hosts, action).map((step) => step.kind.replace('-', ' ')));
+    const others = new Set(stepsOf(hosts, action).map((step) => nameOf(step)));
     others.delete('route');
     // It is asked for on its own, and stands among the warnings.
     others.delete('reboot');
@@ -102,6 +102,10 @@ function perOs(plan: Plan, os: Os): string[] {
   return [
     `${osName(os)}: ${did.length > 0 ? did.join(', ') : 'nothing to do'} on ${plural(hosts.length, 'host')}`,
   ];
+}
+
+function nameOf(step: Step): string {
+  return step.kind === 'component' ? step.component : step.kind.replaceAll('-', ' ');
 }
 
 function stepsOf(hosts: readonly HostPlan[], action: 'ensure' | 'remove') {

@@ -15,6 +15,10 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   repair: 'Plans what puts a host, or all, right again: lost routes, and what a boot took.',
   adopt: 'Opens a form for a list of nodes that exist already, or of a lost inventory.',
   export: 'Gives the nodes as YAML, which `adopt` takes back.',
+  'check-manifest':
+    "Says on which lines a manifest asks for what Windows pods can't do: pasted below, a file here, or in a form.",
+  'check-cluster': 'Asks the API server how it is, and compares its nodes with ours.',
+  'control-plane': 'Shows the flags that control plane, kubelets and kube-proxies need.',
   kubectl: 'Shows the kubectl lines for a node.',
   build: 'Plans to build one for Windows, on the build host.',
   builds: 'Lists what was built.',
@@ -42,7 +46,7 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
 /** What may be done, as in "Only an operator may …". */
 export const actionWords = {
   introduce: 'ask for help and for your own roles',
-  look: 'look at nodes, routes, changes and incidents',
+  look: 'look at nodes, routes, changes and incidents, and check manifests',
   request: 'ask for changes, cancel, retry and roll them back, check hosts, read logs and mute',
   decide: 'approve and deny',
   control: 'start, stop and restart kubelet and kube-proxy',

@@ -26,8 +26,8 @@ export function pastLine({ host, ...incident }: PastIncident): string {
 
 const HUSHED = { muted: 'muted', maintenance: 'maintenance window' } as const;
 
-export function silenceLine({ host, component, until, by, restart }: Silence): string {
-  return `🔇 ${component ? `${component} on ` : ''}${code(host)} until ${when(until)}, ${restart ? 'it restarts, as agreed with ' : 'by '}${who(by)}`;
+export function silenceLine({ host, component, until, by, atWork }: Silence): string {
+  return `🔇 ${component ? `${component} on ` : ''}${code(host)} until ${when(until)}, ${atWork ? `while ${code(by)} is at work there` : `by ${who(by)}`}`;
 }
 
 export const incidentsWords = {

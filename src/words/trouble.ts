@@ -1,6 +1,7 @@
 /** What went wrong: with a change or a host, as its card says it; between Slack and us, as the person reads it. Pure. */
 import type { Debt } from '../change/change.js';
 import type { HostError } from '../host/host.js';
+import type { Step } from '../plan/plan.js';
 import { code } from './mrkdwn.js';
 import { storedVoice } from './voice.js';
 
@@ -82,10 +83,15 @@ export function sayConflict(found: readonly string[]): string {
   return `In the way, and left alone: ${found.join('; ')}. Remove it on the host, then Retry.`;
 }
 
-/** Read again from scratch, the host is not as it should be; `printed` is its own word. */
-export function sayNotHolding(broken: number, printed: string): string {
+/** Read again from scratch, the host is not as it should be: of which kinds of step, each named as often as it is there; `printed` is its own word. */
+export function sayNotHolding(broken: readonly Step['kind'][], printed: string): string {
   const own = printed.trim() === '' ? 'it gave no reason' : `it said: ${printed.trim()}`;
-  return `${broken} ${broken === 1 ? 'step does' : 'steps do'} not hold after applying; ${own}`;
+  const counts = [...new Set(broken)].map((kind) => {
+    const number = broken.filter((each) => each === kind).length;
+    const name = kind.replaceAll('-', ' ');
+    return number === 1 ? name : `${number} × ${name}`;
+  });
+  return `${counts.join(', ')} ${broken.length === 1 ? 'does' : 'do'} not hold after applying; ${own}`;
 }
 
 /** Nobody waits for the host any more. `why`: what kept it from answering, last. */

@@ -226,7 +226,7 @@ describe('crashes', () => {
     const dying = instead(team.stores.changes, { update: () => Promise.reject(new Error('died')) });
     await expect(startRun({ ...own.deps, changes: dying }, turned, plan)).rejects.toThrow('died');
     world.startWorker();
-    expect((await team.until(change.id, 'rolled-back')).state).toBe('rolled-back');
+    expect((await team.agree(change.id)).state).toBe('rolled-back');
     for (const name of ['lin01', 'win01']) expect(podRoutes(host(name)).join()).not.toContain('10.0.0.7');
     expect(host('win03').state).toMatchObject({ networks: [] });
   }, 120_000);

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE } from '../../sandbox/world.js';
 import { payHost } from '../../workers/pay-debts.js';
 import { botOf } from '../support/bot.js';
-import { openSite, podRoutes, type Site } from '../support/site.js';
+import { BUSY, openSite, podRoutes, type Site } from '../support/site.js';
 
 const TTL_MS = 1500;
 
 /** A site where debts are kept for so long; the guide's first two hosts and lin02 are members. */
 async function openDebtors(debtTtl: string): Promise<Site & { bot: ReturnType<typeof botOf> }> {
-  const site = await openSite({ env: { DEBT_TTL: debtTtl, QUARANTINE: '1s' } });
+  const site = await openSite({ ...BUSY, env: { DEBT_TTL: debtTtl, QUARANTINE: '1s' } });
   await site.team.make('add linux node lin01 10.0.0.4');
   await site.team.make('add windows node win01 10.0.0.5');
   await site.team.make('add linux node lin02 10.0.0.8');

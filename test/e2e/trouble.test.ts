@@ -105,6 +105,9 @@ describe('trouble', () => {
     const change = await team.make('add windows node win02 10.0.0.6');
     expect(change.state).toBe('applied');
     await team.click(change.id, 'Roll back', ALICE);
+    // Before it deletes the container network, it asks.
+    await team.untilAsks(change.id);
+    await team.click(change.id, 'Delete network');
     expect((await team.until(change.id, 'rolled-back')).state).toBe('rolled-back');
     expect([podRoutes(host('lin01')), podRoutes(host('win01'))]).toEqual(before);
     expect(podRoutes(host('win02'))).toEqual([]);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import type { HostError, HostPool, HostReply } from '../../src/host/host.js';
+import type { HostError, HostPool, HostReply, HostRequest } from '../../src/host/host.js';
 import { linux } from '../../src/host/linux.js';
 import type { HostContext } from '../../src/host/platform.js';
 import type { PoolStats } from '../../src/host/pool.js';
@@ -28,7 +28,7 @@ function newPool(options: Partial<Parameters<typeof createSshPool>[0]> = {}): Po
   return pool;
 }
 
-function ask(pool: Pool, name: string, request = READ): Promise<HostReply> {
+function ask(pool: Pool, name: string, request: HostRequest = READ): Promise<HostReply> {
   const { target, fingerprint } = lab.host(name);
   return pool.request(target, request, { fingerprint });
 }
@@ -223,6 +223,16 @@ describeWith(['root'], 'a pool of SSH connections', () => {
     await Promise.all(requests);
     expect(order).toEqual([0, 1, 2, 3, 4]);
     expect(pool.stats()).toEqual({ connections: 1, resident: 1, execs: 0 });
+  });
+
+  test('what must know what was installed since is asked of a fresh interpreter, on the same connection', async () => {
+    const pool = newPool();
+    await ask(pool, 'lin02');
+    expect((await ask(pool, 'lin02', { ...READ, anew: true })).data).toContainEqual(
+      expect.objectContaining({ ok: true }),
+    );
+    await ask(pool, 'lin02');
+    expect(pool.stats()).toEqual({ connections: 1, resident: 2, execs: 0 });
   });
 
   test('an interpreter killed in the middle of a request: the request is made once more by a plain exec', async () => {

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
-import type { HostRoutes, NodeRow, OwedPart, Reply } from '../../src/command/reply.js';
+import type { HostRoutes, ManifestCheck, NodeRow, OwedPart, Reply } from '../../src/command/reply.js';
+import type { ClusterCheck } from '../../src/kube/check.js';
+import { RULES } from '../../src/manifest/rule.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { replyMessage } from '../../src/slack/reply.js';
+import { controlPlaneSnippets } from '../../src/snippet/control-plane.js';
 import { buttonsOf, readable } from './support/read.js';
 import { CLUSTER, change, DEBT, NOW, VIEWS, WIN03 } from './support/views.js';
 
@@ -30,6 +33,49 @@ const drifted = routes({
     foreign: [{ ...seen, ours: false }],
   },
 });
+
+/** As long as a node's name may be. */
+const LONG_NAME = 'n'.repeat(63);
+
+const checked: ManifestCheck = {
+  cluster: 'prod',
+  version: '1.5',
+  pods: { windows: 2, linux: 1, unknown: 0 },
+  findings: [
+    { kind: 'Deployment', name: 'web', line: 12, rule: 'secret', severity: 'fails', what: 'login' },
+    { kind: 'Deployment', name: 'web', line: 14, rule: 'dns-tcp', severity: 'differs', what: 'ClusterFirst' },
+    {
+      ...{ kind: 'DaemonSet', name: 'agent', line: 30, rule: 'image-build', severity: 'fails' },
+      ...{ what: 'microsoft/iis:windowsservercore-1709', build: 16299 },
+      nodes: [{ name: 'win01', os: 'windows', build: 14393 }],
+    },
+  ],
+  unknownBuilds: ['win02'],
+};
+
+const CHECK: ClusterCheck = {
+  server: 'https://10.0.0.1:6443',
+  hasLogin: true,
+  configured: '1.5',
+  version: { said: 'v1.6.4' },
+  health: { trouble: { kind: 'status', detail: '500 [-]etcd failed' } },
+  nodes: {
+    said: {
+      here: 3,
+      there: 3,
+      differences: [
+        { name: 'lin01', kind: 'not-there' },
+        { name: 'lin09', kind: 'not-here', podCidr: null },
+        { name: 'lin08', kind: 'not-here', podCidr: '192.168.1.0/24', holder: 'win01' },
+        { name: 'win01', kind: 'pod-cidr', ours: '192.168.1.0/24', theirs: null, outside: false },
+        { name: 'win02', kind: 'pod-cidr', ours: '192.168.2.0/24', theirs: '10.244.2.0/24', outside: true },
+        { name: 'win01', kind: 'address', ours: '10.0.0.5', theirs: ['10.0.0.9'] },
+        { name: 'win01', kind: 'os', ours: 'windows', theirs: null },
+        { name: 'win02', kind: 'os', ours: 'windows', theirs: 'linux' },
+      ],
+    },
+  },
+};
 
 const REPLIES: readonly Reply[] = [
   { kind: 'change-card', id: 'c17' },
@@ -77,6 +123,34 @@ const REPLIES: readonly Reply[] = [
     who: ['UBOB', 'SOPS', 'console:ops'],
   },
   { kind: 'refused', text: 'There is no node `win99`.' },
+  {
+    kind: 'manifest',
+    ...checked,
+    pods: { windows: 0, linux: 0, unknown: 0 },
+    findings: [],
+    unknownBuilds: [],
+  },
+  { kind: 'manifest', ...checked, findings: [], unknownBuilds: [] },
+  { kind: 'manifest', ...checked, file: 'web.yaml' },
+  { kind: 'form', form: 'manifest' },
+  { kind: 'checking-cluster' },
+  { kind: 'cluster', check: CHECK },
+  { kind: 'cluster', check: { ...CHECK, hasLogin: false, nodes: null } },
+  {
+    kind: 'control-plane',
+    snippets: controlPlaneSnippets(
+      {
+        kubernetesVersion: '1.5',
+        clusterCidr: '192.168.0.0/16',
+        nodePrefixLength: 24,
+        serviceCidr: '10.96.0.0/12',
+        dns: '10.96.0.10',
+        apiServer: 'http://10.0.0.1:8080',
+        network: 'transparent',
+      },
+      Array.from({ length: 256 }, () => WIN03),
+    ),
+  },
 ];
 
 test('every reply reads as recorded, and Slack takes it', () => {
@@ -180,10 +254,34 @@ test('no list, however long or hostile, makes a reply that Slack refuses', () =>
         { kind: 'routes', hosts: many(drifted) },
         { kind: 'routes', hosts: many(routes({ host: text, drift: null, unreadable: text })) },
         { kind: 'changes', open: many(change('pending', { requester: text })), others: [] },
+        {
+          kind: 'cluster',
+          check: {
+            ...CHECK,
+            health: { trouble: { kind: 'status', detail: text } },
+            nodes: {
+              said: {
+                here: 1,
+                there: 1,
+                differences: many({ name: text, kind: 'not-here', podCidr: text, holder: text }),
+              },
+            },
+          },
+        },
         { kind: 'kubectl', node: 'win03', snippets: many({ title: text, code: text, language: 'yaml' }) },
         { kind: 'help', text: text.repeat(20) },
         { kind: 'whoami', actor: text, roles: many(text).slice(0, 3), may: many(text) },
         { kind: 'can-i', command: text, yes: false, role: 'approver', who: many(text) },
+        {
+          kind: 'manifest',
+          ...{ cluster: text, version: text, file: text, pods: checked.pods, unknownBuilds: many(LONG_NAME) },
+          findings: many(RULES).flatMap((rules) =>
+            rules.map((rule, line) => ({
+              ...{ line, rule, severity: 'fails' as const, kind: text, name: text, what: text },
+              nodes: many({ name: LONG_NAME, os: 'windows' as const, build: 17763 }),
+            })),
+          ),
+        },
         { kind: 'refused', text: 'x'.repeat(1 + size * 40) },
       ];
       for (const reply of replies) {

@@ -3,7 +3,7 @@ import type { LinuxMachine } from '../../src/plan/machine.js';
 
 export const LINUX_MACHINE: LinuxMachine = {
   privilege: 'root',
-  mayInstall: true,
+  mayInstall: false,
   iproute: '6.1.0',
   cniPlugins: ['bridge', 'host-local', 'loopback', 'ptp'],
   forwardPolicy: 'ACCEPT',

@@ -23,6 +23,8 @@ export const REST: readonly ChangeState[] = [
 ];
 
 const WITHIN_MS = 30_000;
+/** A Windows node's processes are watched for a while before they count as running. */
+const MADE_WITHIN_MS = 120_000;
 /** A host that falls silent is given time, twice. */
 const NOTICED_WITHIN_MS = 90_000;
 
@@ -222,6 +224,7 @@ export function teamOf(world: World): Team {
           return null;
         },
         () => `${id} comes to no end: ${team.cardText(id)}`,
+        MADE_WITHIN_MS,
       ),
     untilAsks: (id) =>
       poll(

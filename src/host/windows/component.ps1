@@ -70,12 +70,13 @@ function Set-NssmService($p, $Installed) {
 function Test-TaskAsWritten($Task, [string]$Argument) {
   $action = @($Task.Actions)[0]
   [string]$Task.Description -eq (Get-TaskMark) -and $action.Execute -eq (Get-CmdPath) -and $action.Arguments -ceq $Argument -and
-  [string]$Task.Principal.UserId -eq 'SYSTEM' -and [string]$Task.Settings.ExecutionTimeLimit -eq 'PT0S' -and $Task.Settings.Priority -eq 4
+  [string]$Task.Principal.LogonType -eq 'ServiceAccount' -and [string]$Task.Settings.ExecutionTimeLimit -eq 'PT0S' -and $Task.Settings.Priority -eq 4
 }
 
 function Get-CmdPath { "$env:SystemRoot\System32\cmd.exe" }
 
 # True when something had to be changed. No limit and a higher priority: by itself Windows would end it after 72 h, and run it below normal.
+# SYSTEM by its SID, since its name is in the host's language.
 function Set-WrapperTask($p, $Installed) {
   $path = Get-WrapperPath $p.component; $text = Get-WrapperText $p
   $argument = "/d /s /c `"`"$path`"`""
@@ -86,7 +87,7 @@ function Set-WrapperTask($p, $Installed) {
   if ($Installed) { Set-ComponentTask $p.component 'stop' }
   Write-Whole $path $text
   $action = New-ScheduledTaskAction -Execute (Get-CmdPath) -Argument $argument
-  $principal = New-ScheduledTaskPrincipal -UserId 'SYSTEM' -LogonType ServiceAccount -RunLevel Highest
+  $principal = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
   $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit ([TimeSpan]::Zero) -RestartCount 999 -RestartInterval ([TimeSpan]::FromMinutes(1)) `
     -MultipleInstances IgnoreNew -AllowStartIfOnBatteries -DontStopIfGoingOnBatteries -StartWhenAvailable -Priority 4
   $null = Register-ScheduledTask -TaskName $p.component -Action $action -Trigger (New-ScheduledTaskTrigger -AtStartup) -Principal $principal `
@@ -96,7 +97,7 @@ function Set-WrapperTask($p, $Installed) {
 
 # Waits for one process that is the same for 8 s: what ends is started anew after 5 s, by a wrapper that says it runs all the while.
 function Wait-StableProcess($p, [bool]$IsFresh) {
-  $until = [DateTime]::UtcNow.AddSeconds(25); $first = $null; $since = $until
+  $until = [DateTime]::UtcNow.AddSeconds(20); $first = $null; $since = $until
   do {
     $now = Get-ProcessOf $p.executable
     if (-not (Test-SameProcess $now $first)) {

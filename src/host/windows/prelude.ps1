@@ -119,9 +119,9 @@ function Get-Boot {
 
 # Writes by way of a second file, so that a reader (or a power cut) never meets half of it. A reader is in the way for a moment only.
 function Write-Whole([string]$Path, [string]$Text) {
-  [IO.File]::WriteAllText("$Path.new", $Text)
   foreach ($i in 1..40) {
     try {
+      [IO.File]::WriteAllText("$Path.new", $Text)
       if ([IO.File]::Exists($Path)) { [IO.File]::Replace("$Path.new", $Path, [NullString]::Value) } else { [IO.File]::Move("$Path.new", $Path) }
       return
     } catch [System.IO.IOException] { if ($i -eq 40) { throw }; Start-Sleep -Milliseconds 25 }

@@ -194,6 +194,23 @@ describeWith(['root', 'dotnet'], 'the resident channel of a Windows host', () =>
     }),
     ['containerNic', 'podGateway', 'podPrefixLength', 'ensure', 'fence'],
   );
+  describeHostile(
+    'component',
+    () => ({
+      fence: 1,
+      component: 'kubelet',
+      executable: 'C:\\k\\kubelet.exe',
+      arguments: '',
+      environment: [],
+      dependsOn: [],
+      ensure: false,
+    }),
+    ['fence', 'component', 'executable', 'ensure'],
+  );
+  describeHostile('provision', () => ({ fence: 1, id: 'change-1', steps: [], waitMs: 0 }), [
+    'fence',
+    'waitMs',
+  ]);
   describeHostile('probe', () => ({ nodeIp }), ['nodeIp']);
   describeHostile('service', () => ({ fence: 1, nodeIp, component: 'kubelet', action: 'restart' }), [
     'fence',

@@ -85,7 +85,7 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
         // Its wrapper is gone, and Windows would end it after 72 h.
         (state: WindowsState) => {
           rmSync(wrapper());
-          Object.assign(state.tasks[0] ?? {}, { timeLimit: 'PT72H' });
+          Object.assign(state.tasks[0] ?? {}, { timeLimit: 'PT72H', userId: 'me', logonType: 'Password' });
         },
       ],
     },
@@ -123,7 +123,9 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
         if (manager === 'nssm')
           expect(registry[service]).toMatchObject({ Start: 2, DependOnService: ['docker'] });
         else
-          expect(tasks).toMatchObject([{ userId: 'SYSTEM', timeLimit: 'PT0S', priority: 4, atBoot: true }]);
+          expect(tasks).toMatchObject([
+            { userId: 'S-1-5-18', logonType: 'ServiceAccount', timeLimit: 'PT0S', priority: 4, atBoot: true },
+          ]);
       },
       60_000,
     );
@@ -144,20 +146,11 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
       runsRight();
     }, 60_000);
 
-    test('what ends at once is no success, though its wrapper runs; its last words are told', async () => {
-      edit((state) => Object.assign(state, { faults: { crash: 'kubelet' } }));
-      for (const pid of pids()) process.kill(pid, 'SIGKILL');
-      await until('its end', () => pids().length === 0);
-      const answer = await component(true);
-      edit((state) => Object.assign(state, { faults: {} }));
-      expect(answer).toMatchObject({ ok: false, code: 'SERVICE' });
-      expect(answer.error).toMatch(
-        /^kubelet does not stay up; its last words: .*failed to run: no such network$/,
-      );
-      // The wrapper starts it anew by itself.
-      await until('the process', () => pids().length === 1);
-      await component(true);
-    }, 90_000);
+    test('what ends is started anew by its wrapper', async () => {
+      const before = pids();
+      for (const pid of before) process.kill(pid, 'SIGKILL');
+      await until('another process', () => pids().length === 1 && pids()[0] !== before[0]);
+    }, 60_000);
 
     test('undone: gone with what it ran, though the task left that behind; not the binary, not the logs', async () => {
       edit((state) => Object.assign(state, { faults: { orphan: 'yes' } }));
@@ -171,6 +164,45 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
         expect(existsSync(join(host, left))).toBe(true);
       expect(existsSync(wrapper())).toBe(false);
     }, 60_000);
+  });
+
+  test('what ends at once is no success, though its wrapper runs; its last words are told', async () => {
+    edit((state) => Object.assign(state, { faults: { crash: 'kubelet' } }));
+    const answer = await component(true);
+    edit((state) => Object.assign(state, { faults: {} }));
+    expect(answer).toMatchObject({ ok: false, code: 'SERVICE' });
+    expect(answer.error).toMatch(
+      /^kubelet does not stay up; its last words: .*failed to run: no such network$/,
+    );
+    expect(await component(false)).toMatchObject({ ok: true, changed: true });
+  }, 90_000);
+
+  test('nothing is taken that cmd.exe would read otherwise, nor a program by another name', async () => {
+    const before = site.host.state();
+    const texts = [
+      '--a & b',
+      '--a="open',
+      '--a=%PATH%',
+      '--a ^b',
+      '--a\n--b',
+      '--a>b',
+      '--a=!b!',
+      '--a="b&c"',
+    ];
+    const wrong = [
+      ...texts.map((text) => ({ arguments: text })),
+      ...texts.map((text) => ({ environment: [`NAME=${text}`] })),
+      { environment: ['NAME'] },
+      { dependsOn: ['a b'] },
+      { executable: 'C:\\k\\kube-proxy.exe' },
+    ];
+    for (const more of wrong)
+      expect({ more, ...(await component(true, more)) }).toMatchObject({
+        more,
+        ok: false,
+        code: 'BAD-PARAMS',
+      });
+    expect(site.host.state()).toEqual(before);
   });
 
   const foreign = 'C:\\other\\kubelet.exe';
@@ -194,7 +226,14 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
       'a task',
       'scheduled task',
       ({ tasks }) => {
-        const rest = { description: 'theirs', arguments: '', userId: 'SYSTEM', atBoot: true, enabled: true };
+        const rest = {
+          description: 'theirs',
+          arguments: '',
+          userId: 'me',
+          logonType: 'Password',
+          atBoot: true,
+          enabled: true,
+        };
         tasks.push({ name: 'kubelet', execute: foreign, ...rest, timeLimit: 'PT72H', priority: 7 });
       },
     ],

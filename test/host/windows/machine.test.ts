@@ -393,5 +393,5 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       code: 'SHUTDOWN',
       error: 'shutdown (5): 拒绝访问。(5)',
     });
-  }, 60_000);
+  }, 120_000);
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { describeWith } from '../../lab/requirements.js';
+import { PROGRAMS } from '../../support/programs.js';
 import { type Answer, type Channel, neighbour, nodeIp, type Site, startSite } from './site.js';
 
 interface Pair {
@@ -249,7 +250,7 @@ describeWith(['root', 'dotnet'], 'routes and forwarding of a Windows host', () =
       code: 'NODE-IP',
       error: "the node's address 10.0.0.99 is on 0 interfaces",
     });
-    const { data } = await channel.request('read', { nodeIp: '10.0.0.99', full: true });
+    const { data } = await channel.request('read', { nodeIp: '10.0.0.99', full: true, ...PROGRAMS });
     expect(data).toMatchObject({
       ifIndex: null,
       guid: null,

@@ -13,6 +13,7 @@ public sealed class ScheduledTask
     public string Execute { get; set; }
     public string Arguments { get; set; }
     public string UserId { get; set; }
+    public string LogonType { get; set; }
     public bool AtBoot { get; set; }
     public bool Enabled { get; set; } = true;
     public string TimeLimit { get; set; } = "PT72H";

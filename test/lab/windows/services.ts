@@ -11,6 +11,7 @@ export interface LabTask {
   execute: string;
   arguments: string;
   userId: string;
+  logonType: string;
   atBoot: boolean;
   enabled: boolean;
   /** ISO 8601; Windows' own default is `PT72H`. */
@@ -40,7 +41,14 @@ export function install(state: WindowsState, manager: 'nssm' | 'task'): void {
 
 function handMadeTask(name: Component): LabTask {
   const execute = `C:\\k\\${name}.exe`;
-  const fixed = { description: '', arguments: '--v=3', userId: 'SYSTEM', timeLimit: 'PT72H', priority: 7 };
+  const fixed = {
+    description: '',
+    arguments: '--v=3',
+    userId: 'SYSTEM',
+    logonType: 'Password',
+    timeLimit: 'PT72H',
+    priority: 7,
+  };
   return { name, execute, ...fixed, atBoot: true, enabled: true };
 }
 

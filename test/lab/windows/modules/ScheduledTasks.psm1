@@ -18,7 +18,7 @@ function Register-ScheduledTask {
   [CmdletBinding()] param([Parameter(Mandatory)][string]$TaskName, [object[]]$Action, [object[]]$Trigger, $Settings, $Principal, [string]$Description, [switch]$Force)
   $task = [Lab.ScheduledTask]::new()
   $task.Name = $TaskName; $task.Description = $Description; $task.Execute = $Action[0].Execute; $task.Arguments = $Action[0].Arguments
-  $task.UserId = $Principal.UserId; $task.AtBoot = [bool]$Trigger; $task.TimeLimit = $Settings.ExecutionTimeLimit; $task.Priority = $Settings.Priority
+  $task.UserId = $Principal.UserId; $task.LogonType = $Principal.LogonType; $task.AtBoot = [bool]$Trigger; $task.TimeLimit = $Settings.ExecutionTimeLimit; $task.Priority = $Settings.Priority
   if ([Lab.Services]::GetTask($TaskName) -and -not $Force) { throw 'Cannot create a file when that file already exists.' }
   [Lab.Services]::SaveTask($task)
   Get-ScheduledTask -TaskName $TaskName
@@ -39,7 +39,7 @@ function Get-ScheduledTask {
     TaskName = $task.Name; TaskPath = '\'; Description = $task.Description; State = $state
     Actions = @(New-ScheduledTaskAction -Execute $task.Execute -Argument $task.Arguments)
     Triggers = $(if ($task.AtBoot) { , @(New-ScheduledTaskTrigger -AtStartup) } else { $null })
-    Principal = New-ScheduledTaskPrincipal -UserId $task.UserId
+    Principal = New-ScheduledTaskPrincipal -UserId $task.UserId -LogonType $task.LogonType
     Settings = [pscustomobject]@{ ExecutionTimeLimit = $task.TimeLimit; Priority = $task.Priority }
   }
 }

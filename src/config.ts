@@ -61,6 +61,14 @@ export interface Config {
     agent?: string;
     user?: string;
   };
+  build: {
+    /** As ssh takes it. Absent: nothing can be built. */
+    host?: string;
+    /** The folder there that holds all of it. */
+    dir: string;
+    by: 'make' | 'go';
+    source: string;
+  };
   access: {
     viewers: readonly string[];
     operators: readonly string[];
@@ -266,6 +274,12 @@ function toConfig(values: Values): Config {
       ...optional('knownHostsFile', values.SSH_KNOWN_HOSTS_FILE),
       ...optional('agent', values.SSH_AUTH_SOCK),
       ...optional('user', values.SSH_USER),
+    },
+    build: {
+      ...optional('host', values.BUILD_HOST),
+      dir: values.BUILD_DIR,
+      by: values.BUILD_WITH,
+      source: values.BUILD_SOURCE,
     },
     access: {
       viewers: values.VIEWERS,

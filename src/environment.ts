@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { parseCidr, parseIpv4 } from './ip.js';
 import { PRINCIPAL } from './principal.js';
+import { parseSource } from './source.js';
 import { parseDuration, parseWindow } from './time.js';
 
 const HOUR = 3_600_000;
@@ -118,6 +119,18 @@ export const Environment = z.object({
     executable('(kube-)?proxy'),
     'the full path of a kube-proxy.exe or proxy.exe, such as C:\\k\\kube-proxy.exe',
   ).default('C:\\k\\kube-proxy.exe'),
+
+  BUILD_HOST: text(
+    /^([A-Za-z_][A-Za-z0-9_.-]{0,31}@)?[A-Za-z0-9][A-Za-z0-9.-]{0,252}(:[1-9]\d{0,4})?$/,
+    'a host as ssh takes it, such as builder or me@10.0.0.20:22',
+  ).optional(),
+  BUILD_DIR: text(/^(\/[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}){1,8}$/, 'a full path in plain letters').default(
+    '/var/tmp/fairway-build',
+  ),
+  BUILD_WITH: z.enum(['make', 'go']).describe('make or go').default('make'),
+  BUILD_SOURCE: parsed(parseSource, "http(s)://…, ssh://…, or a folder of the build host's").default(
+    'https://github.com/kubernetes/kubernetes',
+  ),
 
   SSH_CONFIG_FILE: text(/\S/, 'a path').optional(),
   SSH_PRIVATE_KEY_FILE: text(/\S/, 'a path').optional(),

@@ -81,6 +81,15 @@ export interface RefusalFacts {
   'list-wrong': { problems: readonly ListProblem[]; more: number };
   /** How many of the list are members already; the others were left out, each for a reason on the card. */
   'nothing-to-adopt': { unchanged: number; leftOut: number };
+  /** The setting that is missing. */
+  'no-build-host': Record<string, never>;
+  'not-built': { component: string; version: string };
+  'no-windows-node': Record<string, never>;
+  'not-windows': { name: string };
+  'build-host-unreadable': { host: string; why: string };
+  'build-host-unfit': { host: string; lacks: readonly BuildLack[] };
+  /** `why`: what git said. */
+  'tag-unknown': { version: string; source: string; why: string };
   /** A manifest was to be checked, and nothing came. */
   'manifest-missing': Record<string, never>;
   /** `most`: characters. */
@@ -117,6 +126,12 @@ export interface RefusalFacts {
   /** Rolling back an adoption: these changes came after it. */
   'built-on': { id: string; by: readonly string[] };
 }
+
+/** What keeps a build host from building. */
+export type BuildLack =
+  | { what: 'git' | 'make' | 'go' | 'disk-unknown' }
+  | { what: 'go-old'; has: string; needs: string }
+  | { what: 'disk'; freeBytes: number; needsBytes: number };
 
 /** What is wrong in a list of nodes. Lines count from 1; `first` is the line of the other one. */
 export type ListProblem = { line: number; key: string } & (

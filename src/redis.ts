@@ -56,7 +56,7 @@ export function keys(prefix: string) {
     changeCounter: `${base}:change-counter`,
     /** Set of the ids of changes that are not finished. */
     openChanges: `${base}:open-changes`,
-    /** Hash `remove <node>`, `repair <node>` or `repair *` → id of the newest change that does it. */
+    /** Hash `remove <node>`, `repair <node>`, `repair *` `build <component> <version>` or `deliver <component>` → id of the newest change that does it. */
     newestChanges: `${base}:newest-changes`,
     /** How often Fairway itself asked for a repair of a node within the hour. */
     ownRepairs: (node: string) => `${base}:own-repairs:${node}`,
@@ -70,6 +70,10 @@ export function keys(prefix: string) {
     changePlanRunning: (id: string) => `${base}:change:${id}:plan:running`,
     /** Hash host → HostResult JSON. */
     changeHosts: (id: string) => `${base}:change:${id}:hosts`,
+    /** The whole log of what a change builds, as the build host wrote it. */
+    changeLog: (id: string) => `${base}:change:${id}:log`,
+    /** Hash `<component> <version> <commit>` → Built JSON. */
+    builds: `${base}:builds`,
 
     /** Sorted set of `<pod CIDR> <change id>`, and ` repair` for one, by when that approved change last moved routes there. */
     movedCidrs: `${base}:moved-cidrs`,

@@ -1,6 +1,7 @@
 /** Everything that is kept in Redis, opened once per process. */
 import type { Redis } from 'ioredis';
 import { AuditLog } from './change/audit-log.js';
+import { BuildStore } from './change/build-store.js';
 import { ChangeStore } from './change/change-store.js';
 import { WorkStore } from './change/work-store.js';
 import { HostKeyStore } from './host/host-key-store.js';
@@ -15,6 +16,7 @@ export interface Stores {
   keys: Keys;
   changes: ChangeStore;
   works: WorkStore;
+  builds: BuildStore;
   leases: LeaseStore;
   nodes: NodeStore;
   hostKeys: HostKeyStore;
@@ -28,6 +30,7 @@ export function openStores(redis: Redis, keys: Keys, policy: NetworkPolicy): Sto
     keys,
     changes: new ChangeStore(redis, keys),
     works: new WorkStore(redis, keys),
+    builds: new BuildStore(redis, keys),
     leases: createLeaseStore(redis, keys, policy),
     nodes: createNodeStore(redis, keys),
     hostKeys: new HostKeyStore(redis, keys),

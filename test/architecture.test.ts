@@ -35,7 +35,7 @@ const all = [...src, ...workers];
 
 /** Layers of src, lowest first. A file may import from its own layer and those below. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors', 'ip', 'log', 'redact', 'principal', 'signals', 'health', 'redis', 'time', 'yaml'],
+  ['errors', 'ip', 'log', 'redact', 'principal', 'signals', 'health', 'redis', 'time', 'source', 'yaml'],
   ['environment', 'config'],
   ['node'],
   ['network', 'kube'],

@@ -1,10 +1,11 @@
 /** Moves every open change as far as it can go. It decides from what is stored, so it may run at any time, after any crash. */
 import type { Change, HostResult } from '../src/change/change.js';
+import { nextDelivery } from '../src/change/delivery.js';
 import { isPatient, type NextMove, nextMove } from '../src/change/phase.js';
 import { answerAsks, answered, asking, isExpired } from '../src/change/transition.js';
 import type { Work } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
-import { type HostPlan, isMembershipPlan, type Plan } from '../src/plan/plan.js';
+import { type HostPlan, isBinaryPlan, isMembershipPlan, type Plan } from '../src/plan/plan.js';
 import { FAIRWAY } from '../src/principal.js';
 import { sayNoRestart } from '../src/words/trouble.js';
 import { admitAdoption } from './admit-adoption.js';
@@ -12,6 +13,8 @@ import { admitChanges } from './admit-changes.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
 import { finishChange } from './finish-change.js';
+import { admitBuild } from './plan-build.js';
+import { admitDelivery } from './plan-deliver.js';
 import { startRun } from './start-run.js';
 
 /**
@@ -29,9 +32,13 @@ export async function advanceChanges(deps: WorkerDeps): Promise<void> {
   const ready = approved.filter((change) => !(isRunning && isPatient(change, now)));
   await admitChanges(
     deps,
-    ready.filter((change) => change.kind !== 'adopt'),
+    ready.filter(({ kind }) => !['adopt', 'build', 'deliver'].includes(kind)),
   );
-  for (const change of ready) if (change.kind === 'adopt') await admitAdoption(deps, change);
+  for (const change of ready) {
+    if (change.kind === 'adopt') await admitAdoption(deps, change);
+    if (change.kind === 'build') await admitBuild(deps, change);
+    if (change.kind === 'deliver') await admitDelivery(deps, change);
+  }
   await moveAll(deps, ready);
   await proveWhenIdle(deps);
 }
@@ -68,11 +75,15 @@ async function moveAll(deps: WorkerDeps, changes: readonly Change[]): Promise<bo
     else if (change.starts === undefined) moving.push(await look(deps, change, plan));
     else if (await startRun(deps, change, plan)) begun = true;
   }
-  const last = Math.min(...moving.map(phaseAtWork));
+  // What is built, or delivered, shares no visit with anything.
+  const sharing = moving.filter(({ plan }) => !isBinaryPlan(plan));
+  const last = Math.min(...sharing.map(phaseAtWork));
   const now = new Date();
   const hosts = new Set<string>();
   for (const each of moving) {
-    const waits = each.next.kind === 'dispatch' && each.next.phase > last && isPatient(each.change, now);
+    const shares = sharing.includes(each);
+    const waits =
+      shares && each.next.kind === 'dispatch' && each.next.phase > last && isPatient(each.change, now);
     if (!waits) for (const host of await move(deps, each)) hosts.add(host);
   }
   // Only now, when the work of all changes lies ready: a host does all of it in one visit.
@@ -92,12 +103,18 @@ async function look(deps: WorkerDeps, change: Change, plan: Plan): Promise<Movin
     change.id,
     plan.hosts.map((host) => host.host),
   );
-  return { change, plan, results, holding, next: nextMove(plan, change, results, holding) };
+  const next = plan.kind === 'deliver' ? nextDelivery : nextMove;
+  return { change, plan, results, holding, next: next(plan, change, results, holding) };
 }
 
 /** Makes the next move; the hosts that are to be visited for it. */
 async function move(deps: WorkerDeps, { change, plan, results, holding, next }: Moving): Promise<string[]> {
   if (change.cancelRequestedBy !== undefined) {
+    // What goes on there by itself is for a visit to end.
+    const begun = [...holding].filter(
+      (host) => plan.kind === 'build' && results.get(host)?.doing !== undefined,
+    );
+    if (begun.length > 0) return notInHand(deps, begun);
     const inHand = await cancelWaiting(deps, change, results);
     if (!inHand) await finishChange(deps, change, plan, results);
     return [];
@@ -109,8 +126,12 @@ async function move(deps: WorkerDeps, { change, plan, results, holding, next }: 
     return [];
   }
   // In case that their jobs got lost. Those in hand are not asked for once more.
-  const inHand = await deps.hostLeases.held([...holding]);
-  return [...holding].filter((host) => !inHand.has(host));
+  return notInHand(deps, [...holding]);
+}
+
+async function notInHand(deps: WorkerDeps, hosts: readonly string[]): Promise<string[]> {
+  const inHand = await deps.hostLeases.held(hosts);
+  return hosts.filter((host) => !inHand.has(host));
 }
 
 /** Nobody's word in time is a no: a restart is not made, a network stays. True when there was one. */
@@ -153,7 +174,8 @@ async function dispatch(
   hosts: readonly HostPlan[],
 ): Promise<string[]> {
   const inventory = await deps.nodes.read();
-  const known = isMembershipPlan(plan) ? [...inventory.nodes, plan.node] : inventory.nodes;
+  const own = isMembershipPlan(plan) ? [plan.node] : plan.kind === 'build' ? [plan.builder] : [];
+  const known = [...inventory.nodes, ...own];
   const byName = new Map(known.map((node) => [node.name, node]));
   const works: Work[] = [];
   const absent: HostResult[] = [];
@@ -186,6 +208,7 @@ function workOf(change: Change, host: HostPlan, node: Node): Work {
     node,
     role: host.role,
     steps: stepsOf(change, host),
+    ...(change.kind === 'build' ? { run: Date.now().toString(36) } : {}),
     ...(change.answers ? { answers: change.answers.filter((each) => each.host === host.host) } : {}),
     fingerprint: host.hostKey?.fingerprint ?? (host.role === 'node' ? (change.unpinned ?? null) : null),
   };

@@ -3,7 +3,7 @@ import type { Change, HostResult } from '../src/change/change.js';
 import { isGivenUp, isLeaving, outcome } from '../src/change/transition.js';
 import { routesOf } from '../src/change/work.js';
 import type { Node } from '../src/node/node.js';
-import { isMembershipPlan, type Plan } from '../src/plan/plan.js';
+import { isBinaryPlan, isMembershipPlan, type Plan } from '../src/plan/plan.js';
 import { FAIRWAY } from '../src/principal.js';
 import type { WorkerDeps } from './deps.js';
 
@@ -50,6 +50,8 @@ export async function finishChange(
             commands: commandsOf(plan, change, host.host),
             error: host.error ?? '',
             printed: host.printed ?? '',
+            ...(host.note ? { note: host.note } : {}),
+            ...(host.built ? { built: host.built } : {}),
           },
         })),
       ],
@@ -108,7 +110,7 @@ function strayCidrs(plan: Plan, change: Change, host: string): string[] {
 
 /** What takes routes away has nothing to prove, nor what makes none. */
 function isProvable(plan: Plan, change: Change): boolean {
-  if (plan.kind === 'adopt') return false;
+  if (plan.kind === 'adopt' || isBinaryPlan(plan)) return false;
   return plan.kind === 'repair' ? change.direction === 'do' : leavingNode(plan, change) === null;
 }
 

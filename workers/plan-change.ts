@@ -17,6 +17,8 @@ import { bareVoice, storedVoice } from '../src/words/voice.js';
 import { type AskedSlices, askSlices, asOfApi } from './ask-slices.js';
 import type { WorkerDeps } from './deps.js';
 import { NothingToAdopt, planAdopting } from './plan-adopt.js';
+import { planBuilding } from './plan-build.js';
+import { planDelivering } from './plan-deliver.js';
 import { planRepairing } from './plan-repair.js';
 import { planPolicy, readHosts, renderer } from './read-hosts.js';
 import { refusePlan, sealPlan } from './seal-plan.js';
@@ -62,6 +64,10 @@ async function planned(deps: WorkerDeps, change: Change): Promise<Plan | null> {
       return planRepairing(deps, change);
     case 'adopt':
       return planAdopting(deps, change);
+    case 'build':
+      return planBuilding(deps, change);
+    case 'deliver':
+      return planDelivering(deps, change);
   }
 }
 

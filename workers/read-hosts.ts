@@ -29,7 +29,7 @@ export function contextFor(config: Config, node: Node, owned: readonly Route[] =
     network: config.cluster.network,
     bridge: config.cluster.bridge,
     pauseImage: config.cluster.pauseImage,
-    executables: config.cluster.executables,
+    executables: { ...config.cluster.executables, ...node.executables },
     ...(node.containerNic ? { containerNic: node.containerNic } : {}),
     owned,
   };

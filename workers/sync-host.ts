@@ -17,7 +17,10 @@ import { personOf } from '../src/principal.js';
 import { say } from '../src/slack/reply.js';
 import { sayAsking } from '../src/words/result.js';
 import { sayConflict, sayNotHolding } from '../src/words/trouble.js';
+import { buildOnHost } from './build-on-host.js';
+import { deliverToHost } from './deliver-to-host.js';
 import type { WorkerDeps } from './deps.js';
+import { PROGRESS_DELAY_MS, Teller } from './teller.js';
 import { unreached } from './unreached.js';
 import { Visitor } from './visitor.js';
 
@@ -39,11 +42,17 @@ interface Wanted {
 
 async function visit(deps: WorkerDeps, host: string, held: Held): Promise<Outcome[]> {
   if (held.works.length === 0) return [];
+  const apart = held.works.filter(isApart);
+  // What takes long goes by itself, and after what is quick.
+  if (apart.length === held.works.length) return [await alone(deps, host, held, apart)];
+  await leave(deps, host, apart);
   const inventory = await deps.nodes.read(held.revision);
-  const all = held.works.map((taken): Wanted => {
-    const work = JSON.parse(taken) as Work;
-    return { taken, work, steps: wantedSteps(work, inventory) };
-  });
+  const all = held.works
+    .filter((taken) => !isApart(taken))
+    .map((taken): Wanted => {
+      const work = JSON.parse(taken) as Work;
+      return { taken, work, steps: wantedSteps(work, inventory) };
+    });
   const wanted = all.filter(({ steps }) => steps.length > 0);
   // What nobody wants any more is not worth a connection, which may never come about.
   const idle = all.filter(({ steps }) => steps.length === 0).map((each) => outcomeOf(each, 'unchanged'));
@@ -57,6 +66,39 @@ function outcomeOf({ taken, work }: Wanted, status: HostStatus, extra: Partial<H
     taken,
     result: { host: work.node.name, status, visited: true, at, ...extra },
   };
+}
+
+/** Builds and deliveries: they take long, and share nothing. */
+function isApart(taken: string): boolean {
+  return ['build', 'deliver'].includes((JSON.parse(taken) as Work).kind);
+}
+
+/** Of such works this visit takes the first; the others are not in its hand. */
+async function alone(
+  deps: WorkerDeps,
+  host: string,
+  held: Held,
+  [taken = '', ...others]: readonly string[],
+): Promise<Outcome> {
+  await leave(deps, host, others);
+  const work = JSON.parse(taken) as Work;
+  const each = { taken, work, steps: wantedSteps(work, await deps.nodes.read(held.revision)) };
+  if (each.steps.length === 0) return outcomeOf(each, 'unchanged');
+  try {
+    const { status, ...rest } = await (work.kind === 'build' ? buildOnHost : deliverToHost)(deps, work, held);
+    return outcomeOf(each, status, rest);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    const { status, ...rest } = await unreached(deps, work, held.pinned !== null, error);
+    return outcomeOf(each, status, rest);
+  }
+}
+
+async function leave(deps: WorkerDeps, host: string, works: readonly string[]): Promise<void> {
+  await deps.works.leave(
+    host,
+    works.map((taken) => (JSON.parse(taken) as Work).changeId),
+  );
 }
 
 async function attend(
@@ -171,31 +213,6 @@ function restartFor(wanted: readonly Wanted[], observed: Observation): Step | nu
   return null;
 }
 
-/** Shows on the cards of the changes that a visit is for what it is at. */
-class Teller {
-  private told = '';
-  private readonly deps: WorkerDeps;
-  private readonly host: string;
-  private readonly works: readonly Work[];
-
-  constructor(deps: WorkerDeps, host: string, works: readonly Work[]) {
-    this.deps = deps;
-    this.host = host;
-    this.works = works;
-  }
-
-  async tell(doing: string): Promise<void> {
-    if (doing === this.told) return;
-    this.told = doing;
-    const at = new Date().toISOString();
-    const result: HostResult = { host: this.host, status: 'waiting', visited: true, doing, at };
-    for (const { changeId } of this.works) {
-      await this.deps.changes.setResults(changeId, [result]);
-      await this.deps.jobs.card(changeId, PROGRESS_DELAY_MS);
-    }
-  }
-}
-
 async function settle(
   deps: WorkerDeps,
   host: string,
@@ -252,6 +269,3 @@ function needsFullRead(works: readonly Work[]): boolean {
 function unique(steps: readonly Step[]): Step[] {
   return [...new Map(steps.map((step) => [JSON.stringify(step), step])).values()];
 }
-
-/** Late enough that many hosts share an edit. */
-const PROGRESS_DELAY_MS = 500;

@@ -1,11 +1,15 @@
-/** What a change asks on its way, because approving its plan does not allow it yet: a restart, or deleting a container network. Pure. */
+/** What a change asks on its way, because approving its plan does not allow it yet: a restart, deleting a container network, or
+ * switching to another binary. Pure. */
+import type { Component } from '../node/component.js';
 import type { Observation, Step } from '../plan/plan.js';
 
 export type Ask =
   /** Windows waits for a restart; `boot` is the one that it would end. */
   | { kind: 'reboot'; boot: string }
   /** HNS networks are never deleted without somebody's word: it cuts what hangs on the NIC. (windows.md F) */
-  | { kind: 'delete-network'; network: string };
+  | { kind: 'delete-network'; network: string }
+  /** The delivered binary is there; from here on it is to run. It takes a restart of the process. */
+  | { kind: 'switch'; component: Component; executable: string };
 
 /** What somebody said to it, or nobody did in time. */
 export interface Answer {
@@ -33,5 +37,6 @@ export function answerTo(ask: Ask, answers: readonly Answer[]): Answer['verdict'
 
 function isSameAsk(a: Ask, b: Ask): boolean {
   if (a.kind === 'reboot') return b.kind === 'reboot' && a.boot === b.boot;
+  if (a.kind === 'switch') return b.kind === 'switch' && a.executable === b.executable;
   return b.kind === 'delete-network' && a.network === b.network;
 }

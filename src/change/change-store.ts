@@ -75,7 +75,8 @@ export class ChangeStore {
   }
 
   /**
-   * Stores a new change. There is one open repair of a node at a time (and one of all), and one removal, however many ask: then its id
+   * Stores a new change. There is one open repair of a node at a time (and one of all), one removal, one build of a version, and one
+   * delivery of a component, however many ask: then its id
    * is the answer, and nothing was stored. One that merely waits for hosts that are owed something keeps nobody from another. Else null.
    */
   async create(change: Change, now: Date, alongside: Alongside = {}): Promise<string | null> {
@@ -303,6 +304,10 @@ function exclusive(change: Change): string {
       return `repair ${change.node?.name ?? EVERY_NODE}`;
     case 'adopt':
       return '';
+    case 'build':
+      return `build ${change.build.component} ${change.build.version}`;
+    case 'deliver':
+      return `deliver ${change.deliver.component}`;
   }
 }
 

@@ -1,6 +1,7 @@
 /** A change: a plan on its way from a request to its result. Types and the pure state machine. */
 import type { Cidr } from '../ip.js';
 import type { Node } from '../node/node.js';
+import type { Built } from '../plan/build.js';
 import type { Subject } from '../plan/plan.js';
 import type { Answer, Ask } from './ask.js';
 
@@ -105,7 +106,11 @@ export type RepairChange = ChangeBase & Extract<Subject, { kind: 'repair' }> & {
 /** `moves`: once sealed, the slices of the nodes that it records. */
 export type AdoptChange = ChangeBase & Extract<Subject, { kind: 'adopt' }> & { moves?: Cidr[] };
 
-export type Change = MembershipChange | RepairChange | AdoptChange;
+export type BuildChange = ChangeBase & Extract<Subject, { kind: 'build' }>;
+
+export type DeliverChange = ChangeBase & Extract<Subject, { kind: 'deliver' }>;
+
+export type Change = MembershipChange | RepairChange | AdoptChange | BuildChange | DeliverChange;
 
 /** `asking`: it goes on once somebody has answered `ask`. */
 export type HostStatus = 'waiting' | 'asking' | 'done' | 'unchanged' | 'owed' | 'failed' | 'cancelled';
@@ -128,7 +133,13 @@ export interface HostResult {
   printed?: string;
   /** What is being done there right now, while it waits for that. */
   doing?: string;
+  /** The last lines of the log of that. */
+  tail?: string;
   ask?: Ask;
+  /** What there is to say of it, though it is well. */
+  note?: string;
+  /** What was built there; `reused`: it was there already. */
+  built?: Built & { reused: boolean };
   /** While it is owed; and once that was given up, when it is `failed`. */
   debt?: Debt;
   /** ISO instant. */

@@ -72,6 +72,7 @@ function asks(result: HostResult | undefined): boolean {
   return result?.status === 'asking';
 }
 
-function isSettled(result: HostResult | undefined): boolean {
+/** Whether it needs no further visit in this run. */
+export function isSettled(result: HostResult | undefined): boolean {
   return result !== undefined && SETTLED.includes(result.status);
 }

@@ -16,12 +16,15 @@ export function slicesMoving(change: Change): Cidr[] {
     case 'adopt':
       return change.moves ?? change.asked.flatMap((entry) => entry.podCidr ?? []);
     case 'repair':
+    case 'build':
+    case 'deliver':
       return [];
   }
 }
 
 /** True when the node of that name is what it is about, or one of several. */
 export function isAbout(change: Change, name: string): boolean {
+  if (change.kind === 'deliver') return change.deliver.nodes.includes(name);
   return change.kind === 'adopt'
     ? change.asked.some((entry) => entry.name === name)
     : change.node?.name === name;

@@ -156,7 +156,9 @@ export function isExpired(change: Change, now: Date): boolean {
 
 /** True when the change's node is no member once it is through. */
 export function isLeaving({ kind, direction }: Pick<Change, 'kind' | 'direction'>): boolean {
-  return kind !== 'repair' && (kind === 'remove-node') === (direction === 'do');
+  return (
+    ['add-node', 'remove-node', 'adopt'].includes(kind) && (kind === 'remove-node') === (direction === 'do')
+  );
 }
 
 /** Asks a queued or running change to stop at the next host boundary, withdraws one that nobody approved yet, or gives up what is owed. */
@@ -177,7 +179,8 @@ export function isRetryable(change: Change): boolean {
 
 /** Whether there is something to undo: its inverse was approved with it (N2). */
 export function isReversible(change: Change): boolean {
-  if (change.direction === 'undo') return false;
+  // What was built is nothing but a file.
+  if (change.direction === 'undo' || change.kind === 'build') return false;
   return change.state === 'applied' || change.state === 'failed' || isAtRest(change);
 }
 

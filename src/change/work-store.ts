@@ -138,6 +138,11 @@ export class WorkStore {
     return new Set(await this.takeBack(changeId, hosts, true));
   }
 
+  /** Says that a visit does not have the work of these changes in hand after all. */
+  async leave(host: string, changeIds: readonly string[]): Promise<void> {
+    if (changeIds.length > 0) await this.redis.srem(this.keys.hostVisit(host), ...changeIds);
+  }
+
   private async takeBack(changeId: string, hosts: readonly string[], waiting: boolean): Promise<string[]> {
     const { owingHosts, changeLeft, hostLease, hostVisit, hostWork } = this.keys;
     return (await this.withdrawScript(

@@ -16,6 +16,8 @@ export interface Work {
   steps: Step[];
   /** What was answered where the change asked on this host. */
   answers?: Answer[];
+  /** Of a build: names the run that it is of. */
+  run?: string;
   /** SHA-256 of the host key that the approved plan trusted; null when the host could not be reached then. */
   fingerprint: string | null;
 }
@@ -35,12 +37,15 @@ export interface Work {
  * by another change, keeps what that one made.
  */
 export function wantedSteps(work: Work, inventory: Inventory): Step[] {
+  // The build host is no member.
+  if (work.kind === 'build') return work.steps;
   const { name, address, podCidr } = work.node;
   // A machine may come back under another name; it is the same host for that.
   const self =
     inventory.nodes.find((node) => node.name === name) ??
     inventory.nodes.find((node) => node.address === address);
   const isIn = self?.name === name && self.podCidr === podCidr;
+  if (work.kind === 'deliver') return isIn ? work.steps : [];
   const repairs = work.kind === 'repair';
   const leaves = isLeaving(work);
   // Nothing is made on a host that left, or came back as another; and nothing is taken from a node that is a member again.

@@ -1,6 +1,8 @@
 /** The arguments of commands: how each is written, and what it takes. Pure. */
 import { Component } from '../node/component.js';
 import { CidrText, Ipv4Text, Mac, NodeName, Os, SshTarget } from '../node/node.js';
+import { Version } from '../plan/build.js';
+import { parseSource } from '../source.js';
 import { parseDuration } from '../time.js';
 import { ChangeId, IncidentId } from './command.js';
 
@@ -47,6 +49,17 @@ export const argumentTypes: Readonly<Record<string, ArgumentType>> = {
   },
   id: { read: readChangeId, takes: 'the id of a change', example: 'c12' },
   component: { read: fits(Component), takes: 'kubelet or kube-proxy', example: 'kubelet' },
+  version: {
+    read: readVersion,
+    takes: 'the tag of a Kubernetes release: v and three numbers',
+    example: 'v1.5.0',
+  },
+  nodes: { read: readNodeNames, takes: 'names of nodes, with blanks between', example: 'win03 win04' },
+  source: {
+    read: parseSource,
+    takes: "a git address, http(s)://… or ssh://… without a password, or a folder of the build host's",
+    example: 'https://github.com/kubernetes/kubernetes',
+  },
   duration: { read: readDuration, takes: 'a time of at most 30 days, as 90m, 2h or 1d', example: '2h' },
   incident: { read: readIncidentId, takes: 'the id of an incident', example: 'i7' },
   reason: {
@@ -75,6 +88,16 @@ function readMac(text: string): string | null {
 /** People write `12` and `#12` for `c12`. */
 function readChangeId(text: string): string | null {
   return fits(ChangeId)(text.toLowerCase().replace(/^#?c?/, 'c'));
+}
+
+function readNodeNames(text: string): string | null {
+  const names = text.split(/[ ,]+/).filter((name) => name !== '');
+  return names.length > 0 && names.every((name) => NodeName.safeParse(name).success) ? names.join(' ') : null;
+}
+
+/** People write `1.5.0` for `v1.5.0`. */
+function readVersion(text: string): string | null {
+  return fits(Version)(text.replace(/^V?(?=\d)/, 'v'));
 }
 
 function readIncidentId(text: string): string | null {

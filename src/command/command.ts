@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Component } from '../node/component.js';
 import { CidrText, Machine, NodeName, NodeSpec } from '../node/node.js';
+import { Source, Version } from '../plan/build.js';
 
 /** `c1`, `c2`, … as the change counter gives them. */
 export const ChangeId = z.string().regex(/^c[1-9][0-9]{0,8}$/);
@@ -22,6 +23,9 @@ export const CommandKind = z.enum([
   'check-cluster',
   'control-plane',
   'kubectl',
+  'build',
+  'builds',
+  'deliver',
   'incidents',
   'ack',
   'mute',
@@ -71,6 +75,20 @@ export const BotCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('check-cluster') }),
   z.strictObject({ kind: z.literal('control-plane') }),
   z.strictObject({ kind: z.literal('kubectl'), name: NodeName }),
+  z.strictObject({
+    kind: z.literal('build'),
+    component: Component,
+    version: Version,
+    source: Source.optional(),
+  }),
+  z.strictObject({ kind: z.literal('builds') }),
+  /** `nodes`: all Windows nodes when absent. */
+  z.strictObject({
+    kind: z.literal('deliver'),
+    component: Component,
+    version: Version,
+    nodes: z.array(NodeName).min(1).optional(),
+  }),
   z.strictObject({ kind: z.literal('incidents') }),
   z.strictObject({ kind: z.literal('ack'), id: IncidentId }),
   /** `ms`: for how long. */

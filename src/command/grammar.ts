@@ -65,6 +65,25 @@ export const rules: readonly Rule[] = [
   // Before `kubectl <node>`, which would take it for a name.
   rule('control-plane', 'kubectl control-plane'),
   rule('kubectl', 'kubectl <node>', ({ arguments: { node } }) => ({ name: node })),
+  rule(
+    'build',
+    'build (kubelet|kube-proxy) <version> [from <source>]',
+    ({ choices: [component], arguments: { version, source } }) => ({
+      component,
+      version,
+      ...present({ source }),
+    }),
+  ),
+  rule('builds', 'builds'),
+  rule(
+    'deliver',
+    'deliver (kubelet|kube-proxy) <version> [to <nodes…>]',
+    ({ choices: [component], arguments: { version, nodes } }) => ({
+      component,
+      version,
+      ...(nodes === undefined ? {} : { nodes: [...new Set(nodes.split(' '))] }),
+    }),
+  ),
   rule('incidents', 'incidents'),
   rule('ack', 'ack <incident>', ({ arguments: { incident } }) => ({ id: incident })),
   rule(
@@ -189,7 +208,9 @@ function readArguments(words: readonly string[], pattern: Pattern): Record<strin
     if (option !== undefined) {
       if (values[option.argument] !== undefined) throw extraWord(word, pattern);
       i += 1;
-      values[option.argument] = checked(option.argument, words[i] ?? '', pattern);
+      const said = option.rest ? words.slice(i).join(' ') : (words[i] ?? '');
+      values[option.argument] = checked(option.argument, said, pattern);
+      if (option.rest) break;
       continue;
     }
     const place = places.shift();

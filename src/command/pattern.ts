@@ -10,8 +10,8 @@ export interface Pattern {
   head: readonly Literal[];
   /** Arguments by place. `rest` takes all that follows. */
   places: readonly { argument: string; required: boolean; rest: boolean }[];
-  /** Arguments by a word before them: `[pod-cidr <cidr>]`. In any order. */
-  options: readonly { word: string; argument: string }[];
+  /** Arguments by a word before them: `[pod-cidr <cidr>]`. In any order; one with `rest` takes all that follows. */
+  options: readonly { word: string; argument: string; rest: boolean }[];
 }
 
 const PART = /\[([a-z-]+) <([^>]+)>\]|(\[?)<([^>]+)>\]?|\(([a-z-|]+)\)|([a-z-]+)/g;
@@ -22,7 +22,8 @@ export function readPattern(text: string): Pattern {
   const places: Pattern['places'][number][] = [];
   const options: Pattern['options'][number][] = [];
   for (const [, word, option, bracket, argument, choices, literal] of text.matchAll(PART)) {
-    if (word !== undefined && option !== undefined) options.push({ word, argument: option });
+    if (word !== undefined && option !== undefined)
+      options.push({ word, argument: option.replace('…', ''), rest: option.endsWith('…') });
     else if (argument !== undefined) {
       const rest = argument.endsWith('…');
       places.push({ argument: argument.replace('…', ''), required: bracket === '', rest });

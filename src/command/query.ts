@@ -29,6 +29,8 @@ export type Query = Exclude<
       | 'remove-node'
       | 'repair'
       | 'adopt'
+      | 'build'
+      | 'deliver'
       | 'approve'
       | 'deny'
       | 'confirm'
@@ -101,6 +103,8 @@ export async function answerQuery(
       ];
       return { kind: 'kubectl', node: node.name, snippets };
     }
+    case 'builds':
+      return { kind: 'builds', builds: await deps.builds.all() };
     case 'incidents':
       return listIncidents(deps);
     case 'logs':

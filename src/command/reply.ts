@@ -11,6 +11,7 @@ import type { Checked } from '../manifest/check.js';
 import type { Drift, Route } from '../network/route.js';
 import type { Component } from '../node/component.js';
 import type { Machine, Node } from '../node/node.js';
+import type { Built } from '../plan/build.js';
 import type { Check } from '../plan/check.js';
 import type { Plan } from '../plan/plan.js';
 import type { Unreadable } from '../plan/reading.js';
@@ -121,6 +122,8 @@ export type Reply =
   | { kind: 'form'; form: 'adopt' | 'manifest' }
   | ({ kind: 'manifest' } & ManifestCheck)
   | { kind: 'export'; cluster: string; nodes: number; text: string }
+  /** Newest first. */
+  | { kind: 'builds'; builds: Built[] }
   /** `open`: all of them, oldest first; `others`: the newest of the rest, newest first. */
   | { kind: 'changes'; open: Change[]; others: Change[] }
   | { kind: 'change'; view: ChangeView }

@@ -135,6 +135,46 @@ export async function requestAdopt(
   return start(deps, actor, origin, formatCommand(command), { id, kind: 'adopt', asked });
 }
 
+/** Asks for a binary to be built. Throws the Refusal `no-build-host`. */
+export async function requestBuild(
+  deps: RequestDeps,
+  command: Extract<BotCommand, { kind: 'build' }>,
+  actor: Actor,
+  origin: Origin,
+): Promise<Begun> {
+  const { host, source } = deps.config.build;
+  if (host === undefined) throw new Refusal('no-build-host', {});
+  const { component, version } = command;
+  const build = { component, version, source: command.source ?? source };
+  const id = await deps.changes.nextId();
+  return start(deps, actor, origin, formatCommand(command), { id, kind: 'build', build });
+}
+
+/**
+ * Asks for what was built to be brought to Windows nodes. Throws the Refusals `no-build-host`, `not-built`, `node-unknown`, `not-windows` and
+ * `no-windows-node`.
+ */
+export async function requestDeliver(
+  deps: RequestDeps,
+  command: Extract<BotCommand, { kind: 'deliver' }>,
+  actor: Actor,
+  origin: Origin,
+): Promise<Begun> {
+  if (deps.config.build.host === undefined) throw new Refusal('no-build-host', {});
+  const { component, version } = command;
+  if ((await deps.builds.newest(component, version)) === null)
+    throw new Refusal('not-built', { component, version });
+  const { nodes: members } = await deps.nodes.read();
+  const named = command.nodes?.map((name) => findNode(members, name, true));
+  const linux = named?.find(({ os }) => os === 'linux');
+  if (linux) throw new Refusal('not-windows', { name: linux.name });
+  const nodes = (named ?? members.filter(({ os }) => os === 'windows')).map(({ name }) => name);
+  if (nodes.length === 0) throw new Refusal('no-windows-node', {});
+  const id = await deps.changes.nextId();
+  const deliver = { component, version, nodes };
+  return start(deps, actor, origin, formatCommand(command), { id, kind: 'deliver', deliver });
+}
+
 /** Saved first, then posted, then planned: a crash in between leaves a change that can be seen. */
 async function start(
   deps: RequestDeps,

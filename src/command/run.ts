@@ -24,7 +24,15 @@ import type { Desk, DeskDeps } from './desk.js';
 import { formatCommand } from './format.js';
 import { answerQuery } from './query.js';
 import type { Reply } from './reply.js';
-import { type Begun, requestAdd, requestAdopt, requestRemove, requestRepair } from './request.js';
+import {
+  type Begun,
+  requestAdd,
+  requestAdopt,
+  requestBuild,
+  requestDeliver,
+  requestRemove,
+  requestRepair,
+} from './request.js';
 import { viewChange } from './view.js';
 import { acknowledge, control, mute, unmute } from './watching.js';
 
@@ -45,6 +53,10 @@ export function createDesk(deps: DeskDeps): Desk {
         case 'adopt':
           if (command.list === undefined) return { kind: 'form', form: 'adopt' };
           return once(deps, command, actor, () => requestAdopt(deps, command, actor, origin));
+        case 'build':
+          return once(deps, command, actor, () => requestBuild(deps, command, actor, origin));
+        case 'deliver':
+          return once(deps, command, actor, () => requestDeliver(deps, command, actor, origin));
         case 'approve':
           return takeDecision(deps, command.id, 'approve', null, undefined, actor);
         case 'deny':

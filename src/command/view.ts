@@ -1,6 +1,6 @@
 /** A change with all that its card, its file and the console show of it. */
 import type { Change, HostResult } from '../change/change.js';
-import type { Plan } from '../plan/plan.js';
+import { isMembershipPlan, type Plan } from '../plan/plan.js';
 import { type SnippetCluster, snippetsOf } from '../snippet/for-node.js';
 import type { Snippet } from '../snippet/kubectl.js';
 import type { Stores } from '../stores.js';
@@ -26,7 +26,7 @@ export async function viewChange(
  * that did not get all the way carries no pods yet.
  */
 function snippetsFor(change: Change, plan: Plan | null, cluster: SnippetCluster): Snippet[] {
-  if (plan === null || plan.kind === 'repair' || plan.kind === 'adopt') return [];
+  if (plan === null || !isMembershipPlan(plan)) return [];
   const leaves = (change.kind === 'remove-node') === (change.direction === 'do');
   if (!leaves && ['failed', 'cancelled'].includes(change.state)) return [];
   return snippetsOf(plan.node, cluster, leaves ? 'leaving' : 'joined');
@@ -34,6 +34,7 @@ function snippetsFor(change: Change, plan: Plan | null, cluster: SnippetCluster)
 
 /** Before there is a plan: the hosts that planning reads. */
 async function hostsToRead({ nodes }: Pick<Stores, 'nodes'>, change: Change): Promise<HostResult[]> {
+  if (change.kind === 'build' || change.kind === 'deliver') return [];
   const names = (await nodes.read()).nodes.map((node) => node.name);
   const own = change.kind === 'adopt' ? change.asked : change.node ? [change.node] : [];
   return [...new Set([...own.map((node) => node.name), ...names])].map((host) => ({

@@ -8,6 +8,8 @@ export interface HostTarget {
   address: string;
   os: Os;
   ssh?: string;
+  /** It is no node, and is asked other things: those of `src/host/build`. */
+  builds?: true;
 }
 
 /** One request of the resident channel: a script's name, and parameters that travel as base64 JSON, never as code. */
@@ -78,6 +80,13 @@ export interface HostWatch {
   close(): void;
 }
 
+/** A file of a host, by the path that its SFTP server takes. */
+export interface HostFile {
+  target: HostTarget;
+  key: { fingerprint: string };
+  path: string;
+}
+
 export interface HostPool {
   /** Sends one request over the host's resident channel (opened when needed), once more by a plain exec when the channel fails. Throws HostError. */
   request(target: HostTarget, request: HostRequest, key: ExpectedKey): Promise<HostReply>;
@@ -92,6 +101,11 @@ export interface HostPool {
     processes: Readonly<Partial<Record<Component, number>>>,
     onGone: OnGone,
   ): Promise<HostWatch | null>;
+  /**
+   * Copies a file from one host to another by SFTP, from byte `offset` on, on channels of their own. `onBytes` hears how many are over, and ends it
+   * by false: then the answer is false. Throws HostError; `script` with code `SFTP` when a host says no (no room, no such file).
+   */
+  copy(from: HostFile, to: HostFile, offset: number, onBytes: (bytes: number) => boolean): Promise<boolean>;
   /** Closes every connection. */
   close(): Promise<void>;
 }

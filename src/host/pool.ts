@@ -8,9 +8,11 @@ import {
   encodeParams,
   openChannel,
 } from './channel.js';
+import { CopyBroken, copyFile, type Files } from './copy.js';
 import {
   type ExpectedKey,
   HostError,
+  type HostFile,
   type HostPool,
   type HostReply,
   type HostRequest,
@@ -27,6 +29,8 @@ export interface Connection {
   readonly fingerprint: string;
   /** Opens a channel and runs the command on it. */
   exec(command: string): Promise<ChannelStream>;
+  /** Opens a channel for files. */
+  files(): Promise<Files>;
   /** Closes it at once. */
   end(): void;
 }
@@ -44,6 +48,8 @@ export interface PoolStats {
   execs: number;
 }
 
+/** Scripts that change nothing. */
+const READS = ['read', 'check-build'];
 const IDLE_MS = 10 * 60_000;
 /** After so many failures in a row a host is taken to forbid resident interpreters, until its connection is made anew. */
 const RESIDENT_TRIES = 2;
@@ -54,6 +60,8 @@ interface Entry {
   channel: Channel | null;
   residentFailures: number;
   watches: Watches;
+  /** Copies under way. */
+  copies: number;
   /** Ends when the last request queued so far does. */
   tail: Promise<unknown>;
   idle: NodeJS.Timeout | null;
@@ -105,7 +113,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     if (entry.residentFailures < RESIDENT_TRIES) {
       try {
         if (!entry.channel?.isOpen) {
-          entry.channel = await start(connection, target, residentLaunch(target.os), request.timeoutMs);
+          entry.channel = await start(connection, target, residentLaunch(target), request.timeoutMs);
           counts.resident += 1;
         }
         const answer = await entry.channel.request(request);
@@ -124,7 +132,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
   async function askOnce(connection: Connection, target: HostTarget, request: HostRequest): Promise<Answer> {
     counts.execs += 1;
     try {
-      const launch = plainLaunch(target.os, request.script, encodeParams(request.params));
+      const launch = plainLaunch(target, request.script, encodeParams(request.params));
       const channel = await start(connection, target, launch, request.timeoutMs, true);
       const answer = await channel.request(request, false);
       channel.close();
@@ -139,9 +147,36 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     }
   }
 
+  /** Runs it once the requests before are through, and keeps the connection alive for what comes. */
+  async function inTurn<T>(target: HostTarget, work: (entry: Entry) => Promise<T>): Promise<T> {
+    if (isClosed) throw new HostError('unreachable', target.name, 'shutting down');
+    const id = idOf(target);
+    const entry = entries.get(id) ?? newEntry();
+    entries.set(id, entry);
+    if (entry.idle) clearTimeout(entry.idle);
+    const turn = entry.tail.then(() => work(entry));
+    const ended = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (entry.tail === ended) rest(id, entry);
+      });
+    entry.tail = ended;
+    return await turn;
+  }
+
+  /** Only the channel waits for its turn: a copy goes on beside requests. */
+  async function openFiles({ target, key }: HostFile) {
+    return inTurn(target, async (entry) => {
+      const connection = await connected(entry, target, key);
+      checkKey(target, connection.fingerprint, key);
+      const files = await within(WATCH_OPEN_MS, connection.files(), () => lostFiles(target));
+      return { entry, connection, files };
+    });
+  }
+
   function rest(key: string, entry: Entry): void {
     entry.idle = setTimeout(() => {
-      if (entry.watches.live > 0) return rest(key, entry);
+      if (entry.watches.live + entry.copies > 0) return rest(key, entry);
       entry.connection?.end();
       entries.delete(key);
     }, IDLE_MS);
@@ -150,21 +185,9 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
 
   return {
     async request(target, request, key) {
-      if (key === 'any' && request.script !== 'read')
+      if (key === 'any' && !READS.includes(request.script))
         throw new Error('only a read may meet an unpinned host');
-      if (isClosed) throw new HostError('unreachable', target.name, 'shutting down');
-      const id = idOf(target);
-      const entry = entries.get(id) ?? newEntry();
-      entries.set(id, entry);
-      if (entry.idle) clearTimeout(entry.idle);
-      const turn = entry.tail.then(() => visit(entry, target, withFile(request), key));
-      const ended = turn
-        .catch(() => undefined)
-        .then(() => {
-          if (entry.tail === ended) rest(id, entry);
-        });
-      entry.tail = ended;
-      return await turn;
+      return inTurn(target, (entry) => visit(entry, target, withFile(request), key));
     },
     async watch(target, key, processes, onGone) {
       if (key === 'any') throw new Error('an unpinned host is not watched');
@@ -178,6 +201,29 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
       const launch = watchLaunch(target.os, words);
       const start = () => open(connection, target, launch, WATCH_OPEN_MS);
       return await entry.watches.start(start, components, onGone);
+    },
+    async copy(from, to, offset, onBytes) {
+      const source = await openFiles(from);
+      const target = await openFiles(to).catch((error: unknown) => {
+        source.files.end();
+        throw error;
+      });
+      for (const { entry } of [source, target]) entry.copies += 1;
+      try {
+        const ends = [
+          { files: source.files, path: from.path },
+          { files: target.files, path: to.path },
+        ] as const;
+        return await copyFile(...ends, offset, onBytes);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        for (const [end, { name }] of [[source, from.target] as const, [target, to.target] as const])
+          if (!end.connection.isOpen) throw new HostError('unreachable', name, why);
+        if (error instanceof CopyBroken) throw new HostError('unreachable', to.target.name, why);
+        throw new HostError('script', to.target.name, why, { code: 'SFTP' });
+      } finally {
+        for (const { entry } of [source, target]) entry.copies -= 1;
+      }
     },
     async close() {
       isClosed = true;
@@ -232,7 +278,7 @@ async function open(
 }
 
 function idOf(target: HostTarget): string {
-  return `${target.os} ${target.name} ${target.address} ${target.ssh ?? ''}`;
+  return `${target.builds ? 'build' : target.os} ${target.name} ${target.address} ${target.ssh ?? ''}`;
 }
 
 function checkKey(target: HostTarget, fingerprint: string, key: ExpectedKey): void {
@@ -251,12 +297,17 @@ function lost(target: HostTarget, error: ChannelBroken): HostError {
   return new HostError('unreachable', target.name, 'the connection was lost', { printed: error.printed });
 }
 
+function lostFiles(target: HostTarget): HostError {
+  return new HostError('timeout', target.name, 'no channel for files: is SFTP switched on in its sshd');
+}
+
 function newEntry(): Entry {
   return {
     connection: null,
     channel: null,
     residentFailures: 0,
     watches: new Watches(),
+    copies: 0,
     tail: Promise.resolve(),
     idle: null,
   };

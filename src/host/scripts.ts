@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Os } from '../node/node.js';
-import type { HostRequest } from './host.js';
+import type { HostRequest, HostTarget } from './host.js';
 
 /** An exec request, and what is written to its stdin before any request. */
 export interface Launch {
@@ -24,14 +24,18 @@ const LINUX = [
   'serve.sh',
 ];
 
+/** Which scripts a host is sent. */
+type Kind = Pick<HostTarget, 'os' | 'builds'>;
+
 /** What starts the resident interpreter. */
-export function residentLaunch(os: Os): Launch {
-  return os === 'windows' ? windowsLaunch() : { command: linuxCommand(), stdin: '' };
+export function residentLaunch(target: Kind): Launch {
+  return target.os === 'windows' ? windowsLaunch() : { command: shellCommand(target), stdin: '' };
 }
 
 /** What runs a single request, as number 1. `params` is base64. The caller ends stdin after it. */
-export function plainLaunch(os: Os, script: string, params: string): Launch {
-  if (os === 'linux') return { command: `${linuxCommand()} ${quote(script)} ${quote(params)}`, stdin: '' };
+export function plainLaunch(target: Kind, script: string, params: string): Launch {
+  if (target.os === 'linux')
+    return { command: `${shellCommand(target)} ${quote(script)} ${quote(params)}`, stdin: '' };
   const { command, stdin } = windowsLaunch();
   return { command, stdin: `${stdin}1 ${script} ${params}\n` };
 }
@@ -61,10 +65,22 @@ export function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+function shellCommand({ builds }: Kind): string {
+  return builds ? buildCommand() : linuxCommand();
+}
+
 const linuxCommand = once(() => {
   const scripts = LINUX.map((name) => readScript('linux', name)).join('\n');
   const first = `helper_sha256=${rootHelper().sha256}\n`;
   return `exec /bin/sh -c ${quote(first + withoutComments(scripts))} fairway`;
+});
+
+/** What a build itself is goes along as a text: it is run by a shell of its own. */
+const buildCommand = once(() => {
+  const scripts = ['check.sh', 'job.sh', 'serve.sh'].map((name) => readScript('build', name));
+  const compile = `compile=${quote(withoutComments(readScript('build', 'compile.sh')))}`;
+  const all = [readScript('linux', 'params.sh'), compile, ...scripts].join('\n');
+  return `exec /bin/sh -c ${quote(withoutComments(all))} fairway`;
 });
 
 const perlScript = once(() => withoutComments(readScript('linux', 'watch.pl')));
@@ -98,12 +114,12 @@ function windowsScripts(names: readonly string[]): string {
   return Buffer.from(texts.join('\n')).toString('base64');
 }
 
-function folder(os: Os): URL {
-  return new URL(`./${os}/`, import.meta.url);
+function folder(name: Os | 'build'): URL {
+  return new URL(`./${name}/`, import.meta.url);
 }
 
-function readScript(os: Os, name: string): string {
-  return readFileSync(new URL(name, folder(os)), 'utf8');
+function readScript(of: Os | 'build', name: string): string {
+  return readFileSync(new URL(name, folder(of)), 'utf8');
 }
 
 function once<T>(make: () => T): () => T {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { NodeSSH } from 'node-ssh';
 import type { ChannelStream } from './channel.js';
+import { CopyBroken } from './copy.js';
 import { type ExpectedKey, HostError, type HostPool, type HostTarget } from './host.js';
 import { fingerprintOf, knownFingerprints } from './known-hosts.js';
 import { type Connection, createPool, keyChanged, type PoolStats } from './pool.js';
@@ -30,6 +31,10 @@ export interface SshOptions {
 
 const CONNECT_MS = 10_000;
 const MAX_CONNECTING = 64;
+/** Read of a file at a time; the library has the parts of one chunk under way together. */
+const CHUNK_BYTES = 256 * 1024;
+/** What is copied is a program. Windows does not ask. */
+const EXECUTABLE = 0o755;
 /** What ssh itself tries where nothing is configured. */
 const DEFAULT_KEYS = ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(homedir(), '.ssh', name));
 
@@ -188,6 +193,29 @@ async function logIn(
       new Promise<ChannelStream>((resolve, reject) => {
         client.exec(command, (error, channel) => (error ? reject(error) : resolve(channel)));
       }),
+    files: async () => {
+      const sftp = await ssh.requestSFTP();
+      const streams: { destroy(error: Error): unknown }[] = [];
+      // The library leaves the streams of a channel, or a connection, that ended waiting.
+      const breakAll = (): void => {
+        for (const stream of streams) stream.destroy(new CopyBroken('the channel for files ended'));
+        client.off('close', breakAll);
+      };
+      sftp.on('close', breakAll);
+      client.on('close', breakAll);
+      // Without a listener its errors would end the process.
+      sftp.on('error', () => undefined);
+      const kept = <T extends (typeof streams)[number]>(stream: T): T => {
+        streams.push(stream);
+        return stream;
+      };
+      return {
+        read: (path, start) => kept(sftp.createReadStream(path, { start, highWaterMark: CHUNK_BYTES })),
+        write: (path, start) =>
+          kept(sftp.createWriteStream(path, { start, flags: start === 0 ? 'w' : 'r+', mode: EXECUTABLE })),
+        end: () => sftp.end(),
+      };
+    },
     forward: (toHost, toPort) =>
       within(
         CONNECT_MS,

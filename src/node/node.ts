@@ -50,7 +50,12 @@ export const Made = z.strictObject({
 });
 export type Made = z.infer<typeof Made>;
 
-export const Node = NodeSpec.extend({ podCidr: CidrText, made: Made.optional() });
+/** `executables`: where a component lies that was delivered to this node; without it, where the configuration says. */
+export const Node = NodeSpec.extend({
+  podCidr: CidrText,
+  made: Made.optional(),
+  executables: z.partialRecord(Component, z.string()).optional(),
+});
 export type Node = z.infer<typeof Node>;
 
 /** The desired state of the cluster. `revision` grows by one with every change of it; the first one is an instant, in ms. */

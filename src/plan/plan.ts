@@ -5,6 +5,7 @@ import type { ObservedRoute, Route } from '../network/route.js';
 import type { Component } from '../node/component.js';
 import type { Made, Node, NodeEntry, Os } from '../node/node.js';
 import type { AdoptConflict } from './adopt-conflict.js';
+import type { BuildAsked, BuildSpec, Built } from './build.js';
 import type { LinuxMachine, WindowsMachine } from './machine.js';
 
 /** A network card of a Windows host (S8). */
@@ -79,7 +80,19 @@ export type Step =
   /** Windows: kubelet or kube-proxy, kept running by nssm or a scheduled task (S20, S21). */
   | ({ kind: 'component'; action: 'ensure' | 'remove' } & ComponentSpec)
   /** Linux: the root helper, and the unit by which the routes outlive a reboot (S7). */
-  | { kind: 'persistence'; action: 'ensure' | 'remove' };
+  | { kind: 'persistence'; action: 'ensure' | 'remove' }
+  /** On the build host, which is no node: a binary that is built (S16, S17). Only a visit of its own tells whether it holds. */
+  | ({ kind: 'build'; action: 'ensure' | 'remove' } & BuildSpec)
+  /** Windows: a binary beside those that are there. Only a visit of its own tells whether it holds. */
+  | ({ kind: 'binary'; action: 'ensure' | 'remove' } & BinarySpec);
+
+export interface BinarySpec {
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** In hex. */
+  sha256: string;
+}
 
 /** What is to run as kubelet or kube-proxy on a Windows host. */
 export interface ComponentSpec {
@@ -119,7 +132,18 @@ export type Subject =
   /** Restores what the inventory says where hosts differ from it: on and towards one member, or (no `node`) of all. */
   | { kind: 'repair'; node?: Node }
   /** Makes members of nodes that carry pods already: an existing cluster, or one whose inventory was lost. */
-  | { kind: 'adopt'; asked: readonly NodeEntry[]; node?: never };
+  | { kind: 'adopt'; asked: readonly NodeEntry[]; node?: never }
+  /** Builds kubelet or kube-proxy on the build host. */
+  | { kind: 'build'; build: BuildAsked; node?: never }
+  /** Brings a binary that was built to nodes, and switches to it. */
+  | { kind: 'deliver'; deliver: DeliverAsked; node?: never };
+
+export interface DeliverAsked {
+  component: Component;
+  version: string;
+  /** Names. */
+  nodes: string[];
+}
 
 interface PlanBase {
   /** Inventory revision that it was computed from. */
@@ -188,7 +212,34 @@ export type AdoptPlan = PlanBase & {
   unread: Unread[];
 };
 
-export type Plan = MembershipPlan | RepairPlan | AdoptPlan;
+/** One host, `builder`, has the form of a node and is none; it does not matter what its network is like, so that is not read. */
+export type BuildPlan = PlanBase & {
+  kind: 'build';
+  node?: never;
+  builder: Node;
+  spec: BuildSpec;
+  /** The versions that were found there. */
+  tools: { git: string; go: string; make: boolean };
+  /** That commit was built there before: it is taken as it is. */
+  built: boolean;
+};
+
+/** Of the nodes that could be read. What their network is like does not matter. */
+export type DeliverPlan = PlanBase & {
+  kind: 'deliver';
+  node?: never;
+  /** As in a BuildPlan. */
+  builder: Node;
+  built: Built;
+  unread: Unread[];
+};
+
+export type Plan = MembershipPlan | RepairPlan | AdoptPlan | BuildPlan | DeliverPlan;
+
+/** True when it is about binaries, not about the network. */
+export function isBinaryPlan(plan: Plan): plan is BuildPlan | DeliverPlan {
+  return plan.kind === 'build' || plan.kind === 'deliver';
+}
 
 /** True when one node joins or leaves. */
 export function isMembershipPlan(plan: Plan): plan is MembershipPlan {

@@ -45,6 +45,9 @@ export function isMade(step: Step, made: Made | undefined): boolean {
       return made?.components?.includes(step.component) === true;
     case 'persistence':
       return made?.persistence === true;
+    case 'build':
+    case 'binary':
+      return false;
   }
 }
 

@@ -66,6 +66,9 @@ export function stepHolds(step: Step, observed: Observation): boolean {
             machine.keepsForeignRoutes !== false
         : machine.helper === null && machine.restoresAtBoot !== true;
     }
+    case 'build':
+    case 'binary':
+      return false;
     default:
       return observed.windows !== undefined && machineHolds(step, observed.windows.machine);
   }

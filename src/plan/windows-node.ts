@@ -37,7 +37,8 @@ function routingSteps({ rras }: PlanPolicy): Step[] {
 
 /** The guide's two processes, once the routes are there. */
 export function windowsComponents(node: Node, policy: PlanPolicy): Step[] {
-  const { executables, apiServer, pauseImage, network } = policy;
+  const { apiServer, pauseImage, network } = policy;
+  const executables = { ...policy.executables, ...node.executables };
   return [
     {
       kind: 'component',

@@ -5,7 +5,7 @@ import { asking, isExpired, isRetryable, isReversible } from '../change/transiti
 import { ChangeId } from '../command/command.js';
 import type { ChangeView } from '../command/reply.js';
 import { forgetWords } from '../words/adopt.js';
-import { buttonWords, deletion, restart, retryLabel, rollbackWords } from '../words/button.js';
+import { buttonWords, deletion, restart, retryLabel, rollbackWords, switchOver } from '../words/button.js';
 import { type Button, plainText } from './blocks.js';
 
 export const ACTION = {
@@ -115,7 +115,9 @@ function notDone(hosts: readonly HostResult[]): number {
 function consentOf(hosts: readonly HostResult[]) {
   const all = asking(hosts);
   const names = all.map(({ host }) => host);
-  return all[0]?.ask.kind === 'delete-network' ? deletion(names) : restart(names);
+  const first = all[0]?.ask;
+  if (first?.kind === 'switch') return switchOver(first.component, names);
+  return first?.kind === 'delete-network' ? deletion(names) : restart(names);
 }
 
 function label(press: Press, hosts: readonly HostResult[]): string {

@@ -1,8 +1,9 @@
 /** The plan as a card shows it: what each host holds, the very commands, the inverse, and what to look out for. Pure. */
 import type { Cidr } from '../ip.js';
-import type { HostPlan, Plan } from '../plan/plan.js';
+import { type DeliverPlan, type HostPlan, isBinaryPlan, type Plan } from '../plan/plan.js';
 import { unreadMembersHead } from '../words/adopt.js';
 import { apiUnread } from '../words/cluster.js';
+import { leftOutHead, leftOutOfDelivery, onlyCopied } from '../words/deliver.js';
 import { codeBlock, lines } from '../words/mrkdwn.js';
 import { moreInDetails } from '../words/phrase.js';
 import {
@@ -28,7 +29,7 @@ const HELD_ON_CARD = 6;
 /** Warnings, first-contact host keys and hosts that could not be read: always on the card, before any command. */
 export function cautions(plan: Plan): Block[] {
   const keys = plan.hosts.filter((host) => host.hostKey?.firstContact).map(hostKey);
-  const owed = plan.hosts.filter((host) => host.observed === null).map(absent);
+  const owed = plan.hosts.filter((host) => host.observed === null && !isBinaryPlan(plan)).map(absent);
   return [
     ...leftAlone(plan),
     ...('apiUnread' in plan && plan.apiUnread ? [section(apiUnread(plan.apiUnread))] : []),
@@ -44,12 +45,29 @@ export function cautions(plan: Plan): Block[] {
 
 /** What stays as it is, whatever becomes of the plan. */
 export function leftAlone(plan: Plan): Block[] {
+  if (plan.kind === 'deliver') return notDelivered(plan);
   const foreign = plan.foreign.map((each) => foreignRoute(each, plan.kind));
   const unread = 'unread' in plan ? plan.unread.map(unreadHost) : [];
   return [
     ...(plan.kind === 'adopt' ? notRecorded(plan) : []),
     ...told([], foreign, 1200),
     ...told([plan.kind === 'adopt' ? unreadMembersHead : unreadHead], unread, 900),
+  ];
+}
+
+function notDelivered({ unread, hosts, built }: DeliverPlan): Block[] {
+  const copied = hosts.filter(({ steps }) => steps.length === 1);
+  return [
+    ...told(
+      [],
+      copied.map(({ host }) => onlyCopied(host, built.component)),
+      600,
+    ),
+    ...told(
+      [leftOutHead],
+      unread.map(({ host, why }) => leftOutOfDelivery(host, why)),
+      900,
+    ),
   ];
 }
 
@@ -62,14 +80,14 @@ export function planBlocks(plan: Plan, clusterCidr: Cidr): Block[] {
   if (plan.kind === 'adopt') return recorded(plan);
   const undo = plan.hosts.filter((host) => host.undoCommands.length > 0);
   return [
-    ...plan.hosts.map((host) => section(hostText(host, clusterCidr))),
+    ...plan.hosts.map((host) => section(hostText(host, clusterCidr, !isBinaryPlan(plan)))),
     ...(undo.length > 0 ? [section(undoText(undo))] : []),
   ];
 }
 
-function hostText(host: HostPlan, clusterCidr: Cidr): string {
-  const script = [...held(host, clusterCidr, HELD_ON_CARD), ...host.commands];
-  return `${hostHead(host)}\n${codeBlock(script.join('\n') || nothingToDo, 2000)}`;
+function hostText(host: HostPlan, clusterCidr: Cidr, isNode: boolean): string {
+  const script = [...(isNode ? held(host, clusterCidr, HELD_ON_CARD) : []), ...host.commands];
+  return `${hostHead(host, isNode)}\n${codeBlock(script.join('\n') || nothingToDo, 2000)}`;
 }
 
 /** The inverse commands, host by host. */

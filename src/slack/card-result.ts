@@ -22,7 +22,8 @@ const PROOF_HOSTS = 12;
 /** Failures and debts with the host's own words, what still runs, and the names of those not visited (`over`: nobody will be, unasked). */
 export function hostLines(hosts: readonly HostResult[], over: boolean): Block[] {
   const busy = hosts.filter((host) => host.status === 'waiting' && host.doing !== undefined);
-  const worded = [...byStatus(hosts, ['failed', 'asking', 'owed']), ...busy].map(hostLine);
+  const built = hosts.filter((host) => host.built !== undefined || host.note !== undefined);
+  const worded = [...byStatus(hosts, ['failed', 'asking', 'owed']), ...busy, ...built].map(hostLine);
   const named = (['cancelled', 'waiting'] as const).flatMap((status) => {
     const names = byStatus(hosts, [status])
       .filter((host) => !busy.includes(host))
@@ -31,7 +32,10 @@ export function hostLines(hosts: readonly HostResult[], over: boolean): Block[] 
   });
   const told = [...worded, ...named];
   // Failures come first, so that what is cut matters least (Q13).
-  return told.length > 0 ? [section(lines(told, 2000, moreInDetails))] : [];
+  return [
+    ...(told.length > 0 ? [section(lines(told, 2000, moreInDetails))] : []),
+    ...hosts.flatMap(({ tail }) => (tail ? [section(codeBlock(tail, 1600))] : [])),
+  ];
 }
 
 function byStatus(hosts: readonly HostResult[], order: readonly HostStatus[]): HostResult[] {

@@ -24,6 +24,7 @@ export function openOutbox(deps: Stores & { config: Config; log: Logger }): Outb
     cluster,
     log,
     view,
+    buildLog: (id) => deps.builds.log(id),
     shown: async (id) => {
       if (isNotice(id)) {
         const [notice, { nodes }] = await Promise.all([viewNotice(deps, id), deps.nodes.read()]);

@@ -26,6 +26,8 @@ export interface CardDeps {
   log: Logger;
   /** The change as it is stored now; null when there is none. */
   view(changeId: string): Promise<ChangeView | null>;
+  /** The whole log of what a change builds; empty for all that build nothing. */
+  buildLog(changeId: string): Promise<string>;
   /** The card of a change or a notice as it is to be shown now; null when there is none. */
   shown(id: string): Promise<Shown | null>;
   cards: Cards;

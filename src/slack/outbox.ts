@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Origin } from '../command/reply.js';
 import type { NotifyJob } from '../job/job.js';
+import { redact } from '../log.js';
 import { planFileComment, planFileName, planFileTitle, planText } from '../words/details.js';
 import { sayNoExport, sayNoFile } from '../words/trouble.js';
 import type { Block, Message } from './blocks.js';
@@ -155,7 +156,7 @@ async function file(deps: CardDeps, changeId: string, origin: Origin): Promise<A
     thread: card?.ts ?? origin.thread,
     name: planFileName(view),
     title: planFileTitle(view),
-    content: planText(view, deps.cluster, deps.now()),
+    content: planText(view, deps.cluster, deps.now(), redact(await deps.buildLog(changeId))),
     comment: planFileComment(origin.user, view.change.id),
   });
   return refused === undefined ? again : told(deps, origin, sayNoFile(refused, changeId));

@@ -3,6 +3,7 @@ import type { HostRoutes, LogTail, Reply } from '../command/reply.js';
 import type { ClusterCheck } from '../kube/check.js';
 import type { Snippet } from '../snippet/kubectl.js';
 import { exportWords } from '../words/adopt.js';
+import { buildLine, buildsWords } from '../words/build.js';
 import { checking } from '../words/check-card.js';
 import { checkLines, clusterWords } from '../words/cluster.js';
 import {
@@ -89,6 +90,13 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
       return manifestMessage(reply);
     case 'export':
       return exported(reply);
+    case 'builds':
+      return list(
+        buildsWords.head(reply.builds.length),
+        reply.builds.map(buildLine),
+        buildsWords.rest,
+        buildsWords.none,
+      );
     case 'changes': {
       const { open, others } = reply;
       const head = changesWords.head(cluster.name, open.length, others.length);

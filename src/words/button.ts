@@ -39,6 +39,21 @@ export function restart(hosts: readonly string[]) {
   };
 }
 
+/** What is asked before a process is switched to another binary. */
+export function switchOver(component: Component, hosts: readonly string[]) {
+  const which = hosts.length === 1 ? hosts[0] : plural(hosts.length, 'host');
+  return {
+    yes: cut(`Switch ${which}`),
+    no: 'Leave it as it is',
+    dialog: {
+      title: 'Switch now?',
+      text: `${component} restarts on ${which}, one after the other. One that does not stay up is put back by itself, and ends it.`,
+      yes: 'Switch',
+      no: 'Not now',
+    },
+  };
+}
+
 /** What is asked before a container network is deleted. */
 export function deletion(hosts: readonly string[]) {
   const which = hosts.length === 1 ? hosts[0] : plural(hosts.length, 'host');

@@ -6,6 +6,8 @@ import { podGateway } from '../ip.js';
 import type { Node, Os } from '../node/node.js';
 import type { HostPlan, Plan, RepairPlan, Step } from '../plan/plan.js';
 import { adoptCounts, adoptedCount, adoptMeans } from './adopt.js';
+import { askedFacts, buildFacts, buildName } from './build.js';
+import { deliverFacts, deliverMeans, deliverName } from './deliver.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
 import { more, osName, plural } from './phrase.js';
 import { undoSummary } from './plan.js';
@@ -15,6 +17,8 @@ import { stateWords, verbs } from './status.js';
 export function title(change: Change, cluster: string): string {
   if (change.kind === 'repair') return `${cluster}: repair ${change.node?.name ?? 'all nodes'}`;
   if (change.kind === 'adopt') return `${cluster}: adopt ${adoptedCount(change)}`;
+  if (change.kind === 'deliver') return `${cluster}: deliver ${deliverName(change.deliver)}`;
+  if (change.kind === 'build') return `${cluster}: build ${buildName(change.build)}`;
   return `${cluster}: ${verbs[change.kind]} ${change.node.os} node ${change.node.name}`;
 }
 
@@ -29,6 +33,7 @@ export function facts(view: ChangeView): string {
   const { node } = change;
   return [
     ...(node ? nodeFacts(node) : []),
+    ...(change.kind === 'build' && !plan ? askedFacts(change.build) : []),
     ...(plan ? planFacts(plan, change.state === 'pending') : []),
     `Asked by ${who(change.requester)} ${when(change.requestedAt)}: ${code(change.command, 300)}`,
     ...(change.why ? [`Because: ${plain(change.why, 300)}`] : []),
@@ -48,6 +53,8 @@ function nodeFacts(node: Node): string[] {
 }
 
 function planFacts(plan: Plan, isPending: boolean): string[] {
+  if (plan.kind === 'build') return buildFacts(plan);
+  if (plan.kind === 'deliver') return [...deliverFacts(plan), ...(isPending ? [deliverMeans] : [])];
   if (plan.kind === 'adopt') return [adoptCounts(plan), ...(isPending ? [adoptMeans] : [])];
   return [
     plan.kind === 'repair' ? differing(plan) : peers(plan),

@@ -4,8 +4,9 @@ import { writeNodeList } from '../command/node-list.js';
 import type { ChangeView } from '../command/reply.js';
 import { type Cidr, podGateway } from '../ip.js';
 import type { Node } from '../node/node.js';
-import type { HostPlan } from '../plan/plan.js';
+import { type HostPlan, isBinaryPlan } from '../plan/plan.js';
 import { adoptText, askedHead } from './adopt.js';
+import { buildText, builtText } from './build.js';
 import { title } from './card.js';
 import { code, visible } from './mrkdwn.js';
 import { osName, plural } from './phrase.js';
@@ -17,8 +18,8 @@ interface ClusterFacts {
   cidr: Cidr;
 }
 
-/** Everything there is to know of a change. `now` is the instant that the text is written at. */
-export function planText(view: ChangeView, cluster: ClusterFacts, now: Date): string {
+/** Everything there is to know of a change. `now` is the instant that the text is written at, `log` what it built has written. */
+export function planText(view: ChangeView, cluster: ClusterFacts, now: Date, log = ''): string {
   const results = new Map(view.hosts.map((host) => [host.host, host]));
   const hosts = view.plan?.hosts ?? [];
   const planned = new Set(hosts.map((host) => host.host));
@@ -29,11 +30,15 @@ export function planText(view: ChangeView, cluster: ClusterFacts, now: Date): st
     ...(view.change.kind === 'adopt'
       ? [`${rule(askedHead)}\n${writeNodeList(view.change.asked, cluster).trimEnd()}`]
       : []),
-    ...hosts.map((host) => hostPart(host, results.get(host.host), cluster)),
+    ...(view.plan?.kind === 'build' ? [buildText(view.plan)] : []),
+    ...hosts.map((host) =>
+      hostPart(host, results.get(host.host), view.plan && isBinaryPlan(view.plan) ? null : cluster),
+    ),
     ...view.hosts
       .filter((host) => !planned.has(host.host))
       .map((host) => [host.host, ...resultLines(host)].join('\n')),
     ...proof(view),
+    ...(log === '' ? [] : [`${rule('log')}\n${log.replaceAll('\r', '\n')}`]),
     ...view.snippets.map((snippet) => `${rule(snippet.title)}\n${snippet.code}`),
   ];
   return `${visible(parts.join('\n\n'))}\n`;
@@ -41,8 +46,11 @@ export function planText(view: ChangeView, cluster: ClusterFacts, now: Date): st
 
 /** The file's name: safe everywhere, and different for each state that was looked at. */
 export function planFileName(view: ChangeView): string {
-  const { id, kind, node, state } = view.change;
-  return `${id}-${node?.name ?? (kind === 'adopt' ? 'nodes' : 'all')}-${state}.txt`;
+  const { change } = view;
+  const { id, kind, node, state } = change;
+  const binary = change.kind === 'build' ? change.build : change.kind === 'deliver' ? change.deliver : null;
+  const about = binary ? `${binary.component}-${binary.version}` : undefined;
+  return `${id}-${node?.name ?? about ?? (kind === 'adopt' ? 'nodes' : 'all')}-${state}.txt`;
 }
 
 /** The file's title in Slack. */
@@ -87,14 +95,17 @@ function nodeLine(node: Node): string {
   return `node ${node.name}, ${osName(node.os)}, ${node.address}${pods}`;
 }
 
-function hostPart(host: HostPlan, result: HostResult | undefined, cluster: ClusterFacts): string {
+/** `cluster`: null for a host that is no node of one. */
+function hostPart(host: HostPlan, result: HostResult | undefined, cluster: ClusterFacts | null): string {
   const key = host.hostKey
     ? [`# host key ${host.hostKey.fingerprint}${host.hostKey.firstContact ? ' (first contact)' : ''}`]
     : [];
   return [
-    rule(`${host.host}, ${osName(host.os)}, ${host.role === 'node' ? 'the node itself' : 'peer'}`),
+    rule(
+      `${host.host}, ${osName(host.os)}${cluster ? `, ${host.role === 'node' ? 'the node itself' : 'peer'}` : ''}`,
+    ),
     ...key,
-    ...held(host, cluster.cidr, Number.POSITIVE_INFINITY),
+    ...(cluster ? held(host, cluster.cidr, Number.POSITIVE_INFINITY) : []),
     ...(host.commands.length > 0 ? host.commands : [nothingToDo]),
     ...(host.undoCommands.length > 0 ? ['', '# roll back would run', ...host.undoCommands] : []),
     ...(result ? ['', ...resultLines(result)] : []),
@@ -103,6 +114,8 @@ function hostPart(host: HostPlan, result: HostResult | undefined, cluster: Clust
 
 function resultLines(result: HostResult): string[] {
   return [
+    ...(result.note ? [`# ${result.note}`] : []),
+    ...(result.built ? builtText(result.built) : []),
     `# ${result.status} at ${result.at}${result.error ? `: ${result.error}` : ''}`,
     ...(result.printed ? result.printed.split('\n').map((line) => `#   ${line}`) : []),
   ];

@@ -21,6 +21,16 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** `4 GiB`, `0.3 GiB`. */
+export function gib(bytes: number): string {
+  return `${Number((bytes / 1024 ** 3).toFixed(1))} GiB`;
+}
+
+/** `88.2 MB`, as file managers count. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 export function osName(os: Os): string {
   return os === 'linux' ? 'Linux' : 'Windows';
 }

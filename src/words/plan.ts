@@ -49,8 +49,9 @@ export function absent(host: HostPlan): string {
 }
 
 /** Above a host's commands. */
-export function hostHead(host: HostPlan): string {
-  return `*${plain(host.host, 80)}* · ${osName(host.os)}${host.role === 'node' ? ' · the node itself' : ''}`;
+export function hostHead(host: HostPlan, isNode = true): string {
+  const itself = !isNode ? '' : host.role === 'node' ? ' · the node itself' : '';
+  return `*${plain(host.host, 80)}* · ${osName(host.os)}${itself}`;
 }
 
 /** In place of commands; `#` begins a comment in sh and in PowerShell. */

@@ -1,6 +1,6 @@
 /** Every expected no, as the user reads it: each says what would work. Pure. */
-import type { ListProblem, Refusal, RefusalCode, RefusalFacts } from '../errors.js';
-import { anyOf, article, list, osName, plural } from './phrase.js';
+import type { BuildLack, ListProblem, Refusal, RefusalCode, RefusalFacts } from '../errors.js';
+import { anyOf, article, gib, list, osName, plural } from './phrase.js';
 import { slackVoice, type Voice } from './voice.js';
 
 type Texts = { [C in RefusalCode]: (facts: RefusalFacts[C], say: Voice) => string };
@@ -134,6 +134,20 @@ export const refusalText: Texts = {
     leftOut === 0
       ? `Nothing to adopt: ${unchanged === 1 ? 'that is a node' : `all ${unchanged} are nodes`} already, with these facts. ${code('nodes')} lists them.`
       : `Nothing that I can adopt: ${leftOut === 1 ? 'one node was' : `${leftOut} nodes were`} left out. Put right what is said below, then ask again.`,
+  'no-build-host': (_facts, { code }) =>
+    `There is no host to build on: an administrator sets ${code('BUILD_HOST')} to one that ${code('ssh')} reaches, with git, Go and make.`,
+  'not-built': ({ component, version }, { code }) =>
+    `${code(`${component} ${version}`)} was not built yet. ${code(`build ${component} ${version}`)} comes first; ${code('builds')} lists what there is.`,
+  'no-windows-node': (_facts, { code }) =>
+    `There is no Windows node to deliver to. ${code('add windows node <name> <address>')} adds one.`,
+  'not-windows': ({ name }, { code }) =>
+    `${code(name)} is a Linux node, and what is built is for Windows. ${code('nodes')} lists them.`,
+  'build-host-unreadable': ({ host, why }, { code, quote }) =>
+    `I can't reach ${code(host)}${because(why, quote)}. When ${code('ssh')} to it works from my machine, ask again.`,
+  'build-host-unfit': ({ host, lacks }, { code }) =>
+    `${code(host)} can't build: ${list(lacks.map((lack) => sayLack(lack, code)))}. Put that right there, then ask again.`,
+  'tag-unknown': ({ version, source, why }, { code, quote }) =>
+    `git finds no tag ${code(version)} at ${code(source)}${because(why, quote)}. Check both; ${code('from <source>')} names another place.`,
   'manifest-missing': (_facts, { code }) =>
     `There is nothing to check. Paste the manifest under ${code('@Fairway check manifest')}, or attach it as a file; in a shell: ${code('npm run console -- check manifest < pod.yaml')}.`,
   'manifest-too-long': ({ most }) =>
@@ -225,6 +239,20 @@ function remedy(id: string, kind: string, state: string, code: Voice['code']): s
         : `${code(`rollback ${id}`)} undoes it; ${code(`cancel ${id}`)} gives up what they are owed, then ask again.`;
     default:
       return wait;
+  }
+}
+
+/** One thing that a build host lacks. */
+export function sayLack(lack: BuildLack, code: Voice['code']): string {
+  switch (lack.what) {
+    case 'disk-unknown':
+      return 'how much room its disk has is not to be read';
+    case 'disk':
+      return `it has ${gib(lack.freeBytes)} of disk free, and a build takes ${gib(lack.needsBytes)}`;
+    case 'go-old':
+      return `its Go is ${code(lack.has)}, and ${code(lack.needs)} is the oldest that works`;
+    default:
+      return `it has no ${code(lack.what)}`;
   }
 }
 

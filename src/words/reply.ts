@@ -2,6 +2,8 @@
 import type { Change } from '../change/change.js';
 import type { HostRoutes, NodeRow, OwedPart, Reply } from '../command/reply.js';
 import { adoptedCount } from './adopt.js';
+import { buildName } from './build.js';
+import { deliverName } from './deliver.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
 import { anyOf, article, more, osName, plural } from './phrase.js';
 import { routeText } from './plan.js';
@@ -105,7 +107,13 @@ export const changesWords = {
 
 export function changeLine(change: Change): string {
   const several = change.kind === 'adopt' ? adoptedCount(change) : 'all nodes';
+  if (change.kind === 'deliver') return listed(change, code(deliverName(change.deliver)));
+  if (change.kind === 'build') return listed(change, code(buildName(change.build)));
   const subject = change.node ? code(change.node.name) : several;
+  return listed(change, subject);
+}
+
+function listed(change: Change, subject: string): string {
   return `${code(change.id)} ${stateWords[change.state]} · ${verbs[change.kind]} ${subject} · ${who(change.requester)} ${when(change.requestedAt)}`;
 }
 

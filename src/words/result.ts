@@ -3,6 +3,8 @@
 import type { Ask } from '../change/ask.js';
 import type { Debt, HostResult, HostStatus, ProofRow } from '../change/change.js';
 import type { Progress } from '../host/platform.js';
+import { builtLines } from './build.js';
+import { askSwitch } from './deliver.js';
 import { code, lines, plain, when, who } from './mrkdwn.js';
 import { more, plural } from './phrase.js';
 
@@ -20,7 +22,9 @@ const SIGN: Readonly<Record<HostStatus, string>> = {
 export function hostLine(host: HostResult): string {
   const error = host.error ? `: ${plain(host.error, 400)}` : '';
   if (host.status === 'asking' && host.ask) return `${SIGN.asking} ${asked(host.host, host.ask)}`;
+  if (host.built) return builtLines(host).join('\n');
   if (host.doing) return `⏳ ${code(host.host, 80)} ${plain(host.doing, 200)}`;
+  if (host.note) return `${SIGN[host.status]} ${code(host.host, 80)} ${plain(host.note, 300)}`;
   const debt = host.status === 'owed' && host.debt ? ` ${owedFor(host.debt)}` : '';
   return `${SIGN[host.status]} ${code(host.host, 80)} ${host.status}${debt}${error}`;
 }
@@ -30,6 +34,8 @@ export function asked(host: string, ask: Ask): string {
   switch (ask.kind) {
     case 'reboot':
       return `${code(host, 80)} has to restart before it goes on: Windows asks for it. Everything on it is away for some minutes.`;
+    case 'switch':
+      return askSwitch(host, ask.component, ask.executable);
     case 'delete-network':
       return `${code(host, 80)}: delete the container network ${code(ask.network)} too? It cuts whatever else hangs on that network card. Without a word it stays.`;
   }

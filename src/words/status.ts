@@ -2,6 +2,8 @@
 import type { Change, ChangeState, HostResult } from '../change/change.js';
 import { isExpired, isRetryable, isWithdrawn, unasked } from '../change/transition.js';
 import { listInDetails, sayAdopted, sayForgotten } from './adopt.js';
+import { buildLooks } from './build.js';
+import { deliverLooks } from './deliver.js';
 import { code, plain, stored, when, who } from './mrkdwn.js';
 import { plural } from './phrase.js';
 
@@ -11,6 +13,8 @@ export const verbs: Readonly<Record<Change['kind'], string>> = {
   'remove-node': 'remove',
   repair: 'repair',
   adopt: 'adopt',
+  build: 'build',
+  deliver: 'deliver',
 };
 
 /** How a state is called in lists and notifications. */
@@ -43,12 +47,16 @@ export function status(change: Change, hosts: readonly HostResult[], now: Date):
 function sentence(change: Change, hosts: readonly HostResult[], now: Date): string[] {
   const reason = change.reason ? [plain(change.reason, 600)] : [];
   const again = `To ask again: ${code(change.command, 200)}${change.kind === 'adopt' ? listInDetails : ''}`;
-  const progress = hosts.length > 0 ? [`${finished(hosts)} of ${hosts.length} hosts done`] : [];
+  const progress =
+    hosts.length > 0 && change.kind !== 'build' ? [`${finished(hosts)} of ${hosts.length} hosts done`] : [];
+  const where = change.kind === 'build' ? 'the build host ends it' : 'it stops at the next host';
   const stopping = change.cancelRequestedBy
-    ? [`${who(change.cancelRequestedBy)} asked to cancel: it stops at the next host.`]
+    ? [`${who(change.cancelRequestedBy)} asked to cancel: ${where}.`]
     : [];
   switch (change.state) {
     case 'planning':
+      if (change.kind === 'build') return [buildLooks];
+      if (change.kind === 'deliver') return [deliverLooks];
       return [hosts.length > 0 ? `Reading ${hosts.length} hosts…` : 'Reading the hosts…'];
     case 'refused':
       return [
@@ -117,6 +125,7 @@ function ended(change: Change): string[] {
 
 /** What the buttons of a failed change do, where no reason says what to do first. */
 function repair(change: Change): string {
+  if (change.kind === 'build') return 'Put right what the build host says, then Retry.';
   return change.direction === 'undo'
     ? 'Put right what the hosts say, then Retry.'
     : 'Put right what the hosts say, then Retry; or Roll back.';

@@ -93,6 +93,8 @@ describe('authorize', () => {
         'check-host',
         'repair',
         'adopt',
+        'build',
+        'deliver',
         'ack',
         'mute',
         'unmute',

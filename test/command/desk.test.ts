@@ -64,6 +64,9 @@ describe('authorization', () => {
     'check-cluster': { text: 'check cluster', role: 'viewer' },
     'control-plane': { text: 'kubectl control-plane', role: 'viewer' },
     kubectl: { text: 'kubectl lin01', role: 'viewer' },
+    build: { text: 'build kubelet v1.5.0', role: 'operator' },
+    builds: { text: 'builds', role: 'viewer' },
+    deliver: { text: 'deliver kubelet v1.5.0 to win01', role: 'operator' },
     incidents: { text: 'incidents', role: 'viewer' },
     ack: { text: 'ack i1', role: 'operator' },
     mute: { text: 'mute lin01', role: 'operator' },
@@ -123,6 +126,10 @@ describe('what it answers', () => {
   const lin02 = { name: 'lin02', os: 'linux' as const, address: '10.0.0.8', podCidr: '192.168.7.0/24' };
   const stored = (id: string, over: Partial<MembershipChange>) =>
     open.stores.changes.create(change('pending', { id, ...over }), new Date());
+
+  test('without a build host, a build says what to set', async () => {
+    expect(await refusalOf(run('build kubelet v1.5.0'))).toBe('no-build-host');
+  });
 
   test('the same words within a minute lead to the same change; somebody else’s are told whose name it is', async () => {
     const first = await run('add linux node lin02 10.0.0.8');

@@ -52,6 +52,22 @@ describe('commands', () => {
     ['adopt', { kind: 'adopt' }],
     ['import', { kind: 'adopt' }],
     ['export', { kind: 'export' }],
+    ['build kubelet 1.5.0', { kind: 'build', component: 'kubelet', version: 'v1.5.0' }],
+    [
+      'build kube-proxy v1.6.0-beta.1 from ssh://git@git.corp.local/k8s.git',
+      {
+        kind: 'build',
+        component: 'kube-proxy',
+        version: 'v1.6.0-beta.1',
+        source: 'ssh://git@git.corp.local/k8s.git',
+      },
+    ],
+    ['builds', { kind: 'builds' }],
+    ['deliver kubelet v1.5.0', { kind: 'deliver', component: 'kubelet', version: 'v1.5.0' }],
+    [
+      'deliver kube-proxy 1.5.0 to win03, win04 win03',
+      { kind: 'deliver', component: 'kube-proxy', version: 'v1.5.0', nodes: ['win03', 'win04'] },
+    ],
     ['check cluster', { kind: 'check-cluster' }],
     ['kubectl control-plane', { kind: 'control-plane' }],
     ['kubectl win03', { kind: 'kubectl', name: 'win03' }],

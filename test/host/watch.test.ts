@@ -60,6 +60,7 @@ beforeEach(async () => {
       channels.push(channel);
       return channel;
     },
+    files: () => Promise.reject(new Error('none')),
     end() {
       isOpen = false;
       for (const channel of channels) channel.destroy();

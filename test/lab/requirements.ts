@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 
-/** `root`: network namespaces and sshd. `dotnet`: an SDK to build the PowerShell host with. `busybox`: its shell. `kubectl`: no cluster. */
-export type Requirement = 'root' | 'dotnet' | 'busybox' | 'kubectl';
+/** `root`: network namespaces and sshd. `dotnet`: an SDK to build the PowerShell host with. `busybox`: its shell. `kubectl`: no cluster. `go`: with git and make. */
+export type Requirement = 'root' | 'dotnet' | 'busybox' | 'kubectl' | 'go';
 
 const CHECKS: Record<Requirement, { has: () => boolean; reason: string }> = {
   root: {
@@ -16,6 +16,10 @@ const CHECKS: Record<Requirement, { has: () => boolean; reason: string }> = {
   kubectl: {
     has: () => runs('kubectl', 'version', '--client'),
     reason: 'needs kubectl (Debian: kubernetes-client)',
+  },
+  go: {
+    has: () => runs('go', 'version') && runs('git', '--version') && runs('make', '--version'),
+    reason: 'needs Go, git and make (Debian: golang-go git make)',
   },
   busybox: { has: () => runs('busybox', 'true'), reason: 'needs busybox (Debian: busybox)' },
 };

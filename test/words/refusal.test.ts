@@ -6,6 +6,21 @@ import { plainVoice, slackVoice, storedVoice } from '../../src/words/voice.js';
 
 /** One of each: the compiler asks for a new one when a code is added. */
 const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
+  'no-build-host': {},
+  'not-built': { component: 'kubelet', version: 'v1.5.0' },
+  'no-windows-node': {},
+  'not-windows': { name: 'lin01' },
+  'build-host-unreadable': { host: 'builder', why: 'connect ECONNREFUSED' },
+  'build-host-unfit': {
+    host: 'builder',
+    lacks: [
+      { what: 'go-old', has: '1.6', needs: '1.7.1' },
+      { what: 'disk', freeBytes: 1e9, needsBytes: 4 * 1024 ** 3 },
+      { what: 'make' },
+      { what: 'disk-unknown' },
+    ],
+  },
+  'tag-unknown': { version: 'v1.5.99', source: 'https://github.com/kubernetes/kubernetes', why: '' },
   'unknown-command': { said: 'nod' },
   'extra-word': { word: 'now', usage: 'nodes' },
   'bad-argument': { argument: 'address', got: '10.7', takes: 'an IPv4 address', example: '10.0.0.7' },

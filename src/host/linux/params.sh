@@ -57,7 +57,7 @@ take() {
   case $1 in e30=) json='{}'; return ;; '' | *[!A-Za-z0-9+/=]*) return 1 ;; esac
   decode "$1"
   case $json in
-    *[!A-Za-z0-9\ ._:,/+={}\"\\-]*) return 1 ;;
+    *[!A-Za-z0-9\ ._:,/+=@~{}\"\\-]*) return 1 ;;
     '{'*'}') ;;
     *) return 1 ;;
   esac
@@ -70,4 +70,11 @@ field() {
     *"\"$1\":"*) value=${json#*"\"$1\":"} value=${value%%[,\}]*} ;;
     *) value='' ;;
   esac
+}
+
+# refuse CODE TEXT: answers the request with a no. Nothing of a request is quoted as it came.
+refuse() {
+  printf '@@R@@ %s 1\n{"ok":false,"code":"%s","error":"' "$id" "$1" >&3
+  case $2 in *[!A-Za-z0-9\ ./:,_-]*) printf 'refused' >&3 ;; *) printf '%s' "$2" >&3 ;; esac
+  printf '"}\n' >&3
 }

@@ -1,13 +1,6 @@
 # The resident loop. Its stdout is the stdin of one long-lived `ip -batch`, whose stdout is the channel's, which is also our fd 3.
 # So reading a table costs no fork. EOF on stdin ends the loop, that ends ip, and nothing is left behind.
 
-refuse() {
-  # Nothing of a request is quoted as it came.
-  printf '@@R@@ %s 1\n{"ok":false,"code":"%s","error":"' "$id" "$1" >&3
-  case $2 in *[!A-Za-z0-9\ ./:,_-]*) printf 'refused' >&3 ;; *) printf '%s' "$2" >&3 ;; esac
-  printf '"}\n' >&3
-}
-
 handle() {
   id=$1
   case $id in '' | *[!0-9]* | ????????????????*) return ;; esac

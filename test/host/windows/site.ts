@@ -86,12 +86,12 @@ export async function startSite(name: string): Promise<Site> {
 
 /** The command line that starts the interpreter, for `ssh`. */
 export function commandLine(): string {
-  return residentLaunch('windows').command;
+  return residentLaunch({ os: 'windows' }).command;
 }
 
 /** What is sent of the scripts; `more` comes after them, before the loop begins. */
 export function allScripts(more = ''): string {
-  const shipped = Buffer.from(residentLaunch('windows').stdin, 'base64').toString();
+  const shipped = Buffer.from(residentLaunch({ os: 'windows' }).stdin, 'base64').toString();
   return shipped.replace(/^Start-Loop$/m, () => `${more}\nStart-Loop`);
 }
 

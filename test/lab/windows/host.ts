@@ -236,9 +236,22 @@ function writeSshd(options: WindowsHostOptions, program: string): void {
     'UsePAM no',
     'PidFile none',
     'MaxStartups 100',
-    `ForceCommand PATH=${workDir}/programs:$PATH exec ${session}`,
+    'Subsystem sftp sftp',
+    `ForceCommand [ "$SSH_ORIGINAL_COMMAND" != sftp ] || exec sh ${workDir}/sftp.sh; PATH=${workDir}/programs:$PATH exec ${session}`,
   ];
   writeFileSync(join(workDir, 'sshd_config'), `${config.join('\n')}\n`);
+  // Windows' SFTP server has its drives below /, as /C:.
+  const root = join(workDir, 'sftp-root');
+  const shared = ['usr', 'lib', 'lib64', 'etc', 'dev'].filter((name) => existsSync(`/${name}`));
+  const sftpSh = [
+    'set -e',
+    `exec unshare --mount sh -c '`,
+    `mkdir -p ${root}; mount -t tmpfs root ${root}`,
+    ...shared.map((name) => `mkdir ${root}/${name}; mount --rbind /${name} ${root}/${name}`),
+    `mkdir ${root}/C:; mount --bind ${workDir} ${root}/C:`,
+    `exec chroot ${root} /usr/lib/openssh/sftp-server'`,
+  ];
+  writeFileSync(join(workDir, 'sftp.sh'), `${sftpSh.join('\n')}\n`);
   const hostSh = [
     `PATH=${workDir}/programs:$PATH`,
     `mount --bind ${workDir}/passwd /etc/passwd`,

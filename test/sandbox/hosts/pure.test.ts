@@ -26,10 +26,10 @@ describe('command lines', () => {
 
   test("Fairway's own are recognised, each by its own OS only", () => {
     const params = Buffer.from('{}').toString('base64');
-    const linux = residentLaunch('linux').command;
-    const windows = residentLaunch('windows').command;
+    const linux = residentLaunch({ os: 'linux' }).command;
+    const windows = residentLaunch({ os: 'windows' }).command;
     expect(recognise('linux', linux)).toEqual({ form: 'resident' });
-    expect(recognise('linux', plainLaunch('linux', 'read', params).command)).toEqual({
+    expect(recognise('linux', plainLaunch({ os: 'linux' }, 'read', params).command)).toEqual({
       form: 'once',
       script: 'read',
       params,

@@ -70,6 +70,7 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
     cluster: CLUSTER,
     log,
     view,
+    buildLog: async () => '',
     shown: async (id) => {
       if (id.startsWith('n')) return news(id, noticeCards.get(id) ?? []);
       const found = await view(id);

@@ -10,6 +10,7 @@ import { stepHolds } from '../src/plan/step.js';
 import { restarting, sayProgress } from '../src/words/result.js';
 import { sayNotBack, sayOutOfReach, sayStillAtIt } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
+import { lookAtHosts } from './look-at-hosts.js';
 import { contextOf, expectedKey } from './read-hosts.js';
 
 const MINUTE = 60_000;
@@ -19,8 +20,6 @@ const AWAY_MS = 5 * MINUTE;
 const WORK_MS = 90 * MINUTE;
 /** A restart with updates to finish. (windows.md H) */
 const RESTART_MS = 15 * MINUTE;
-/** By then a look has seen what came of it. */
-const SEEN_WITHIN_MS = 20_000;
 /** Between two tries to reach it. */
 const PAUSE_MS = 3_000;
 
@@ -108,16 +107,13 @@ export class Visitor {
   private async quietly(ms: number, work: () => Promise<void>): Promise<void> {
     const { deps, visit } = this;
     const { name: host } = visit.work.node;
-    const hush = (forMs: number) => {
-      const until = new Date(Date.now() + forMs).toISOString();
-      return deps.watch.mute({ host, until, by: visit.work.changeId, atWork: true });
-    };
-    await hush(ms);
+    const until = new Date(Date.now() + ms).toISOString();
+    await deps.watch.mute({ host, until, by: visit.work.changeId, atWork: true });
     try {
       await work();
     } finally {
-      await hush(SEEN_WITHIN_MS);
-      await deps.jobs.look([host]);
+      await lookAtHosts(deps, [host]);
+      await deps.watch.workOver(host);
     }
   }
 

@@ -181,6 +181,11 @@ export class WatchStore {
     return this.redis.hdel(this.keys.silences, ...fields);
   }
 
+  /** Fairway is through with the host: what the next looks see is news again. */
+  async workOver(host: string): Promise<void> {
+    await this.redis.hdel(this.keys.silences, silenceKey({ host, atWork: true }));
+  }
+
   /** Those that are not over; the others are forgotten on the way. */
   async silences(now: Date): Promise<Silence[]> {
     const all = Object.entries(await this.redis.hgetall(this.keys.silences)).map(

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, BOB } from '../../sandbox/world.js';
 import { askRepair } from '../../workers/ask-repair.js';
 import { botOf } from '../support/bot.js';
-import { openSite, podRoutes, type Site } from '../support/site.js';
+import { BUSY, openSite, podRoutes, type Site } from '../support/site.js';
 
 describe('repairs beside other changes, and through their life', () => {
   let site: Site;
   let whole: Record<string, string[]>;
   beforeAll(async () => {
-    site = await openSite();
+    site = await openSite(BUSY);
     await site.team.make('add linux node lin01 10.0.0.4');
     await site.team.make('add windows node win01 10.0.0.5');
     await site.team.make('add linux node lin02 10.0.0.8');

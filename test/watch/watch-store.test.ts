@@ -137,6 +137,8 @@ describe('quiet', () => {
     await store.mute({ host: 'lin02', until, by: 'c4', atWork: true });
     expect(await store.unmute('lin02')).toBe(0);
     expect(await store.silences(new Date())).toMatchObject([{ host: 'lin02', by: 'c4' }]);
+    await store.workOver('lin02');
+    expect(await store.silences(new Date())).toEqual([]);
   });
 
   test('is kept about what we do ourselves: a restart for a while, a stop until it runs again', async () => {

@@ -240,7 +240,7 @@ function writeSshd(options: WindowsHostOptions, program: string): void {
     'PidFile none',
     'MaxStartups 100',
     'Subsystem sftp sftp',
-    `ForceCommand [ "$SSH_ORIGINAL_COMMAND" != sftp ] || exec sh ${workDir}/sftp.sh; PATH=${workDir}/programs:$PATH exec ${session}`,
+    `ForceCommand [ "$SSH_ORIGINAL_COMMAND" != sftp ] || exec sh ${workDir}/sftp.sh; ${ENGINE} PATH=${workDir}/programs:$PATH exec ${session}`,
   ];
   writeFileSync(join(workDir, 'sshd_config'), `${config.join('\n')}\n`);
   // Windows' SFTP server has its drives below /, as /C:.

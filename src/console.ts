@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import type { Actor } from './change/change.js';
 import { accessOf, groupsOf, type Members } from './command/access.js';
-import { parseCommand } from './command/grammar.js';
+import { type BotCommand, parseCommand } from './command/grammar.js';
 import { normalize } from './command/normalize.js';
 import { createDesk } from './command/run.js';
 import { ConfigError, parseConfig } from './config.js';
@@ -18,6 +18,13 @@ import { sayRefusal } from './words/refusal.js';
 import { plainVoice } from './words/voice.js';
 
 const WIDTH = 110;
+
+/** Texts of many lines are piped in. */
+async function withPiped(command: BotCommand): Promise<BotCommand> {
+  if (command.kind === 'adopt') return { ...command, list: await readPiped(process.stdin) };
+  if (command.kind === 'check-manifest') return { ...command, text: await readPiped(process.stdin) };
+  return command;
+}
 
 async function main(text: string): Promise<string> {
   const config = parseConfig(process.env, 'console');
@@ -38,11 +45,7 @@ async function main(text: string): Promise<string> {
     // Cards of changes asked for here go to the channel for notices.
     const origin = { channel: config.slack.channel, user: login };
     const command = parseCommand(normalize(text));
-    const reply = await desk.run(
-      command.kind === 'adopt' ? { ...command, list: await readPiped(process.stdin) } : command,
-      actor,
-      origin,
-    );
+    const reply = await desk.run(await withPiped(command), actor, origin);
     // As it is, so that it can go into a file.
     if (reply.kind === 'export') return reply.text.trimEnd();
     return renderCard(replyMessage(reply, clusterFacts(config), new Date()).blocks, WIDTH);

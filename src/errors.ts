@@ -80,6 +80,18 @@ export interface RefusalFacts {
   'list-wrong': { problems: readonly ListProblem[]; more: number };
   /** How many of the list are members already; the others were left out, each for a reason on the card. */
   'nothing-to-adopt': { unchanged: number; leftOut: number };
+  /** A manifest was to be checked, and nothing came. */
+  'manifest-missing': Record<string, never>;
+  /** `most`: characters. */
+  'manifest-too-long': { most: number };
+  /** No YAML, as its parser says, or something that is refused: what was `got`. `first`: the line of the same key before. */
+  'manifest-broken': { line: number; got?: string; why?: string; first?: number };
+  /** YAML, and no object of Kubernetes. */
+  'manifest-other': { line: number };
+  /** Slack did not give the file. `why`: its own word. */
+  'file-unreadable': { name: string; why: string };
+  /** `most`: bytes. */
+  'file-too-big': { name: string; most: number };
   /** Another change of the same node is open. */
   'change-in-the-way': { id: string; name: string; kind: string; state: string; requester: string };
   'incident-unknown': { id: string };

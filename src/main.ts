@@ -21,6 +21,7 @@ import { connectRedis, keys as keysOf } from './redis.js';
 import { untilSignal } from './signals.js';
 import { createSlackApp } from './slack/app.js';
 import { clusterFacts } from './slack/cluster.js';
+import { createFiles } from './slack/files.js';
 import { openOutbox } from './slack/open-outbox.js';
 import { createWebClient } from './slack/web.js';
 import { openStores } from './stores.js';
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
     desk,
     jobs,
     slack,
+    files: createFiles(slack, { token: config.slack.botToken, apiUrl: config.slack.apiUrl }),
     log,
     outbox: openOutbox({ ...stores, config, log }),
     cards: stores.changes,

@@ -35,12 +35,12 @@ const all = [...src, ...workers];
 
 /** Layers of src, lowest first. A file may import from its own layer and those below. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors', 'ip', 'log', 'principal', 'signals', 'health', 'redis', 'time'],
+  ['errors', 'ip', 'log', 'principal', 'signals', 'health', 'redis', 'time', 'yaml'],
   ['environment', 'config'],
   ['node'],
   ['network', 'kube'],
   ['plan'],
-  ['host', 'change', 'snippet'],
+  ['host', 'change', 'snippet', 'manifest'],
   ['watch'],
   ['stores'],
   ['job'],
@@ -110,7 +110,7 @@ describe('imports', () => {
     ['pino', /^src\/(log\.ts|slack\/)/],
     ['ssh-config', /^src\/host\//],
     ['ipaddr.js', /^src\/ip\.ts$/],
-    ['yaml', /^src\/(command\/yaml-text|kube\/kubeconfig)\.ts$/],
+    ['yaml', /^src\/(yaml\/|kube\/kubeconfig\.ts$)/],
   ])('%s comes in by one door', (library, door) => {
     const users = all.filter((file) =>
       file.packages.some((name) => name === library || name.startsWith(`${library}/`)),

@@ -35,6 +35,7 @@ const typed = {
         'chat:write',
         'chat:write.public',
         'files:write',
+        'files:read',
         'usergroups:read',
         'users:read',
       ],
@@ -58,6 +59,8 @@ const SCOPES: Readonly<Record<string, string | null>> = {
   'chat.getPermalink': null,
   'views.open': null,
   filesUploadV2: 'files:write',
+  'files.list': 'files:read',
+  'files.info': 'files:read',
   'usergroups.users.list': 'usergroups:read',
   'users.info': 'users:read',
 };

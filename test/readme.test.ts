@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { readNodeList } from '../src/command/node-list.js';
+import { checkManifest } from '../src/manifest/check.js';
+import { manifestMessage } from '../src/slack/manifest-message.js';
+import { renderCard } from '../src/terminal/card.js';
 
 const ROOT = resolve(__dirname, '..');
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -69,6 +72,14 @@ describe('README', () => {
       [...(row.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map((match) => match[1]),
     );
     expect(named.sort()).toEqual(variables);
+  });
+
+  test('what it shows of a manifest is what is found in it', () => {
+    const shown = /<!-- findings -->\n```text\n([\s\S]*?)```/.exec(readme)?.[1];
+    const pod = readFileSync(join(ROOT, 'test/manifest/fixtures/website-secret-pod.yaml'), 'utf8');
+    const found = checkManifest(pod, { version: '1.5', nodes: [] });
+    const check = { ...found, cluster: 'prod', version: '1.5', file: 'secret-pod.yaml' };
+    expect(`${renderCard(manifestMessage(check).blocks, 110)}\n`).toBe(shown);
   });
 
   test('its list of nodes is one that adopt takes', () => {

@@ -1,5 +1,6 @@
-/** files.*: the three steps of an upload. */
+/** files.*: the three steps of an upload, and what was shared. */
 import { channelId, type Methods, no, refused } from './answer.js';
+import { uploadedAt, wireFile } from './files.js';
 import { checkMessageBlocks } from './limits.js';
 import { objects, str } from './types.js';
 import { newId, post } from './world.js';
@@ -41,5 +42,22 @@ export const FILES: Methods = {
     }
     for (const { id } of files) world.uploads.delete(id);
     return { ok: true, files: files.map(({ content: _, ...file }) => file) };
+  },
+  /** The newest first. Where in a channel a file was shared only `files.info` says. */
+  'files.list': ({ world, base }, args) => {
+    const channel = str(args['channel']);
+    if (channel !== '' && channelId(world, channel) === undefined) return no('channel_not_found', channel);
+    const from = Number(str(args['ts_from']) || 0);
+    const found = [...world.files.values()].filter(
+      ({ message }) =>
+        !message.deleted && (channel === '' || message.channel === channel) && uploadedAt(message) >= from,
+    );
+    const files = found.reverse().slice(0, Number(args['count'] ?? 100));
+    return { ok: true, files: files.map((shared) => wireFile(world, base(), shared)) };
+  },
+  'files.info': ({ world, base }, args) => {
+    const shared = world.files.get(str(args['file']));
+    if (!shared) return no('file_not_found', str(args['file']));
+    return { ok: true, file: wireFile(world, base(), shared, true), comments: [] };
   },
 };

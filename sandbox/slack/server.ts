@@ -7,6 +7,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { parseArguments, parseJson, readBody, uploadedContent } from './body.js';
 import { control, startStreams } from './control.js';
 import { type Delivery, startDelivery } from './delivery.js';
+import { FILES_PATH, serveFile } from './files.js';
 import { startBudget } from './rate.js';
 import { respond } from './response-url.js';
 import { type Sockets, startSockets } from './socket.js';
@@ -83,6 +84,10 @@ export async function startFakeSlack(options: FakeSlackOptions): Promise<FakeSla
       send(response, status, answer);
     } else if (top === 'upload') {
       await receive(name.replace('v1/', ''), raw, type, response);
+    } else if (top === FILES_PATH) {
+      const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+      const { status, type: kind, body, location } = serveFile(world, name, token);
+      response.writeHead(status, { 'content-type': kind, ...(location ? { location } : {}) }).end(body);
     } else if (top === 'sandbox') {
       const body = parseJson(raw.toString('utf8'));
       const answer = await control(wiring, name, searchParams, isObj(body) ? body : {});

@@ -1,24 +1,41 @@
 /** The user's side: what a person does in Slack's client, as payloads to the app. */
 import { type Control, findControl, findInput } from './controls.js';
 import type { Delivery } from './delivery.js';
+import { wireFiles } from './files.js';
 import { applyResponse, close, openView } from './modal.js';
 import { action, eventPayload, interaction, newTrigger } from './payload.js';
 import { answerUser, newResponseUrl, responsePath } from './response-url.js';
-import { isObj, type Message, type Obj, type Outcome, objects, str, type View } from './types.js';
+import {
+  isObj,
+  type Message,
+  type Obj,
+  type Outcome,
+  objects,
+  type SlackFile,
+  str,
+  type View,
+} from './types.js';
 import { escapedCommandText, escapeText, messageText, smartPunctuation } from './typing.js';
 import { wire, wireView } from './wire.js';
-import { findMessage, isChannel, maySee, post, type World } from './world.js';
+import { findMessage, isChannel, maySee, newId, post, type World } from './world.js';
 
 interface ClickOptions {
   /** Clicks a button that has vanished since, as somebody does whose screen is behind. */
   stale?: boolean;
 }
 
+export interface Attachment {
+  name: string;
+  content: string;
+}
+
 export interface User {
   /** Types `/fairway <text>` in a channel. */
   slash(text: string, channel: string, command?: string): Promise<Outcome>;
-  /** Types `@Fairway <text>` in a channel, or in the thread of message `thread`. The outcome's body is the message's ts. */
-  mention(text: string, channel: string, thread?: string): Promise<Outcome>;
+  /** Types `@Fairway <text>` in a channel, or in the thread of message `thread`, with files. The outcome's body is the message's ts. */
+  mention(text: string, channel: string, thread?: string, files?: readonly Attachment[]): Promise<Outcome>;
+  /** Shares files in a channel, or in a thread, which the app is not told of. */
+  share(files: readonly Attachment[], channel: string, thread?: string): Message;
   /** Clicks the button (or picks the option) with that action_id or label, in any case. Throws when it is not there. */
   click(messageTs: string, control: string, channel: string, options?: ClickOptions): Promise<Outcome>;
   /** Fills a modal in, by action_id or block_id, and submits it. `error: 'validation'` and the body when the app finds faults. */
@@ -71,10 +88,25 @@ export function userSide(wiring: Wiring, userId: string): User {
       return outcome;
     },
 
-    mention: async (text, channel, thread) => {
+    share: (files, channel, thread) => {
+      channelName(world, channel);
+      return post(world, {
+        channel,
+        user: user.id,
+        threadTs: thread,
+        text: '',
+        blocks: [],
+        files: attached(files),
+      });
+    },
+
+    mention: async (text, channel, thread, files = []) => {
       channelName(world, channel);
       const said = messageText(`@${world.bot.name} ${typed(text)}`, directory);
-      const message = post(world, { channel, user: user.id, threadTs: thread, text: said, blocks: [] });
+      const message = post(world, {
+        ...{ channel, user: user.id, threadTs: thread, text: said, blocks: [] },
+        files: attached(files),
+      });
       const payload = eventPayload(world, {
         type: 'app_mention',
         user: user.id,
@@ -84,6 +116,7 @@ export function userSide(wiring: Wiring, userId: string): User {
         event_ts: message.ts,
         team: user.teamId ?? world.options.teamId,
         ...(thread ? { thread_ts: thread } : {}),
+        ...(files.length > 0 ? { files: wireFiles(world, wiring.base(), message), upload: false } : {}),
       });
       const outcome = await delivery.send({ type: 'events_api', payload, acceptsResponse: false });
       return { ...outcome, body: message.ts };
@@ -167,4 +200,11 @@ function channelName(world: World, id: string): string {
   if (!channel && isChannel(world, id)) return 'directmessage';
   if (!channel) throw new Error(`no channel ${id}`);
   return channel.name;
+}
+
+function attached(files: readonly Attachment[]): SlackFile[] {
+  return files.map(({ name, content }) => {
+    const id = newId('F');
+    return { id, name, title: name, size: Buffer.byteLength(content), content };
+  });
 }

@@ -35,6 +35,8 @@ export interface World {
   messages: Message[];
   views: View[];
   uploads: Map<string, { name: string; size: number; content: Buffer | null }>;
+  /** Files that are shared in messages, by their id. */
+  files: Map<string, { user: string; message: Message; file: SlackFile }>;
   triggers: Map<string, Ticket>;
   responseUrls: Map<string, Ticket>;
   violations: Violation[];
@@ -56,6 +58,7 @@ export function createWorld(options: FakeSlackOptions): World {
     messages: [],
     views: [],
     uploads: new Map(),
+    files: new Map(),
     triggers: new Map(),
     responseUrls: new Map(),
     violations: [],
@@ -109,6 +112,7 @@ export function post(
   };
   write(stored, 'post', message);
   world.messages.push(stored);
+  for (const file of stored.files) world.files.set(file.id, { user: stored.user, message: stored, file });
   show(world, { type: 'message', at: Date.now(), message: stored });
   return stored;
 }

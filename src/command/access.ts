@@ -31,6 +31,7 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   nodes: 'look',
   node: 'look',
   routes: 'look',
+  'check-manifest': 'look',
   kubectl: 'look',
   incidents: 'look',
   ack: 'request',

@@ -16,6 +16,7 @@ export const CommandKind = z.enum([
   'repair',
   'adopt',
   'export',
+  'check-manifest',
   'kubectl',
   'incidents',
   'ack',
@@ -52,6 +53,12 @@ export const BotCommand = z.discriminatedUnion('kind', [
   /** `list`: the nodes as YAML, which no line of words can hold; without it, the form for it is wanted. */
   z.strictObject({ kind: z.literal('adopt'), list: z.string().optional() }),
   z.strictObject({ kind: z.literal('export') }),
+  /** `text`: what stands below the words, or in the `file`; without it, one is looked for, or the form for it is wanted. */
+  z.strictObject({
+    kind: z.literal('check-manifest'),
+    text: z.string().optional(),
+    file: z.string().optional(),
+  }),
   z.strictObject({ kind: z.literal('kubectl'), name: NodeName }),
   z.strictObject({ kind: z.literal('incidents') }),
   z.strictObject({ kind: z.literal('ack'), id: IncidentId }),

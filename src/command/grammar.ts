@@ -50,6 +50,7 @@ export const rules: readonly Rule[] = [
   rule('repair', 'repair [<node>]', ({ arguments: { node } }) => present({ name: node })),
   rule('adopt', '(adopt|import)', () => ({})),
   rule('export', 'export'),
+  rule('check-manifest', 'check manifest', () => ({})),
   rule('kubectl', 'kubectl <node>', ({ arguments: { node } }) => ({ name: node })),
   rule('incidents', 'incidents'),
   rule('ack', 'ack <incident>', ({ arguments: { incident } }) => ({ id: incident })),
@@ -99,7 +100,7 @@ const LONGEST = 1000;
 export function parseCommand(text: string): BotCommand {
   if (text === '') return { kind: 'help' };
   // A list that came along with its command has lost its indents by now.
-  if (text.includes('\n') && isAdopt(text.slice(0, text.indexOf('\n'))))
+  if (text.includes('\n') && begins('adopt', text.slice(0, text.indexOf('\n'))))
     throw new Refusal('list-missing', {});
   if (text.length > LONGEST) {
     throw new Refusal('bad-argument', {
@@ -117,8 +118,9 @@ export function parseCommand(text: string): BotCommand {
   return command;
 }
 
-function isAdopt(line: string): boolean {
-  return rules.some(({ kind, pattern }) => kind === 'adopt' && startsWith(wordsOf(line), pattern));
+/** Whether a line begins as the command of this kind does. */
+export function begins(kind: CommandKind, line: string): boolean {
+  return rules.some((each) => each.kind === kind && startsWith(wordsOf(line), each.pattern));
 }
 
 /** What each argument alone can't tell. Throws Refusal. */

@@ -4,8 +4,9 @@ import { type ListProblem, Refusal } from '../errors.js';
 import type { Cidr } from '../ip.js';
 import { NodeEntry } from '../node/node.js';
 import { exportHead } from '../words/adopt.js';
+import { readYaml, withoutTypography, writeYaml, type YamlText } from '../yaml/read.js';
+import { YamlError, type YamlLimits } from '../yaml/shape.js';
 import { type ArgumentType, argumentTypes, osType } from './argument.js';
-import { readYaml, writeYaml, type YamlText } from './yaml-text.js';
 
 /** Which cluster a list is of. */
 interface Cluster {
@@ -36,13 +37,29 @@ const List = z.strictObject({ cluster: z.string(), clusterCidr: z.string(), node
 /** More are counted. */
 const PROBLEMS_TOLD = 5;
 
+/** Enough for 800 nodes, with seven keys each. */
+const LIMITS: YamlLimits = {
+  characters: 65_536,
+  signs: 50_000,
+  values: 6000,
+  // A map of lists of maps.
+  brackets: 3,
+  // What is deeper is told by its key.
+  levels: 20,
+  documents: 1,
+  aliases: 0,
+  dashes: 1,
+  // What a list needs none of: anchors multiply, tags construct, the others only hide what is meant.
+  strange: ['anchor', 'alias', 'tag', 'explicit-key-ind', 'block-scalar-header', 'directive-line', 'doc-end'],
+};
+
 /**
  * The nodes of a list, in its order. Throws the Refusals `list-missing`, `list-too-long`, `list-broken` and `list-wrong`; the last two
  * name lines.
  */
 export function readNodeList(text: string, cluster: Cluster): NodeEntry[] {
   if (text.trim() === '') throw new Refusal('list-missing', {});
-  const yaml = readYaml(withoutTypography(text));
+  const yaml = read(text);
   const parsed = List.safeParse(yaml.value);
   const problems = [
     ...yaml.twice.map(({ line, key, first }): ListProblem => ({ line, key, what: 'twice', first })),
@@ -72,13 +89,17 @@ export function listHead({ name, cidr }: Cluster, items: readonly object[] = [])
   return writeYaml({ cluster: name, clusterCidr: cidr }, 'nodes', items);
 }
 
-/** What keyboards and web pages make of blanks and quotes. */
-function withoutTypography(text: string): string {
-  return text
-    .replace(/[\u00a0\u2007\u202f]/g, ' ')
-    .replace(/[\u201c\u201d\u201e\u201f]/g, '"')
-    .replace(/[\u2018\u2019\u201a\u201b]/g, "'")
-    .replace(/[\u200b\u200e\u200f\u2060\ufeff]/g, '');
+function read(text: string): YamlText {
+  try {
+    const [yaml] = readYaml(withoutTypography(text), LIMITS);
+    return yaml;
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    const { fault } = error;
+    if (fault.what === 'too-long') throw new Refusal('list-too-long', { most: LIMITS.characters });
+    const { what: _what, ...where } = fault;
+    throw new Refusal('list-broken', where);
+  }
 }
 
 function problemsOf(issue: z.core.$ZodIssue, { value: whole, lineOf }: YamlText): ListProblem[] {

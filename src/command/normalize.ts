@@ -15,7 +15,7 @@ const DASHES = /[\u2013-\u2015]/g;
  * `botUserId` is the bot's own Slack id; a mention of it in front is dropped (without it, whatever mention is in front).
  */
 export function normalize(text: string, botUserId?: string): string {
-  const plain = decodeEntities(unlink(text))
+  const plain = unmarked(text)
     .replace(INVISIBLE, '')
     .replace(SINGLE_QUOTES, "'")
     .replace(DOUBLE_QUOTES, '"')
@@ -27,6 +27,11 @@ export function normalize(text: string, botUserId?: string): string {
     .replace(/ {2,}/g, ' ')
     .trim();
   return withoutTicks(withoutMention(withoutTicks(plain), botUserId));
+}
+
+/** A text of many lines as it was pasted: only Slack's own marks are undone, since its blanks mean something. */
+export function unmarked(text: string): string {
+  return decodeEntities(unlink(text));
 }
 
 /** Slack's own marks: `<http://win03|win03>` is what was typed as `win03`; `<@U1|ann>` is a person. */

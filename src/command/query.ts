@@ -9,6 +9,7 @@ import { actionOf, may, rolesOf, whoMay } from './access.js';
 import type { BotCommand } from './command.js';
 import { type DeskDeps, findNode as find, unknownNode } from './desk.js';
 import { helpText } from './help.js';
+import { checkFor } from './manifest.js';
 import { writeNodeList } from './node-list.js';
 import type { HostRoutes, NodeRow, Origin, OwedPart, Reply } from './reply.js';
 import { viewChange } from './view.js';
@@ -67,6 +68,11 @@ export async function answerQuery(
         nodes: nodes.length,
         text: writeNodeList(nodes, { name, cidr }),
       };
+    }
+    case 'check-manifest': {
+      const { text, file } = query;
+      if (text === undefined) return { kind: 'form', form: 'manifest' };
+      return { kind: 'manifest', ...(await checkFor(deps, text)), ...(file === undefined ? {} : { file }) };
     }
     case 'kubectl': {
       const { nodes } = await deps.nodes.read();

@@ -5,6 +5,7 @@ import type { Control } from '../job/job.js';
 
 export type { Origin } from '../job/job.js';
 
+import type { Checked } from '../manifest/check.js';
 import type { Drift, Route } from '../network/route.js';
 import type { Component } from '../node/component.js';
 import type { Node } from '../node/node.js';
@@ -60,6 +61,15 @@ export interface LogTail {
   text: string;
 }
 
+/** What was found in a manifest, and what it was checked against. */
+export interface ManifestCheck extends Checked {
+  cluster: string;
+  /** Of Kubernetes. */
+  version: string;
+  /** The name of the file that it was in. */
+  file?: string;
+}
+
 export type Reply =
   /** A change was made or moved: its card says the rest, wherever it is. */
   | { kind: 'change-card'; id: string }
@@ -85,7 +95,8 @@ export type Reply =
   /** What a worker answered, in words already. */
   | { kind: 'told'; text: string }
   /** What was asked for takes more than words: a form. */
-  | { kind: 'form'; form: 'adopt' }
+  | { kind: 'form'; form: 'adopt' | 'manifest' }
+  | ({ kind: 'manifest' } & ManifestCheck)
   | { kind: 'export'; cluster: string; nodes: number; text: string }
   /** `open`: all of them, oldest first; `others`: the newest of the rest, newest first. */
   | { kind: 'changes'; open: Change[]; others: Change[] }

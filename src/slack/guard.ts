@@ -12,6 +12,7 @@ import { slackVoice } from '../words/voice.js';
 import type { Message } from './blocks.js';
 import type { ClusterFacts } from './cluster.js';
 import type { Doorman } from './doorman.js';
+import type { Files } from './files.js';
 import type { Listener } from './listeners.js';
 import type { Outbox } from './outbox.js';
 import type { Call } from './payload.js';
@@ -24,6 +25,7 @@ export interface ListenerDeps {
   cards: { addCard(changeId: string, card: Card): Promise<void> };
   /** For dialogs, for cards that belong to no change, and for who is whose. */
   slack: Pick<webApi.WebClient, 'views' | 'chat' | 'users'>;
+  files: Files;
   cluster: ClusterFacts;
   log: Logger;
   now(): Date;

@@ -1,6 +1,6 @@
 /** Every entry from Slack, in one table: what it is called, how its payload is read, what it does. */
 import { type BotCommand, parseCommand } from '../command/grammar.js';
-import { normalize } from '../command/normalize.js';
+import { splitPasted } from '../command/pasted.js';
 import type { Reply } from '../command/reply.js';
 import { isRefusal, Refusal } from '../errors.js';
 import { detailsFollow } from '../words/reply.js';
@@ -9,10 +9,21 @@ import { ADOPT_FORM, faultsOf, OPEN_FORM } from './adopt-form.js';
 import { ACTION, type ButtonValue, parseButtonValue } from './buttons.js';
 import { DENY_MODAL, denyModal } from './deny-modal.js';
 import { answer, type ListenerDeps } from './guard.js';
-import { openForm, sendFile } from './hand-over.js';
+import { openForm, sendFile, sendFindings } from './hand-over.js';
+import { MANIFEST_FORM, manifestFaults, OPEN_MANIFEST_FORM } from './manifest-form.js';
+import { fitsManifest } from './manifest-message.js';
 import { NOTICE_ACTION, type NoticePress, type NoticeValue, parseNoticeValue } from './notice-card.js';
-import { type Call, readClick, readForm, readMention, readModal, readSlash } from './payload.js';
+import {
+  type Call,
+  readClick,
+  readForm,
+  readManifestForm,
+  readMention,
+  readModal,
+  readSlash,
+} from './payload.js';
 import { fitsAnswer, replyMessage, say } from './reply.js';
+import { sharedManifest } from './shared-manifest.js';
 import { slackError } from './web.js';
 
 export interface Listener {
@@ -61,6 +72,19 @@ export const LISTENERS: readonly Listener[] = [
     check: (body, deps) => faultsOf(body, deps.cluster),
     handle: (call, deps) => run({ kind: 'adopt', list: call.text }, call, deps),
   },
+  {
+    kind: 'action',
+    id: OPEN_MANIFEST_FORM,
+    read: readClick,
+    handle: (call, deps) => run({ kind: 'check-manifest' }, call, deps),
+  },
+  {
+    kind: 'view',
+    id: MANIFEST_FORM,
+    read: readManifestForm,
+    check: (body) => manifestFaults(body),
+    handle: (call, deps) => run({ kind: 'check-manifest', text: call.text }, call, deps),
+  },
 ];
 
 type Pressed = (call: Call, deps: ListenerDeps, value: ButtonValue) => Promise<void>;
@@ -101,13 +125,19 @@ function onNotice(press: NoticePress, commandOf: (value: NoticeValue) => BotComm
 }
 
 async function typed(call: Call, deps: ListenerDeps): Promise<void> {
-  const text = normalize(call.text);
-  await run(parseCommand(text === '' ? 'help' : text), call, deps);
+  const { words, pasted } = splitPasted(call.text);
+  const command = parseCommand(words === '' ? 'help' : words);
+  const isText = command.kind === 'check-manifest' && pasted !== '';
+  await run(isText ? { ...command, text: pasted } : command, call, deps);
 }
 
 async function run(command: BotCommand, call: Call, deps: ListenerDeps): Promise<void> {
   const reply = await deps.desk.run(command, call.actor, call.origin);
-  if (reply.kind === 'form') return openForm(call, deps);
+  if (reply.kind === 'form') {
+    const file = reply.form === 'manifest' ? await sharedManifest(call, deps) : null;
+    return file ? run({ kind: 'check-manifest', ...file }, call, deps) : openForm(reply.form, call, deps);
+  }
+  if (reply.kind === 'manifest' && !fitsManifest(reply)) await sendFindings(call, deps, reply);
   if (reply.kind === 'export' && !fitsAnswer(reply.text)) return sendFile(call, deps, reply);
   if (reply.kind !== 'change-card') return tell(call, deps, reply);
   // The card itself is the answer. When others go first in the channel, the person hears at once that it comes (Q14).

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Actor, Card } from '../change/change.js';
 import type { Origin } from '../command/reply.js';
+import { SharedFile } from './shared-file.js';
 
 /** One thing that a person did, whichever way it came. */
 export interface Call {
@@ -19,6 +20,8 @@ export interface Call {
   /** A button's value, or a modal's private metadata. */
   value: string;
   triggerId: string;
+  /** Files that came with the words. */
+  files?: readonly SharedFile[];
   /** The message whose button was clicked, with its blocks. Absent for ephemeral ones, which nobody can edit. */
   clicked?: { card: Card; blocks: readonly Record<string, unknown>[] };
 }
@@ -62,6 +65,7 @@ const MentionBody = z.object({
     channel: id,
     ts: id,
     thread_ts: id.optional(),
+    files: z.array(SharedFile).optional(),
   }),
 });
 
@@ -80,6 +84,7 @@ export function readMention(body: unknown, botUserId: string): Call | null {
     text: afterMention(event.text, botUserId),
     value: '',
     triggerId: '',
+    ...(event.files ? { files: event.files } : {}),
   };
 }
 
@@ -191,6 +196,11 @@ export function readModal(body: unknown): Call {
 /** A submitted form; `text` is what was entered in block `list`. */
 export function readForm(body: unknown): Call {
   return readView(body, FormMemory, 'list').call;
+}
+
+/** The same of block `manifest`. */
+export function readManifestForm(body: unknown): Call {
+  return readView(body, FormMemory, 'manifest').call;
 }
 
 function readView(body: unknown, schema: z.ZodType<FormMemory>, block: string) {

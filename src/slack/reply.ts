@@ -32,10 +32,13 @@ import {
   whoami,
 } from '../words/reply.js';
 import { formInvitation } from './adopt-form.js';
-import { type Block, context, type Message, section } from './blocks.js';
+import { context, type Message, section } from './blocks.js';
 import { changeCard } from './card.js';
 import { snippetBlocks } from './card-result.js';
 import type { ClusterFacts } from './cluster.js';
+import { list, PART } from './list-message.js';
+import { manifestInvitation } from './manifest-form.js';
+import { manifestMessage } from './manifest-message.js';
 
 /** The answer to a command. Never longer than Slack takes: a list that is cut says what shows the rest. */
 export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Message {
@@ -73,7 +76,9 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
     case 'told':
       return say(reply.text);
     case 'form':
-      return formInvitation();
+      return reply.form === 'adopt' ? formInvitation() : manifestInvitation();
+    case 'manifest':
+      return manifestMessage(reply);
     case 'export':
       return exported(reply);
     case 'changes': {
@@ -128,30 +133,7 @@ function tail(text: string, room: number): string {
   return lines.slice(from + 1).join('\n') || text.slice(-room / 2);
 }
 
-/** Sections of at most this many characters of JSON, so that a long list keeps under Slack's 3000. */
-const PART = 2600;
 const LOG_ON_CARD = 2600;
-const PARTS = 3;
-
-function list(head: string, items: string[], rest: (left: number) => string, empty: string): Message {
-  if (items.length === 0) return say(empty === '' ? head : `${head}\n${empty}`);
-  const parts: string[][] = [[head]];
-  let used = cost(head);
-  let shown = 0;
-  for (const item of items) {
-    used += cost(item) + 2;
-    if (used > PART) {
-      if (parts.length === PARTS) break;
-      parts.push([]);
-      used = cost(item) + 2;
-    }
-    parts.at(-1)?.push(item);
-    shown += 1;
-  }
-  const blocks: Block[] = parts.map((part) => section(part.join('\n')));
-  if (shown < items.length) blocks.push(context(rest(items.length - shown)));
-  return { text: head, blocks };
-}
 
 function incidents({ cluster, open, past, silences }: Extract<Reply, { kind: 'incidents' }>): Message {
   const bad = open.filter(({ incident }) => incident.state === 'bad').length;

@@ -1,4 +1,5 @@
 /** The kubectl lines that people run themselves (S23): Fairway has no access to the API server. Pure. */
+import { isAtLeast, osLabel } from '../kube/version.js';
 import type { Node } from '../node/node.js';
 
 /** Something to copy and run. */
@@ -22,7 +23,7 @@ export function labelSnippet(node: Node, cluster: SnippetCluster): Snippet {
     language: 'shell',
     code: `# must print ${node.podCidr}: the routes lead there
 kubectl get node ${name} -o jsonpath='{.spec.podCIDR}{"\\n"}'
-kubectl label node ${name} ${osLabel(cluster)}=${node.os} --overwrite=false`,
+kubectl label node ${name} ${osLabel(cluster.kubernetesVersion)}=${node.os} --overwrite=false`,
   };
 }
 
@@ -44,7 +45,7 @@ spec:
   - name: ${app}
 ${container}
   nodeSelector:
-    ${osLabel(cluster)}: ${node.os}
+    ${osLabel(cluster.kubernetesVersion)}: ${node.os}
     kubernetes.io/hostname: ${JSON.stringify(node.name)}
 EOF`,
   };
@@ -53,7 +54,9 @@ EOF`,
 /** Comes before a removal: the pods move away, then Kubernetes forgets the node. */
 export function drainSnippet(node: Node, cluster: SnippetCluster): Snippet {
   const name = quote(node.name);
-  const emptyDirs = atLeast(cluster, 20) ? '--delete-emptydir-data' : '--delete-local-data';
+  const emptyDirs = isAtLeast(cluster.kubernetesVersion, 20)
+    ? '--delete-emptydir-data'
+    : '--delete-local-data';
   return {
     title: `Drain and delete ${node.name}`,
     language: 'shell',
@@ -62,24 +65,15 @@ kubectl delete node ${name}`,
   };
 }
 
-/** The label was beta until Kubernetes 1.14. */
-function osLabel(cluster: SnippetCluster): string {
-  return atLeast(cluster, 14) ? 'kubernetes.io/os' : 'beta.kubernetes.io/os';
-}
-
 function iis(cluster: SnippetCluster) {
   // Docker Hub's microsoft/* moved to Microsoft's own registry.
-  const image = atLeast(cluster, 14) ? 'mcr.microsoft.com/windows/servercore/iis' : 'microsoft/iis';
+  const image = isAtLeast(cluster.kubernetesVersion, 14)
+    ? 'mcr.microsoft.com/windows/servercore/iis'
+    : 'microsoft/iis';
   return { app: 'iis', container: `    image: ${image}\n    ports:\n    - containerPort: 80` };
 }
 
 const idle = { app: 'idle', container: '    image: busybox\n    command: ["sleep", "3600"]' };
-
-/** Whether the cluster is Kubernetes 1.`minor` or later. */
-function atLeast({ kubernetesVersion }: SnippetCluster, minor: number): boolean {
-  const [major = '1', found = '0'] = kubernetesVersion.replace(/^v/, '').split('.');
-  return Number(major) > 1 || Number(found) >= minor;
-}
 
 /** Node names need no quotes; whatever else got here would. */
 function quote(word: string): string {

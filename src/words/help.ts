@@ -14,6 +14,8 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
     'Plans what puts a host, or all, right again: lost routes, and what a boot took. An approver decides.',
   adopt: 'Opens a form for a list of nodes that exist already, or of a lost inventory. An approver decides.',
   export: 'Gives the nodes as YAML, which `adopt` takes back.',
+  'check-manifest':
+    "Says on which lines a manifest asks for what Windows pods can't do: pasted below, a file here, or in a form.",
   kubectl: 'Shows the kubectl lines for a node.',
   incidents: 'Lists what is wrong with hosts now, who is on it, what is muted, and what is over.',
   ack: 'Says on the card that you are on it.',
@@ -36,7 +38,7 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
 /** What may be done, as in "Only an operator may …". */
 export const actionWords = {
   introduce: 'ask for help and for your own roles',
-  look: 'look at nodes, routes, changes and incidents',
+  look: 'look at nodes, routes, changes and incidents, and check manifests',
   request: 'ask for changes, cancel, retry and roll them back, read logs and mute',
   decide: 'approve and deny',
   control: 'start, stop and restart kubelet and kube-proxy',

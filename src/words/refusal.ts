@@ -139,6 +139,23 @@ export const refusalText: Texts = {
     leftOut === 0
       ? `Nothing to adopt: ${unchanged === 1 ? 'that is a node' : `all ${unchanged} are nodes`} already, with these facts. ${code('nodes')} lists them.`
       : `Nothing that I can adopt: ${leftOut === 1 ? 'one node was' : `${leftOut} nodes were`} left out. Put right what is said below, then ask again.`,
+  'manifest-missing': (_facts, { code }) =>
+    `There is nothing to check. Paste the manifest under ${code('@Fairway check manifest')}, or attach it as a file; in a shell: ${code('npm run console -- check manifest < pod.yaml')}.`,
+  'manifest-too-long': ({ most }) =>
+    `That is too much for one check: at most ${Math.floor(most / 1024)} KB, some 4000 lines. Check it in parts.`,
+  'manifest-broken': ({ line, got, why, first }, { code, quote }) => {
+    if (first !== undefined)
+      return `Line ${line}, ${code(got ?? '')}: it stands on line ${first} already, and ${code('kubectl')} takes it once only. Keep one.`;
+    return why === undefined
+      ? `Line ${line}: ${code(got ?? '')} is more than I read of a manifest. Write it plainly, or check it in parts.`
+      : `Line ${line} is no YAML that I can read: ${quote(why)}. Put it right, then ask again.`;
+  },
+  'manifest-other': ({ line }, { code }) =>
+    `Line ${line} begins no object of Kubernetes: it has no ${code('kind')}. Give me what ${code('kubectl apply -f')} takes.`,
+  'file-unreadable': ({ name, why }, { code, quote }) =>
+    `I can't read ${name === '' ? 'the files of this thread' : `the file ${code(name)}`}: ${quote(why)}. Paste it under ${code('@Fairway check manifest')}, or have an administrator give me ${code('files:read')}.`,
+  'file-too-big': ({ name, most }, { code }) =>
+    `The file ${code(name)} is too big: at most ${Math.floor(most / 1024)} KB. Check it in parts.`,
   'change-in-the-way': inTheWay,
   'incident-unknown': ({ id }, { code }) =>
     `There is no incident ${code(id)}, or it is over. ${code('incidents')} lists them.`,

@@ -146,7 +146,7 @@ describe('authorize', () => {
     });
     expect(may(actor('T01:U0VIEW'), access)).toEqual([
       'ask for help and for your own roles',
-      'look at nodes, routes, changes and incidents',
+      'look at nodes, routes, changes and incidents, and check manifests',
     ]);
   });
 });

@@ -58,6 +58,7 @@ describe('authorization', () => {
     repair: { text: 'repair', role: 'operator' },
     adopt: { text: 'adopt', role: 'operator' },
     export: { text: 'export', role: 'viewer' },
+    'check-manifest': { text: 'check manifest', role: 'viewer' },
     kubectl: { text: 'kubectl lin01', role: 'viewer' },
     incidents: { text: 'incidents', role: 'viewer' },
     ack: { text: 'ack i1', role: 'operator' },

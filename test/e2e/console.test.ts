@@ -127,4 +127,18 @@ describe('the console', () => {
     expect((await team.until('c1')).state).toBe('applied');
     expect((await type('export')).text).toBe(exported);
   }, 120_000);
+
+  test('checks a manifest that is piped in', async () => {
+    const pod = 'kind: Pod\nspec:\n  nodeName: lin02\n---\nkind: Pod\nspec:\n  containers: [{}]';
+    expect(await pipe(pod, {}, 'check', 'manifest')).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(
+        /1 failure on Windows.*\n.*\n.*line 6: Nothing says which operating system/,
+      ),
+    });
+    expect(await type('check', 'manifest')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('check manifest < pod.yaml'),
+    });
+  }, 30_000);
 });

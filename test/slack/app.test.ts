@@ -8,6 +8,7 @@ import type { BotCommand } from '../../src/command/command.js';
 import type { Desk } from '../../src/command/desk.js';
 import type { Origin, Reply } from '../../src/command/reply.js';
 import { createSlackApp, type SlackApp } from '../../src/slack/app.js';
+import { createFiles } from '../../src/slack/files.js';
 import { LISTENERS } from '../../src/slack/listeners.js';
 import { createWebClient } from '../../src/slack/web.js';
 import { type Bench, OPS, startBench, TOKENS, until } from './support/bench.js';
@@ -57,6 +58,8 @@ async function prepare(
     },
     view: (id) => bench.deps.view(id),
   };
+  const { apiUrl } = bench.slack;
+  const slack = createWebClient(TOKENS.botToken, { apiUrl, log: bench.deps.log });
   app = createSlackApp({
     config: {
       slack: { mode, ...TOKENS, botToken, apiUrl: bench.slack.apiUrl, channel: OPS },
@@ -75,7 +78,8 @@ async function prepare(
     outbox: bench.outbox,
     jobs: bench.jobs,
     cards: bench.changes,
-    slack: createWebClient(TOKENS.botToken, { apiUrl: bench.slack.apiUrl, log: bench.deps.log }),
+    slack,
+    files: createFiles(slack, { token: TOKENS.botToken, apiUrl }),
     cluster: CLUSTER,
     log: bench.deps.log,
     now: () => new Date(),

@@ -1,6 +1,7 @@
 /** Every handler that is hung into Bolt, found by standing in for Bolt's App, and called as somebody without any role (Q2). */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { webApi } from '@slack/bolt';
+import type { BotCommand } from '../../src/command/command.js';
 import { Refusal } from '../../src/errors.js';
 import { createLog } from '../../src/log.js';
 import { ACTION } from '../../src/slack/buttons.js';
@@ -8,7 +9,8 @@ import type { ListenerDeps, SlackArgs } from '../../src/slack/guard.js';
 import { LISTENERS } from '../../src/slack/listeners.js';
 import { NOTICE_ACTION } from '../../src/slack/notice-card.js';
 import { registerListeners } from '../../src/slack/register.js';
-import { clickBody, formBody, mentionBody, modalBody, slashBody } from './support/payloads.js';
+import type { SharedFile } from '../../src/slack/shared-file.js';
+import { clickBody, formBody, manifestBody, mentionBody, modalBody, slashBody } from './support/payloads.js';
 import { CLUSTER, NOW, VIEWS } from './support/views.js';
 
 type Handler = (args: SlackArgs) => Promise<void>;
@@ -21,6 +23,8 @@ let handlers: Map<string, Handler>;
 let allowed: boolean;
 /** Whether the card could be posted at once. */
 let posted: boolean;
+/** A file of the thread. */
+let shared: SharedFile | null;
 let deps: ListenerDeps;
 
 /** The desk's own authorization stands in `allow`; everything else would be a hole. */
@@ -36,6 +40,7 @@ beforeEach(() => {
   handlers = new Map();
   allowed = false;
   posted = true;
+  shared = null;
   const seen = new Set<string>();
   deps = {
     desk: {
@@ -74,6 +79,16 @@ beforeEach(() => {
       views: { open: async () => void happened.push('modal') },
       chat: { update: async () => void happened.push('update') },
     } as unknown as ListenerDeps['slack'],
+    files: {
+      newestIn: async (channel, thread) => {
+        happened.push(`looked for files in ${channel} ${thread}`);
+        return shared;
+      },
+      text: async ({ name }) => {
+        happened.push(`read ${name}`);
+        return 'kind: Pod';
+      },
+    },
     cluster: CLUSTER,
     log: createLog('info', { write: (line) => log.push(line) }),
     now: () => NOW,
@@ -100,6 +115,7 @@ function bodyFor(name: string): unknown {
   if (name.startsWith('command')) return slashBody('add linux node lin02 10.0.0.8');
   if (name.startsWith('event')) return mentionBody('<@U0BOT> nodes');
   if (name === 'view adopt-list') return formBody();
+  if (name === 'view manifest-text') return manifestBody();
   if (name.startsWith('action notice:')) return clickBody(NOTICE);
   return name.startsWith('view') ? modalBody() : clickBody(VALUE);
 }
@@ -132,6 +148,8 @@ test('every button, the command, mentions and the dialog are registered', () => 
       'view deny-reason',
       'view adopt-list',
       'action adopt:form',
+      'view manifest-text',
+      'action manifest:form',
       ...[...Object.values(ACTION), ...Object.values(NOTICE_ACTION)].map((id) => `action ${id}`),
     ]),
   );
@@ -321,6 +339,106 @@ describe('a list of nodes', () => {
       'export',
       'upload prod-nodes.yaml to C0OPS',
       expect.stringContaining('comes as a file'),
+    ]);
+  });
+});
+
+describe('a manifest', () => {
+  let findings = 1;
+  let asked: BotCommand[];
+  beforeEach(() => {
+    allowed = true;
+    asked = [];
+    findings = 1;
+    deps.desk.run = async (command) => {
+      allow(command.kind);
+      asked.push(command);
+      if (command.kind !== 'check-manifest' || command.text === undefined)
+        return { kind: 'form', form: 'manifest' };
+      const finding = { rule: 'privileged', severity: 'fails', what: 'privileged' } as const;
+      return {
+        kind: 'manifest',
+        cluster: 'prod',
+        version: '1.31',
+        pods: { windows: 1, linux: 0, unknown: 0 },
+        findings: Array.from({ length: findings }, (_, i) => ({
+          ...finding,
+          line: i,
+          kind: 'Pod',
+          name: '',
+        })),
+        unknownBuilds: [],
+      };
+    };
+  });
+
+  test('is what stands below the words, as it stands there', async () => {
+    const yaml = 'kind: Pod\nspec:\n  containers:\n  - image: "a&b"';
+    for (const body of [
+      slashBody(`check manifest\n${yaml}`),
+      slashBody(`Check  manifest \`\`\`${yaml}\`\`\``),
+      slashBody(`check manifest\n\`\`\`yaml\n${yaml}\n\`\`\`\nthanks`),
+    ]) {
+      asked = [];
+      await call('command /fairway', { ...body, text: body.text.replaceAll('&', '&amp;') }).done;
+      expect(asked).toEqual([{ kind: 'check-manifest', text: yaml }]);
+    }
+    await call('event app_mention', mentionBody(`<@U0BOT> check manifest\n\`\`\`\n${yaml}\`\`\``)).done;
+    expect(asked.at(-1)).toEqual({ kind: 'check-manifest', text: yaml });
+    expect(happened.at(-1)).toContain('1 failure on Windows');
+  });
+
+  test('that was not pasted is asked for in a form, or by a button that opens one', async () => {
+    await call('command /fairway', slashBody('check manifest')).done;
+    await call('action manifest:form').done;
+    expect(effects()).toEqual(['check-manifest', 'modal', 'check-manifest', 'modal']);
+    happened = [];
+    await call('event app_mention', mentionBody('<@U0BOT> check manifest')).done;
+    expect(effects()).toEqual(['check-manifest', expect.stringContaining('`/fairway check manifest`')]);
+  });
+
+  test('may be a file: the one that came along, else the newest of the thread', async () => {
+    const body = mentionBody('<@U0BOT> check manifest');
+    const files = [{ id: 'F1', name: 'pod.txt', size: 9, url_private: 'https://files.slack.com/x' }];
+    await call('event app_mention', { ...body, event: { ...body.event, files } as never }).done;
+    expect(happened).toContain('read pod.txt');
+    expect(asked.at(-1)).toEqual({ kind: 'check-manifest', text: 'kind: Pod', file: 'pod.txt' });
+    happened = [];
+    shared = { id: 'F2', name: 'web.yaml' };
+    const thread = mentionBody('<@U0BOT> check manifest');
+    thread.event['thread_ts'] = '1.1';
+    await call('event app_mention', thread).done;
+    expect(effects()).toEqual([
+      'check-manifest',
+      'looked for files in C0OPS 1.1',
+      'read web.yaml',
+      'check-manifest',
+      expect.stringContaining('1 failure on Windows'),
+    ]);
+  });
+
+  test('is not fetched for whoever may not ask', async () => {
+    allowed = false;
+    const body = mentionBody('<@U0BOT> check manifest');
+    body.event['thread_ts'] = '1.1';
+    await call('event app_mention', body).done;
+    expect(effects()).toEqual([expect.stringContaining('Only an operator may')]);
+  });
+
+  test('that can’t be read keeps its form open', async () => {
+    await call('view manifest-text', manifestBody('a: b: c')).done;
+    expect(happened).toEqual([
+      expect.stringMatching(/^ack \{"response_action":"errors","errors":\{"manifest":"Line 1/),
+    ]);
+  });
+
+  test('with more findings than an answer holds: all of them come as a file', async () => {
+    findings = 200;
+    await call('view manifest-text').done;
+    expect(effects()).toEqual([
+      'check-manifest',
+      'upload manifest-findings.txt to C0OPS',
+      expect.stringContaining('200 failures on Windows'),
     ]);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
-import type { HostRoutes, NodeRow, OwedPart, Reply } from '../../src/command/reply.js';
+import type { HostRoutes, ManifestCheck, NodeRow, OwedPart, Reply } from '../../src/command/reply.js';
+import { RULES } from '../../src/manifest/rule.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { replyMessage } from '../../src/slack/reply.js';
 import { buttonsOf, readable } from './support/read.js';
@@ -30,6 +31,25 @@ const drifted = routes({
     foreign: [{ ...seen, ours: false }],
   },
 });
+
+/** As long as a node's name may be. */
+const LONG_NAME = 'n'.repeat(63);
+
+const checked: ManifestCheck = {
+  cluster: 'prod',
+  version: '1.5',
+  pods: { windows: 2, linux: 1, unknown: 0 },
+  findings: [
+    { kind: 'Deployment', name: 'web', line: 12, rule: 'secret', severity: 'fails', what: 'login' },
+    { kind: 'Deployment', name: 'web', line: 14, rule: 'dns-tcp', severity: 'differs', what: 'ClusterFirst' },
+    {
+      ...{ kind: 'DaemonSet', name: 'agent', line: 30, rule: 'image-build', severity: 'fails' },
+      ...{ what: 'microsoft/iis:windowsservercore-1709', build: 16299 },
+      nodes: [{ name: 'win01', os: 'windows', build: 14393 }],
+    },
+  ],
+  unknownBuilds: ['win02'],
+};
 
 const REPLIES: readonly Reply[] = [
   { kind: 'change-card', id: 'c17' },
@@ -77,6 +97,16 @@ const REPLIES: readonly Reply[] = [
     who: ['UBOB', 'SOPS', 'console:ops'],
   },
   { kind: 'refused', text: 'There is no node `win99`.' },
+  {
+    kind: 'manifest',
+    ...checked,
+    pods: { windows: 0, linux: 0, unknown: 0 },
+    findings: [],
+    unknownBuilds: [],
+  },
+  { kind: 'manifest', ...checked, findings: [], unknownBuilds: [] },
+  { kind: 'manifest', ...checked, file: 'web.yaml' },
+  { kind: 'form', form: 'manifest' },
 ];
 
 test('every reply reads as recorded, and Slack takes it', () => {
@@ -184,6 +214,16 @@ test('no list, however long or hostile, makes a reply that Slack refuses', () =>
         { kind: 'help', text: text.repeat(20) },
         { kind: 'whoami', actor: text, roles: many(text).slice(0, 3), may: many(text) },
         { kind: 'can-i', command: text, yes: false, role: 'approver', who: many(text) },
+        {
+          kind: 'manifest',
+          ...{ cluster: text, version: text, file: text, pods: checked.pods, unknownBuilds: many(LONG_NAME) },
+          findings: many(RULES).flatMap((rules) =>
+            rules.map((rule, line) => ({
+              ...{ line, rule, severity: 'fails' as const, kind: text, name: text, what: text },
+              nodes: many({ name: LONG_NAME, os: 'windows' as const, build: 17763 }),
+            })),
+          ),
+        },
         { kind: 'refused', text: 'x'.repeat(1 + size * 40) },
       ];
       for (const reply of replies) {

@@ -62,6 +62,12 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
     more: 1,
   },
   'nothing-to-adopt': { unchanged: 1, leftOut: 2 },
+  'manifest-missing': {},
+  'manifest-too-long': { most: 1 << 20 },
+  'manifest-broken': { line: 3, why: 'Nested mappings are not allowed' },
+  'manifest-other': { line: 1 },
+  'file-unreadable': { name: 'pod.yaml', why: 'missing_scope' },
+  'file-too-big': { name: 'pod.yaml', most: 1 << 20 },
   'change-in-the-way': {
     id: 'c1',
     name: 'win03',

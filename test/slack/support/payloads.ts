@@ -73,3 +73,15 @@ export function formBody(list: string | null = NODES) {
     },
   };
 }
+
+export function manifestBody(manifest: string | null = 'kind: Pod') {
+  const { view, ...body } = formBody();
+  return {
+    ...body,
+    view: {
+      ...view,
+      callback_id: 'manifest-text',
+      state: { values: { manifest: { manifest: { value: manifest } } } },
+    },
+  };
+}

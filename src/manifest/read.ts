@@ -1,0 +1,106 @@
+/** Finds the pods of a manifest: its own, and those that its controllers make by a template. Pure. */
+import { Refusal } from '../errors.js';
+import { readYaml, withoutTypography } from '../yaml/read.js';
+import { YamlError, type YamlLimits } from '../yaml/shape.js';
+import { at, isThere, items, lineOf, type Place, textOf } from './place.js';
+
+/** A pod, or what one is made by. */
+export interface Pod {
+  /** Of what it stands in, as `Deployment`. */
+  kind: string;
+  /** Empty when it has none. */
+  name: string;
+  spec: Place;
+  annotations: Place;
+  /** The document that it is in. */
+  whole: Place;
+}
+
+/** What of a manifest the checks look at. */
+export interface Manifest {
+  pods: Pod[];
+  services: Place[];
+}
+
+/** In characters; more than this is not fetched either. Kubernetes itself keeps objects under 1.5 MB, all of them together. */
+export const MOST_CHARACTERS = 1 << 20;
+
+/** What fits into a second of one core, whatever is made of it: some 350 Deployments, or 4000 lines. */
+const LIMITS: YamlLimits = {
+  characters: MOST_CHARACTERS,
+  signs: 50_000,
+  values: 20_000,
+  // The schemas in CustomResourceDefinitions are the deepest that people have: some 40 levels.
+  brackets: 64,
+  levels: 64,
+  // kubectl has none; more than this are no manifest of one application.
+  documents: 500,
+  // A few that are meant, not a bomb: what they stand for is counted, too.
+  aliases: 200,
+  dashes: 4,
+  // A key that is a list or a map is none that Kubernetes knows, and nested ones take the parser long.
+  strange: ['explicit-key-ind'],
+};
+
+/** Where these kinds have their pod; all others, those of extensions too, have a template in their `spec`, if anything. */
+const POD_AT: Readonly<Record<string, readonly string[]>> = {
+  Pod: [],
+  PodTemplate: ['template'],
+  CronJob: ['spec', 'jobTemplate', 'spec', 'template'],
+};
+const TEMPLATE: readonly string[] = ['spec', 'template'];
+
+/** Reads YAML or JSON, one document or many. Throws the Refusals `manifest-missing`, `manifest-too-long`, `manifest-broken`, `manifest-other`. */
+export function readManifest(text: string): Manifest {
+  if (text.trim() === '') throw new Refusal('manifest-missing', {});
+  const objects = documentsOf(text).flatMap(unlist);
+  const other = objects.find((object) => textOf(at(object, 'kind')) === '');
+  if (other) throw new Refusal('manifest-other', { line: lineOf(other) });
+  return {
+    pods: objects.flatMap(podOf),
+    services: objects.filter((object) => textOf(at(object, 'kind')) === 'Service'),
+  };
+}
+
+function documentsOf(text: string): Place[] {
+  try {
+    const documents = readYaml(withoutTabs(withoutTypography(text)), LIMITS);
+    const [twice] = documents.flatMap((document) => document.twice);
+    // kubectl refuses it, and which of the two is meant nobody knows.
+    if (twice) throw new Refusal('manifest-broken', { line: twice.line, got: twice.key, first: twice.first });
+    const places = documents.map((yaml): Place => ({ yaml, path: [], value: yaml.value }));
+    return places.filter(isThere);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    const { fault } = error;
+    if (fault.what === 'too-long') throw new Refusal('manifest-too-long', { most: MOST_CHARACTERS });
+    const { what: _what, ...where } = fault;
+    throw new Refusal('manifest-broken', where);
+  }
+}
+
+/** kubectl takes a tab at the start of a line of a quoted text, YAML does not; what is checked stands in no such text. */
+function withoutTabs(text: string): string {
+  return text.replace(/^[ \t]*\t/gm, (blank) => ' '.repeat(blank.length));
+}
+
+/** `kind: List`, and any other list such as `DeploymentList`, is its items. A list in a list is nothing that kubectl takes. */
+function unlist(object: Place): Place[] {
+  return /List$/.test(textOf(at(object, 'kind'))) ? items(at(object, 'items')) : [object];
+}
+
+function podOf(object: Place): Pod[] {
+  const kind = textOf(at(object, 'kind'));
+  const pod = at(object, ...((Object.hasOwn(POD_AT, kind) ? POD_AT[kind] : undefined) ?? TEMPLATE));
+  // A node pool has a template with a `spec`, too.
+  if (items(at(pod, 'spec', 'containers')).length === 0) return [];
+  return [
+    {
+      kind,
+      name: textOf(at(object, 'metadata', 'name')) || textOf(at(object, 'metadata', 'generateName')),
+      spec: at(pod, 'spec'),
+      annotations: at(pod, 'metadata', 'annotations'),
+      whole: object,
+    },
+  ];
+}

@@ -1,0 +1,401 @@
+/** Real manifests (see fixtures/SOURCES.md) and what is to be found in each, by version of Kubernetes; then each rule by itself. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { checkManifest } from '../../src/manifest/check.js';
+import { buildOfImage, releaseOf, runs, tagFor } from '../../src/manifest/image.js';
+import { type Cluster, type Finding, RULES } from '../../src/manifest/rule.js';
+import { findingLine } from '../../src/words/manifest.js';
+import { plainVoice, slackVoice } from '../../src/words/voice.js';
+
+const FIXTURES = join(__dirname, 'fixtures');
+const NODES: Cluster['nodes'] = [
+  { name: 'lin01', os: 'linux' },
+  { name: 'win01', os: 'windows', build: 14393 },
+  { name: 'win02', os: 'windows', build: 20348 },
+];
+
+function check(text: string, version: string, nodes = NODES) {
+  return checkManifest(text, { version, nodes });
+}
+
+/** `12 secret test-secret`, with `?` in front when it only differs. */
+function brief({ line, rule, what, severity }: Finding): string {
+  return `${severity === 'differs' ? '? ' : ''}${line} ${rule} ${what}`;
+}
+
+const found = (text: string, version: string, nodes = NODES) =>
+  check(text, version, nodes).findings.map(brief);
+
+const fixture = (name: string) => readFileSync(join(FIXTURES, name), 'utf8');
+
+/** Windows, Linux, either; then the findings. */
+const EXPECTED: readonly (readonly [file: string, version: string, pods: string, findings: string[]])[] = [
+  ['sdn-webserver.yaml', '1.5', '1 0 0', ['? 32 dns-tcp ClusterFirst']],
+  ['sdn-webserver.yaml', '1.6', '1 0 0', []],
+  [
+    'sdn-simpleweb2022.yaml',
+    '1.18',
+    '1 0 0',
+    ['? 35 image-build mcr.microsoft.com/windows/servercore:ltsc2022'],
+  ],
+  [
+    'sdn-simpleweb2022.yaml',
+    '1.13',
+    '1 0 0',
+    ['? 35 image-build mcr.microsoft.com/windows/servercore:ltsc2022', '41 os-label kubernetes.io/os'],
+  ],
+  ['sdn-kube-dns.yaml', '1.5', '0 1 0', []],
+  ['sdn-kube-dns-service.yaml', '1.5', '0 0 0', ['? 15 udp-service 53']],
+  ['sdn-kube-dns-service.yaml', '1.6', '0 0 0', []],
+  ['sdn-hnsautomitigator2019.yaml', '1.31', '1 0 0', []],
+  ['sdn-hnsautomitigator2019.yaml', '1.21', '1 0 0', ['20 host-network hostNetwork']],
+  ['sig-windows-kube-proxy.yaml', '1.31', '1 0 0', []],
+  [
+    'sig-windows-kube-proxy.yaml',
+    '1.9',
+    '1 0 0',
+    ['22 host-network hostNetwork', '43 os-label kubernetes.io/os', '49 config-map kube-proxy'],
+  ],
+  ['sig-windows-containerd-logger.yaml', '1.31', '1 0 0', []],
+  ['examples-guestbook.yaml', '1.5', '0 0 3', [35, 79, 132].map((line) => `${line} no-os nodeSelector`)],
+  ['examples-newrelic-infra.yaml', '1.5', '0 0 1', ['14 no-os nodeSelector']],
+  ['examples-mongo-pod.json', '1.31', '0 0 1', ['11 no-os nodeSelector']],
+  ['examples-cassandra.yaml', '1.31', '0 0 1', ['17 no-os nodeSelector']],
+  ['examples-javaweb.yaml', '1.31', '0 0 1', ['5 no-os nodeSelector']],
+  [
+    'website-secret-pod.yaml',
+    '1.5',
+    '1 0 0',
+    ['6 no-os nodeSelector', '? 6 dns-tcp ClusterFirst', '18 secret test-secret', '23 secret test-secret'],
+  ],
+  ['website-secret-pod.yaml', '1.6', '1 0 0', ['6 no-os nodeSelector']],
+  [
+    'website-configmap-pod.yaml',
+    '1.5',
+    '1 0 0',
+    [
+      '? 20 dns-tcp ClusterFirst',
+      '27 config-map example-config',
+      '35 config-map example-config',
+      '43 os-label kubernetes.io/os',
+    ],
+  ],
+  ['website-configmap-pod.yaml', '1.14', '1 0 0', []],
+  ['website-daemonset.yaml', '1.31', '1 0 0', ['26 image-build microsoft/windowsservercore:1709']],
+  ['website-hostpath-volume-pod.yaml', '1.12', '1 0 0', ['8 image-build microsoft/windowsservercore:1709']],
+  ['website-deploy-hyperv.yaml', '1.12', '1 0 0', ['24 no-os nodeSelector']],
+  ['website-cronjob.yaml', '1.31', '0 0 1', ['10 no-os nodeSelector']],
+  ['website-job.yaml', '1.31', '0 0 1', ['7 no-os nodeSelector']],
+  ['website-security-context.yaml', '1.31', '0 0 1', ['5 no-os nodeSelector']],
+];
+
+describe('real manifests', () => {
+  test.each(EXPECTED)('%s, Kubernetes %s', (file, version, pods, findings) => {
+    const { pods: counts, findings: all } = check(fixture(file), version);
+    expect(`${counts.windows} ${counts.linux} ${counts.unknown}`).toBe(pods);
+    expect(all.map(brief)).toEqual(findings);
+  });
+
+  test('every fixture is one that is expected something of, with its source', () => {
+    const files = readdirSync(FIXTURES).filter((name) => name !== 'SOURCES.md');
+    expect([...new Set(EXPECTED.map(([file]) => file))].sort()).toEqual(files.sort());
+    for (const file of files) expect(fixture('SOURCES.md')).toContain(`\`${file}\``);
+  });
+
+  /** The same as somebody would write them for Windows, with one line more. */
+  const forWindows = (file: string, label = 'kubernetes.io/os') =>
+    fixture(file).replace(/^( +)containers:/gm, `$1nodeSelector: { ${label}: windows }\n$&`);
+
+  test('what Linux examples run into on Windows', () => {
+    const daemon = [
+      '18 host-namespace hostPID',
+      '19 host-namespace hostIPC',
+      '20 host-network hostNetwork',
+      '27 privileged privileged',
+      '30 linux-command bash',
+      '46 secret newrelic-config',
+      '? 50 linux-path /dev',
+      '? 53 linux-path /var/run/docker.sock',
+      '? 56 linux-path /var/log',
+      '? 59 linux-path /',
+    ];
+    expect(found(forWindows('examples-newrelic-infra.yaml', 'beta.kubernetes.io/os'), '1.13')).toEqual(
+      daemon,
+    );
+    expect(found(forWindows('examples-newrelic-infra.yaml'), '1.14')).toEqual(
+      daemon.filter((line) => !line.includes('secret')),
+    );
+    expect(found(forWindows('examples-cassandra.yaml'), '1.14')).toEqual([
+      '? 41 security-field capabilities',
+      '48 linux-command /bin/sh',
+      '73 linux-command /bin/bash',
+      '83 linux-command /bin/bash',
+    ]);
+    expect(found(forWindows('examples-cassandra.yaml', 'beta.kubernetes.io/os'), '1.9')).toContain(
+      '2 stateful-set StatefulSet',
+    );
+    expect(found(forWindows('website-cronjob.yaml'), '1.31')).toEqual(['17 linux-command /bin/sh']);
+    expect(found(forWindows('website-security-context.yaml'), '1.31')).toEqual([
+      '? 7 security-field runAsUser',
+      '? 8 security-field fsGroup',
+      '? 20 security-field allowPrivilegeEscalation',
+    ]);
+    const dns = fixture('sdn-kube-dns.yaml').replace('os: linux', 'os: windows');
+    expect(found(dns, '1.8')).toEqual(['60 one-container 3']);
+    expect(found(dns, '1.9')).toEqual(['? 60 one-container 3']);
+    expect(found(dns, '1.9', NODES.slice(2))).toEqual([]);
+  });
+});
+
+/** A pod for Windows, with lines of its spec. */
+const pod = (...lines: string[]) =>
+  [
+    'kind: Pod',
+    'metadata: { name: web }',
+    'spec:',
+    '  nodeSelector: { kubernetes.io/os: windows }',
+    ...lines.map((line) => `  ${line}`),
+    ...(lines.some((line) => line.startsWith('containers')) ? [] : ['  containers: [{}]']),
+  ].join('\n');
+
+describe('each rule', () => {
+  /** The findings are on the fifth line unless said otherwise. */
+  const CASES: readonly (readonly [text: string, version: string, findings: string[]])[] = [
+    [pod('dnsPolicy: ClusterFirstWithHostNet'), '1.31', ['5 dns-policy ClusterFirstWithHostNet']],
+    [pod('dnsPolicy: Default'), '1.31', []],
+    [pod('hostNetwork: "false"'), '1.31', []],
+    [pod('shareProcessNamespace: true'), '1.31', ['5 host-namespace shareProcessNamespace']],
+    [
+      pod('os: { name: windows }', 'securityContext: { runAsUser: 5 }'),
+      '1.25',
+      ['6 security-field runAsUser'],
+    ],
+    [
+      pod('os: { name: windows }', 'securityContext: { runAsUser: 5 }'),
+      '1.22',
+      ['? 6 security-field runAsUser'],
+    ],
+    [pod('securityContext: { runAsNonRoot: true, windowsOptions: { runAsUserName: x } }'), '1.31', []],
+    [pod('volumes: [{ name: ram, emptyDir: { medium: Memory } }]'), '1.31', ['5 memory-volume ram']],
+    [pod('volumes: [{ name: a, nfs: { server: x } }]'), '1.31', ['5 nfs nfs']],
+    [
+      pod('volumes:', '- projected: { sources: [{ secret: { name: s } }, { configMap: { name: c } }] }'),
+      '1.14',
+      [],
+    ],
+    [pod('containers: [{ volumeDevices: [{ name: x }] }]'), '1.31', ['5 raw-device volumeDevices']],
+    [
+      pod('containers: [{ volumeMounts: [{ mountPropagation: Bidirectional, subPath: a }] }]'),
+      '1.31',
+      ['5 mount-propagation mountPropagation', '5 sub-path subPath'],
+    ],
+    [
+      pod('containers: [{ resources: { limits: { hugepages-2Mi: 1Gi, cpu: 1 } } }]'),
+      '1.31',
+      ['5 huge-pages hugepages-2Mi'],
+    ],
+    [
+      pod('containers: [{ workingDir: /app, args: [/bin/true] }]'),
+      '1.31',
+      ['? 5 linux-path /app', '5 linux-command /bin/true'],
+    ],
+    [pod('containers: [{ command: [ping], args: [/t, localhost] }]'), '1.31', []],
+    [pod('containers: [{ securityContext: { privileged: false } }]'), '1.31', []],
+    [pod('initContainers:', '- command: [sh]'), '1.31', ['6 linux-command sh']],
+  ];
+
+  test.each(CASES)('%s (%s)', (text, version, findings) => {
+    expect(found(text, version)).toEqual(findings);
+  });
+
+  test('before 1.14 what is projected is no better than a volume of its own', () => {
+    const text = pod(
+      'volumes:',
+      '- projected: { sources: [{ secret: { name: s } }, { configMap: { name: c } }] }',
+    );
+    const rest = found(text, '1.9').filter((line) => !line.includes('os-label'));
+    expect(rest).toEqual(['6 secret s', '6 config-map c']);
+  });
+
+  test('all of envFrom, and of a key', () => {
+    const text = pod(
+      'containers:',
+      '- env: [{ name: A, valueFrom: { secretKeyRef: { name: s } } }]',
+      '  envFrom: [{ configMapRef: { name: c } }]',
+    );
+    expect(found(text, '1.5')).toEqual(expect.arrayContaining(['6 secret s', '7 config-map c']));
+    expect(found(text, '1.6').filter((line) => !line.includes('os-label'))).toEqual([]);
+  });
+});
+
+describe('what a pod is meant for', () => {
+  const counts = (text: string) => {
+    const { windows, linux, unknown } = check(text, '1.31').pods;
+    return windows ? 'windows' : linux ? 'linux' : unknown ? 'unknown' : 'none';
+  };
+  const spec = (text: string) =>
+    `{ kind: Pod, spec: ${text.includes('containers') ? text : text.replace(/ }$/, ', containers: [{}] }')} }`;
+  const term = (value: string, key = 'kubernetes.io/os') =>
+    `{ matchExpressions: [{ key: ${key}, operator: In, values: [${value}] }] }`;
+  const affinity = (...terms: string[]) =>
+    spec(
+      `{ affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [${terms.join(', ')}] } } } }`,
+    );
+
+  test.each([
+    [spec('{ nodeSelector: { beta.kubernetes.io/os: windows } }'), 'windows', false],
+    [spec('{ nodeSelector: { kubernetes.io/os: linux } }'), 'linux', false],
+    [spec('{ nodeSelector: { kubernetes.io/hostname: win01 } }'), 'windows', false],
+    [spec('{ nodeSelector: { node.kubernetes.io/windows-build: 10.0.17763 } }'), 'windows', false],
+    [spec('{ nodeName: lin01 }'), 'linux', false],
+    [affinity(term('windows')), 'windows', false],
+    [affinity(term('windows'), term('windows')), 'windows', false],
+    [affinity(term('windows'), term('linux')), 'unknown', true],
+    [affinity(term('windows, linux')), 'unknown', true],
+    [affinity(term('windows').replace('In', 'NotIn')), 'linux', false],
+    [affinity(term('ssd', 'disk').replace('In', 'NotIn')), 'unknown', true],
+    [spec('{ nodeSelector: { disk: ssd } }'), 'unknown', false],
+    [spec('{ nodeName: elsewhere }'), 'unknown', false],
+    [spec('{ os: { name: windows } }'), 'windows', true],
+    [spec('{ os: { name: linux } }'), 'linux', true],
+    [spec('{ containers: [{ image: "x/y:4.8-windowsservercore-ltsc2019" }] }'), 'windows', true],
+    [spec('{ containers: [{ image: nginx }] }'), 'unknown', true],
+    [
+      spec('{ containers: [{ securityContext: { windowsOptions: { runAsUserName: x } } }] }'),
+      'windows',
+      true,
+    ],
+  ])('%s: %s', (text, wanted, undecided) => {
+    expect(counts(text)).toBe(wanted);
+    expect(found(text, '1.31').includes('1 no-os nodeSelector')).toBe(undecided);
+  });
+
+  test.each([
+    ['Deployment', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
+    ['ReplicaSet', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
+    [
+      'ReplicationController',
+      'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }',
+    ],
+    ['DaemonSet', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
+    ['StatefulSet', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
+    ['Job', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
+    [
+      'CronJob',
+      'spec: { jobTemplate: { spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } } } }',
+    ],
+    ['PodTemplate', 'template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } }'],
+    ['Rollout', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
+    ['Pod', 'spec: { hostPID: true, nodeName: win01, containers: [{}] }'],
+  ])('a %s, alone, as a document of several, and in a list', (kind, inner) => {
+    const object = `{ kind: ${kind}, metadata: { name: x }, ${inner} }`;
+    const finding = { rule: 'host-namespace', kind, name: 'x' };
+    expect(check(object, '1.31').findings).toMatchObject([{ ...finding, line: 1 }]);
+    expect(check(`kind: Namespace\n---\n# two\n${object}\n---\n`, '1.31').findings).toMatchObject([
+      { ...finding, line: 4 },
+    ]);
+    expect(check(`kind: List\nitems:\n- ${object}`, '1.31').findings).toMatchObject([
+      { ...finding, line: 3 },
+    ]);
+  });
+
+  test('anchors and merged keys are what they stand for', () => {
+    const text = `kind: Pod
+metadata: { annotations: &common { a: b } }
+base: &base
+  hostPID: true
+  hostIPC: true
+other: &other { hostPID: false, dnsPolicy: ClusterFirstWithHostNet }
+spec:
+  <<: [*base, *other]
+  hostIPC: false
+  nodeName: win01
+  containers: [{}]
+  labels: *common`;
+    expect(found(text, '1.31')).toEqual(['8 host-namespace hostPID', '8 dns-policy ClusterFirstWithHostNet']);
+  });
+});
+
+describe('images against hosts', () => {
+  test.each([
+    ['mcr.microsoft.com/windows/servercore:ltsc2016', 14393],
+    ['microsoft/nanoserver:sac2016', 14393],
+    ['mcr.microsoft.com/windows/servercore:10.0.14393.5850', 14393],
+    ['registry.local:5000/app:4.8-windowsservercore-ltsc2019', 17763],
+    ['mcr.microsoft.com/windows/nanoserver:1809@sha256:abc', 17763],
+    ['mcr.microsoft.com/windows/servercore:20H2', 19042],
+    ['mcr.microsoft.com/windows/servercore:ltsc2025-amd64', 26100],
+    ['mcr.microsoft.com/windows/servercore', null],
+    ['microsoft/iis:latest', null],
+    ['nginx:1.1809', null],
+    ['redis:1803', null],
+    ['registry:1809/app', null],
+  ])('%s is for build %s', (image, build) => {
+    expect(buildOfImage(image)).toBe(build);
+  });
+
+  test.each([
+    [14393, 14393, true],
+    [17763, 14393, false],
+    [14393, 17763, false],
+    [20348, 17763, false],
+    [25398, 20348, true],
+    [26100, 20348, true],
+    [26100, 17763, false],
+    [20348, 26100, false],
+  ])('a host of build %s and an image of build %s: %s', (host, image, fits) => {
+    expect(runs(host, image)).toBe(fits);
+  });
+
+  test('a build without a release is named by its number', () => {
+    expect([releaseOf(17763), releaseOf(12345), tagFor(12345)]).toEqual([
+      'Windows Server 2019',
+      'build 12345',
+      '10.0.12345',
+    ]);
+  });
+
+  test('a build that is not known is said so, and only where it matters', () => {
+    const nodes: Cluster['nodes'] = [{ name: 'win01', os: 'windows' }, ...NODES.slice(2)];
+    const text = pod('containers: [{ image: "mcr.microsoft.com/windows/servercore:ltsc2022" }]');
+    expect(check(text, '1.31', nodes)).toMatchObject({ findings: [], unknownBuilds: ['win01'] });
+    const other = text.replace('ltsc2022', 'ltsc2019');
+    expect(check(other, '1.31', nodes)).toMatchObject({
+      findings: [{ severity: 'differs', nodes: [{ name: 'win02' }] }],
+    });
+    expect(check(pod('containers: [{ image: app }]'), '1.31', nodes).unknownBuilds).toEqual([]);
+    const pinned = text.replace('kubernetes.io/os: windows', 'kubernetes.io/hostname: win02');
+    expect(check(pinned, '1.31', nodes)).toMatchObject({ findings: [], unknownBuilds: [] });
+  });
+
+  test('Hyper-V isolation and HostProcess containers take other builds', () => {
+    const image = 'containers: [{ image: "mcr.microsoft.com/windows/servercore:ltsc2019" }]';
+    const hyperV = pod(image).replace(
+      'name: web',
+      'name: web, annotations: { experimental.windows.kubernetes.io/isolation-type: hyperv }',
+    );
+    expect(found(hyperV, '1.20')).toEqual([]);
+    expect(found(hyperV, '1.21')).toEqual([expect.stringContaining('image-build')]);
+    expect(found(pod('securityContext: { windowsOptions: { hostProcess: true } }', image), '1.31')).toEqual(
+      [],
+    );
+  });
+});
+
+test.each(RULES)('what is said of %s is whole, harmless, and says what to do', (rule) => {
+  for (const version of ['1.5', '1.9', '1.31'])
+    for (const severity of ['fails', 'differs'] as const)
+      for (const more of [{}, { build: 17763, nodes: NODES.slice(1) }])
+        for (const voice of [slackVoice, plainVoice]) {
+          const what = '<!channel> `x`';
+          const said = findingLine(
+            { line: 3, rule, severity, kind: 'Pod', name: 'web', what, ...more },
+            version,
+            voice,
+          );
+          expect(said).toMatch(/^\S+ line 3: .*\. .*\.$/s);
+          expect(said).not.toMatch(/undefined|null|\[object/);
+          if (voice === slackVoice) expect(said).not.toMatch(/<!channel>|`x`/);
+        }
+});

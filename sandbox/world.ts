@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startApiServer } from './kube/api-server.js';
 import { type Program, startProgram } from './program.js';
 import { startRedis } from './redis/start.js';
 import { type FakeSlack, startFakeSlack } from './slack/server.js';
@@ -87,6 +88,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ...(options.rateLimits ? { rateLimits: options.rateLimits } : {}),
     });
     putAway.push(() => slack.close());
+    const api = await startApiServer();
+    putAway.push(() => api.close());
     const env = {
       REDIS_URL: redis.url,
       REDIS_PREFIX: `{sandbox-${process.pid}-${Date.now() % 100_000}}`,
@@ -102,7 +105,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       CLUSTER_CIDR: '192.168.0.0/16',
       SERVICE_CIDR: '10.96.0.0/16',
       KUBERNETES_VERSION: '1.5',
-      API_SERVER: 'http://10.0.0.4:8080',
+      API_SERVER: `http://127.0.0.1:${api.port}`,
       SSH_CONFIG_FILE: sshConfigFile,
       SSH_PRIVATE_KEY_FILE: options.ssh.keyFile,
       OPERATORS: ALICE,

@@ -1,7 +1,7 @@
 /** Configuration: the environment, checked as a whole. Every problem is named in one message. Pure. */
 import { z } from 'zod';
 import { Environment, PRINCIPALS } from './environment.js';
-import { type Cidr, contains, overlaps, prefixLength } from './ip.js';
+import { baseOf, type Cidr, contains, type Ipv4, overlaps, prefixLength, toNumber, toText } from './ip.js';
 import { isGroup, personOf } from './principal.js';
 import type { Window } from './time.js';
 
@@ -38,6 +38,8 @@ export interface Config {
     nodePrefixLength: number;
     reserved: readonly Cidr[];
     serviceCidr: Cidr;
+    /** The address of the cluster's DNS service. */
+    dns: Ipv4;
     nextHop: 'node-address' | 'pod-gateway';
     /** Without the `v`. */
     kubernetesVersion: string;
@@ -137,7 +139,7 @@ function alsoNeeded({ SLACK_MODE }: Partial<Values>, program: Program): Name[] {
 
 /** What only shows when the values are seen together. A value that did not parse is `undefined` here, and was named before. */
 function crossChecks(values: Partial<Values>): string[] {
-  return [...addressProblems(values), ...approvalProblems(values)];
+  return [...addressProblems(values), ...dnsProblems(values), ...approvalProblems(values)];
 }
 
 function addressProblems(values: Partial<Values>): string[] {
@@ -168,6 +170,28 @@ function addressProblems(values: Partial<Values>): string[] {
       problems.push(`RESERVED_CIDRS has ${range}: it takes parts of the CLUSTER_CIDR ${cluster}.`);
   }
   return problems;
+}
+
+/** The services' first address is the API server's own. */
+function dnsProblems({ SERVICE_CIDR: service, CLUSTER_DNS: dns }: Partial<Values>): string[] {
+  if (service === undefined) return [];
+  const isOf = (address: Ipv4) => contains(service, address) && toNumber(address) > baseOf(service) + 1;
+  if (dns !== undefined)
+    return isOf(dns)
+      ? []
+      : [
+          `CLUSTER_DNS is ${dns}: it takes an address in the SERVICE_CIDR ${service}, after its first, which is the API server's.`,
+        ];
+  return isOf(usualDns(service))
+    ? []
+    : [
+        `CLUSTER_DNS is not set, and the SERVICE_CIDR ${service} has no tenth address: name the DNS service's.`,
+      ];
+}
+
+/** The tenth address of the services, as kubeadm and most guides have it. */
+function usualDns(service: Cidr): Ipv4 {
+  return toText(baseOf(service) + 10);
 }
 
 function approvalProblems(values: Partial<Values>): string[] {
@@ -221,6 +245,7 @@ function toConfig(values: Values): Config {
       nodePrefixLength: values.NODE_PREFIX_LENGTH,
       reserved: values.RESERVED_CIDRS,
       serviceCidr: values.SERVICE_CIDR,
+      dns: values.CLUSTER_DNS ?? usualDns(values.SERVICE_CIDR),
       nextHop: values.NEXT_HOP,
       kubernetesVersion: values.KUBERNETES_VERSION,
       apiServer: values.API_SERVER,

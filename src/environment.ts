@@ -1,6 +1,6 @@
 /** The environment's variables: the form of each, and the words for what it takes. `.env.example` explains them. Pure. */
 import { z } from 'zod';
-import { parseCidr } from './ip.js';
+import { parseCidr, parseIpv4 } from './ip.js';
 import { PRINCIPAL } from './principal.js';
 import { parseDuration, parseWindow } from './time.js';
 
@@ -87,6 +87,7 @@ export const Environment = z.object({
   NODE_PREFIX_LENGTH: whole(8, 30).default(24),
   RESERVED_CIDRS: listOf(parseCidr, 'CIDRs without host bits, with commas between').default([]),
   SERVICE_CIDR: cidr,
+  CLUSTER_DNS: parsed(parseIpv4, 'an IPv4 address in the SERVICE_CIDR, after its first').optional(),
   NEXT_HOP: z
     .enum(['node-address', 'pod-gateway'])
     .describe('node-address or pod-gateway')

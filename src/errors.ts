@@ -24,15 +24,20 @@ export interface RefusalFacts {
   'address-in-pod-cidr': { address: Ipv4; podCidr: Cidr; holder: string };
   'address-unusable': { address: Ipv4; because: string };
 
-  'pod-cidr-outside': { podCidr: Cidr; clusterCidr: Cidr };
-  'pod-cidr-size': { podCidr: Cidr; prefixLength: number };
-  /** `restsUntil`, `owing`: the slice of a removed node, which is not free yet. */
+  /** `apiNode`, in these: it was not asked for, but is what the API server has for that node. */
+  'pod-cidr-outside': { podCidr: Cidr; clusterCidr: Cidr; apiNode?: string };
+  'pod-cidr-size': { podCidr: Cidr; prefixLength: number; apiNode?: string };
+  /** Another than the one that the API server has for the node. */
+  'pod-cidr-differs': { name: string; podCidr: Cidr; there: Cidr };
+  /** `there`: the holder is a node of the API server's, whether or not it is one of ours. `restsUntil`, `owing`: the slice of a removed node, which is not free yet. */
   'pod-cidr-held': {
     podCidr: Cidr;
     holder: string;
     changeId?: string;
     restsUntil?: string;
     owing?: readonly string[];
+    there?: boolean;
+    apiNode?: string;
   };
   'pod-cidr-overlaps': {
     podCidr: Cidr;
@@ -43,6 +48,7 @@ export interface RefusalFacts {
     owner?: string;
     /** No other slice could be given either. */
     isLast?: boolean;
+    apiNode?: string;
   };
   'cluster-full': { clusterCidr: Cidr; slices: number; resting: number; soonestFreeAt?: string };
   /** Slices are free, but every one of them lies in a route that some host has. `hosts` of them do, `host` is one. */

@@ -110,6 +110,9 @@ test.each<[name: string, value: string]>([
   ['RESERVED_CIDRS', '10.0.0.0/24'],
   ['RESERVED_CIDRS', '192.168.0.0/16'],
   ['SERVICE_CIDR', '192.168.128.0/24'],
+  ['CLUSTER_DNS', 'dns'],
+  ['CLUSTER_DNS', '192.168.0.10'],
+  ['CLUSTER_DNS', '10.96.0.1'],
   ['NODE_PREFIX_LENGTH', '16'],
   ['NODE_PREFIX_LENGTH', '31'],
   ['NEXT_HOP', 'gateway'],
@@ -135,6 +138,16 @@ test.each<[name: string, value: string]>([
   const found = problems({ ...valid, [name]: value });
   expect(found).toHaveLength(1);
   expect(found[0]).toMatch(new RegExp(`^${name} `));
+});
+
+test('DNS has the tenth address of the services, unless another is named, or there is no tenth', () => {
+  const dnsOf = (over: Record<string, string>) => parseConfig({ ...valid, ...over }).cluster.dns;
+  expect(dnsOf({})).toBe('10.96.0.10');
+  expect(dnsOf({ CLUSTER_DNS: '10.111.255.254' })).toBe('10.111.255.254');
+  expect(problems({ ...valid, SERVICE_CIDR: '10.96.0.0/29' })).toEqual([
+    expect.stringMatching(/^CLUSTER_DNS is not set/),
+  ]);
+  expect(dnsOf({ SERVICE_CIDR: '10.96.0.0/29', CLUSTER_DNS: '10.96.0.2' })).toBe('10.96.0.2');
 });
 
 test('a secret is never in the message', () => {

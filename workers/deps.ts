@@ -3,6 +3,7 @@ import type { Config } from '../src/config.js';
 import type { HostPool } from '../src/host/host.js';
 import type { HostLeases } from '../src/host/host-lease.js';
 import type { Jobs } from '../src/job/queue.js';
+import type { ClusterLogin } from '../src/kube/kubeconfig.js';
 import type { Logger } from '../src/log.js';
 import type { Stores } from '../src/stores.js';
 import type { Pushes } from './pushes.js';
@@ -16,4 +17,6 @@ export interface WorkerDeps extends Stores {
   recent: RecentReadings;
   log: Logger;
   pushes: Pushes;
+  /** Null: no kubeconfig, so the API server is not asked about nodes. */
+  login: ClusterLogin | null;
 }

@@ -2,7 +2,7 @@
 import type { Change, MembershipChange } from '../src/change/change.js';
 import { isMembership } from '../src/change/subject.js';
 import { isRefusal, Refusal } from '../src/errors.js';
-import { overlaps, prefixLength } from '../src/ip.js';
+import { type Cidr, overlaps, prefixLength } from '../src/ip.js';
 import { podCidrs } from '../src/network/allocation.js';
 import { claimedNodes } from '../src/network/lease-store.js';
 import type { Node } from '../src/node/node.js';
@@ -12,6 +12,7 @@ import { clusterRoutes, type HostReading } from '../src/plan/reading.js';
 import { planRemoveNode } from '../src/plan/remove-node.js';
 import { sayRefusal } from '../src/words/refusal.js';
 import { storedVoice } from '../src/words/voice.js';
+import { type AskedSlices, askSlices, asOfApi } from './ask-slices.js';
 import type { WorkerDeps } from './deps.js';
 import { NothingToAdopt, planAdopting } from './plan-adopt.js';
 import { planRepairing } from './plan-repair.js';
@@ -56,11 +57,27 @@ async function planned(deps: WorkerDeps, change: Change): Promise<Plan | null> {
   }
 }
 
-async function planAdding(deps: WorkerDeps, change: MembershipChange): Promise<Plan | null> {
+/** Where the API server has a slice for the node already, that is the one, as if it had been asked for. */
+async function planAdding(deps: WorkerDeps, asked: MembershipChange): Promise<Plan | null> {
+  const api = await askSlices(deps, asked);
+  if (api.own === null) return planWithSlice(deps, asked, api);
+  const change = { ...asked, podCidrAsked: api.own };
+  return planWithSlice(deps, change, api).catch((error: unknown) => {
+    throw asOfApi(error, asked.node.name);
+  });
+}
+
+async function planWithSlice(
+  deps: WorkerDeps,
+  change: MembershipChange,
+  { others: given, unread }: AskedSlices,
+): Promise<Plan | null> {
   const policy = planPolicy(deps);
   // The address book knows best: a planner that died may have taken another slice without telling the change.
   let taken = await takeSlice(deps, change, []);
-  const excluded = new Set<string>();
+  const excluded = new Set(given);
+  const isGiven = (podCidr: Cidr) => given.some((slice) => overlaps(slice, podCidr));
+  if (taken !== null && isGiven(taken.node.podCidr)) taken = await takeSlice(deps, change, given);
   for (let claim = 0; ; claim += 1) {
     if (taken === null) return null;
     const { node, together } = taken;
@@ -78,6 +95,7 @@ async function planAdding(deps: WorkerDeps, change: MembershipChange): Promise<P
         readings,
         policy,
         render: renderer(deps.config),
+        ...(unread === undefined ? {} : { apiUnread: unread }),
       });
     }
     const routed = routedSlices(deps, readings);
@@ -103,17 +121,18 @@ async function planAdding(deps: WorkerDeps, change: MembershipChange): Promise<P
 async function takeSlice(
   deps: WorkerDeps,
   change: MembershipChange,
-  routed: string[],
+  routed: readonly Cidr[],
 ): Promise<{ node: Node; together: Node[] } | null> {
   if ((await deps.changes.get(change.id)).state !== 'planning') return null;
-  const { podCidr: _old, made: _made, ...spec } = change.node;
+  const { podCidr: old, made: _made, ...spec } = change.node;
+  const { podCidrAsked: explicit } = change;
   const { lease, others } = await deps.leases.claim({
     changeId: change.id,
     node: spec,
     excluded: routed,
-    another: routed.length > 0,
+    another: routed.length > 0 || (explicit !== undefined && explicit !== old),
     now: new Date(),
-    ...(change.podCidrAsked === undefined ? {} : { explicit: change.podCidrAsked }),
+    ...(explicit === undefined ? {} : { explicit }),
   });
   // Unmoved: whoever claimed since then has this change in its own plan.
   if (lease.podCidr === change.node.podCidr && change.together !== undefined) {

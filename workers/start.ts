@@ -9,10 +9,12 @@ import type { Logger } from '../src/log.js';
 import { connectRedis, keys } from '../src/redis.js';
 import { openStores } from '../src/stores.js';
 import { advanceChanges } from './advance-changes.js';
+import { checkCluster } from './check-cluster.js';
 import { controlProcess, fetchLogs } from './control-process.js';
 import type { WorkerDeps } from './deps.js';
 import { expireChange } from './expire-change.js';
-import { hearEvents, loginOf } from './hear-events.js';
+import { hearEvents } from './hear-events.js';
+import { loginOf } from './login.js';
 import { lookAtHosts, sweep } from './look-at-hosts.js';
 import { mend } from './mend.js';
 import { createNotifier } from './notify.js';
@@ -65,6 +67,7 @@ export async function startWorkers(config: Config, log: Logger): Promise<Running
     pushes,
     hostLeases: new HostLeases(redis, stores.keys),
     recent: new RecentReadings(),
+    login,
   };
   const blocking: ReturnType<typeof connectRedis>[] = [];
   const work = (queue: string, processor: Processor, concurrency: number) => {
@@ -125,6 +128,8 @@ async function runChangeJob(deps: WorkerDeps, job: ChangeJob): Promise<unknown> 
       return payDebts(deps);
     case 'read-routes':
       return readRoutes(deps, job.origin, job.node);
+    case 'check-cluster':
+      return checkCluster(deps, job.origin);
   }
 }
 

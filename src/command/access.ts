@@ -32,6 +32,8 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   node: 'look',
   routes: 'look',
   'check-manifest': 'look',
+  'check-cluster': 'look',
+  'control-plane': 'look',
   kubectl: 'look',
   incidents: 'look',
   ack: 'request',

@@ -51,6 +51,9 @@ export const rules: readonly Rule[] = [
   rule('adopt', '(adopt|import)', () => ({})),
   rule('export', 'export'),
   rule('check-manifest', 'check manifest', () => ({})),
+  rule('check-cluster', 'check cluster'),
+  // Before `kubectl <node>`, which would take it for a name.
+  rule('control-plane', 'kubectl control-plane'),
   rule('kubectl', 'kubectl <node>', ({ arguments: { node } }) => ({ name: node })),
   rule('incidents', 'incidents'),
   rule('ack', 'ack <incident>', ({ arguments: { incident } }) => ({ id: incident })),

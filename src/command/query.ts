@@ -1,9 +1,11 @@
-/** Commands that only look: answered from what is stored, but for `routes`, which asks the hosts and follows later. */
+/** Commands that only look: answered from what is stored, but for `routes` and `check cluster`, which ask others and follow later. */
 import type { Actor, Change, MembershipChange } from '../change/change.js';
 import { isAbout } from '../change/subject.js';
 import { Refusal } from '../errors.js';
 import { podGateway } from '../ip.js';
+import type { ClusterCheck } from '../kube/check.js';
 import type { Node } from '../node/node.js';
+import { controlPlaneSnippets } from '../snippet/control-plane.js';
 import { snippetsOf } from '../snippet/for-node.js';
 import { actionOf, may, rolesOf, whoMay } from './access.js';
 import type { BotCommand } from './command.js';
@@ -73,6 +75,15 @@ export async function answerQuery(
       const { text, file } = query;
       if (text === undefined) return { kind: 'form', form: 'manifest' };
       return { kind: 'manifest', ...(await checkFor(deps, text)), ...(file === undefined ? {} : { file }) };
+    }
+    case 'check-cluster':
+      if (actor.via === 'console')
+        return { kind: 'cluster', check: (await deps.jobs.checkClusterNow()) as ClusterCheck };
+      await deps.jobs.checkCluster(origin);
+      return { kind: 'checking' };
+    case 'control-plane': {
+      const { nodes } = await deps.nodes.read();
+      return { kind: 'control-plane', snippets: controlPlaneSnippets(deps.config.cluster, nodes) };
     }
     case 'kubectl': {
       const { nodes } = await deps.nodes.read();

@@ -5,6 +5,7 @@ import type { Control } from '../job/job.js';
 
 export type { Origin } from '../job/job.js';
 
+import type { ClusterCheck } from '../kube/check.js';
 import type { Checked } from '../manifest/check.js';
 import type { Drift, Route } from '../network/route.js';
 import type { Component } from '../node/component.js';
@@ -101,6 +102,10 @@ export type Reply =
   /** `open`: all of them, oldest first; `others`: the newest of the rest, newest first. */
   | { kind: 'changes'; open: Change[]; others: Change[] }
   | { kind: 'change'; view: ChangeView }
+  /** The API server is asked: what it says follows as a reply of its own. */
+  | { kind: 'checking' }
+  | { kind: 'cluster'; check: ClusterCheck }
+  | { kind: 'control-plane'; snippets: Snippet[] }
   | { kind: 'kubectl'; node: string; snippets: Snippet[] }
   | { kind: 'help'; text: string }
   | { kind: 'whoami'; actor: string; roles: string[]; may: string[] }

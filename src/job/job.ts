@@ -49,6 +49,9 @@ const ReadRoutes = z.strictObject({
   origin: Origin.exactOptional(),
 });
 
+/** Asks the API server how it is, and what it has. `origin` absent: somebody waits for the job's result. */
+const CheckCluster = z.strictObject({ name: z.literal('check-cluster'), origin: Origin.exactOptional() });
+
 export const ChangeJob = z.discriminatedUnion('name', [
   PlanChange,
   AdvanceChanges,
@@ -57,6 +60,7 @@ export const ChangeJob = z.discriminatedUnion('name', [
   ProveChanges,
   PayDebts,
   ReadRoutes,
+  CheckCluster,
 ]);
 export type ChangeJob = z.infer<typeof ChangeJob>;
 

@@ -100,6 +100,17 @@ export class Jobs {
     return this.resultOf(QUEUE.change, () => this.change.add('read-routes', data, { attempts: 1 }));
   }
 
+  /** What the API server says follows as an answer of its own. */
+  async checkCluster(origin: Origin): Promise<void> {
+    await this.change.add('check-cluster', { name: 'check-cluster', origin }, { attempts: 1 });
+  }
+
+  /** The same for somebody who waits. Throws when no worker has answered within a minute. */
+  async checkClusterNow(): Promise<unknown> {
+    const add = () => this.change.add('check-cluster', { name: 'check-cluster' }, { attempts: 1 });
+    return this.resultOf(QUEUE.change, add);
+  }
+
   /** Looks at hosts, after `delayMs`. The same hosts wait in line once: for a look at once, and for one later. */
   async look(hosts: readonly string[], delayMs = 0): Promise<void> {
     const job = { name: 'look' as const, hosts: [...hosts] };

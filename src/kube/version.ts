@@ -1,9 +1,25 @@
-/** What depends on the version of Kubernetes. Pure. */
+/** Kubernetes versions, as far as what is written for a cluster depends on them. Pure. */
 
-/** Whether a version such as `1.5` or `v1.31.2` is 1.`minor` or later. */
+/** Whether a version, such as `1.5` or `v1.31.2`, is 1.`minor` or later. */
 export function isAtLeast(version: string, minor: number): boolean {
-  const [major = '1', found = '0'] = version.replace(/^v/, '').split('.');
-  return Number(major) > 1 || Number(found) >= minor;
+  const { major, minor: found } = partsOf(version);
+  return major > 1 || found >= minor;
+}
+
+/** Whether two versions have the same flags and labels: those don't change within a minor version. */
+export function isSameMinor(one: string, other: string): boolean {
+  return minorOf(one) === minorOf(other);
+}
+
+/** `1.5` of `v1.5.2`. */
+export function minorOf(version: string): string {
+  const { major, minor } = partsOf(version);
+  return `${major}.${minor}`;
+}
+
+function partsOf(version: string): { major: number; minor: number } {
+  const [, major = '1', minor = '0'] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
+  return { major: Number(major), minor: Number(minor) };
 }
 
 /** The label that says which operating system a node has. It was beta until Kubernetes 1.14. */

@@ -1,6 +1,7 @@
 /** The plan that makes a node a member: its pod network, its routes to every peer, every peer's route to it. Pure. */
 import { Refusal } from '../errors.js';
 import { type Cidr, cidrAround, contains, overlaps } from '../ip.js';
+import type { Trouble } from '../kube/trouble.js';
 import { nextHopTo, type ObservedRoute } from '../network/route.js';
 import type { Inventory, Node } from '../node/node.js';
 import { ensureRoute, inverses } from './pair.js';
@@ -19,6 +20,8 @@ export interface AddNodeInput {
   readings: ReadonlyMap<string, HostReading>;
   policy: PlanPolicy;
   render: RenderCommands;
+  /** Why the API server could not be asked for its pod CIDRs. */
+  apiUnread?: Trouble;
 }
 
 /** A route that some host already has where the new slice would go. */
@@ -32,7 +35,7 @@ export interface RouteInTheWay {
  * Which slice it gets is settled before: `routesInTheWay` of the node's pod CIDR must be empty.
  */
 export function planAddNode(input: AddNodeInput): MembershipPlan {
-  const { inventory, together, readings, policy, render } = input;
+  const { inventory, together, readings, policy, render, apiUnread } = input;
   const own = readings.get(input.node.name);
   if (own?.observed == null) {
     const { name, address, os } = input.node;
@@ -81,6 +84,7 @@ export function planAddNode(input: AddNodeInput): MembershipPlan {
     together: together.map((peer) => peer.name),
     hosts,
     foreign: [],
+    ...(apiUnread === undefined ? {} : { apiUnread }),
   };
 }
 

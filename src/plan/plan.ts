@@ -1,5 +1,6 @@
 /** Plans: which steps a change takes on which host, as plain data. Pure. */
 import type { Cidr, Ipv4 } from '../ip.js';
+import type { Trouble } from '../kube/trouble.js';
 import type { ObservedRoute, Route } from '../network/route.js';
 import type { Made, Node, NodeEntry, Os } from '../node/node.js';
 import type { AdoptConflict } from './adopt-conflict.js';
@@ -98,7 +99,12 @@ interface PlanBase {
 }
 
 /** A node joins or leaves. `made`: what is going to be made on the node itself; stored with the node once it is a member. */
-export type MembershipPlan = PlanBase & Extract<Subject, { node: Node }> & { made: Made };
+export type MembershipPlan = PlanBase &
+  Extract<Subject, { node: Node }> & {
+    made: Made;
+    /** Adding: why the API server could not be asked whether it agrees on the node's pod CIDR. */
+    apiUnread?: Trouble;
+  };
 
 /**
  * Of the hosts that were `read` (how many), `hosts` has those that differ, and the named node. Nothing is known of the `unread`, so

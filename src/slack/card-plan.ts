@@ -2,6 +2,7 @@
 import type { Cidr } from '../ip.js';
 import type { HostPlan, Plan } from '../plan/plan.js';
 import { unreadMembersHead } from '../words/adopt.js';
+import { apiUnread } from '../words/cluster.js';
 import { codeBlock, lines } from '../words/mrkdwn.js';
 import { moreInDetails } from '../words/phrase.js';
 import {
@@ -29,6 +30,7 @@ export function cautions(plan: Plan): Block[] {
   const owed = plan.hosts.filter((host) => host.observed === null).map(absent);
   return [
     ...leftAlone(plan),
+    ...('apiUnread' in plan && plan.apiUnread ? [section(apiUnread(plan.apiUnread))] : []),
     ...told([firstContact(keys.length)], keys, 1000),
     ...told([absentHead], owed, 900),
   ];

@@ -1,7 +1,9 @@
 /** What commands answer, as Slack messages. Pure. */
 import type { HostRoutes, LogTail, Reply } from '../command/reply.js';
+import type { ClusterCheck } from '../kube/check.js';
 import type { Snippet } from '../snippet/kubectl.js';
 import { exportWords } from '../words/adopt.js';
+import { checkLines, clusterWords } from '../words/cluster.js';
 import {
   acknowledged,
   incidentLine,
@@ -90,6 +92,12 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
       const card = changeCard(reply.view, cluster, now, { buttons: false });
       return { text: card.text, blocks: card.blocks };
     }
+    case 'checking':
+      return say(clusterWords.checking);
+    case 'cluster':
+      return clusterCheck(cluster.name, reply.check);
+    case 'control-plane':
+      return { text: clusterWords.flags, blocks: snippetBlocks(reply.snippets) };
     case 'kubectl':
       return kubectl(reply.node, reply.snippets);
     case 'help':
@@ -179,6 +187,10 @@ export function fitsAnswer(text: string): boolean {
 function exported({ cluster, nodes, text }: Extract<Reply, { kind: 'export' }>): Message {
   const head = exportWords.head(cluster, nodes);
   return { text: head, blocks: [section(head), section(codeBlock(text, 2900))] };
+}
+
+function clusterCheck(cluster: string, check: ClusterCheck): Message {
+  return list(clusterWords.head(cluster, check), checkLines(check), clusterWords.rest, '');
 }
 
 function kubectl(nodeName: string, snippets: readonly Snippet[]): Message {

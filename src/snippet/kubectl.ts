@@ -1,4 +1,4 @@
-/** The kubectl lines that people run themselves (S23): Fairway has no access to the API server. Pure. */
+/** The kubectl lines that people run themselves (S23): Fairway changes nothing at the API server. Pure. */
 import { isAtLeast, osLabel } from '../kube/version.js';
 import type { Node } from '../node/node.js';
 
@@ -76,6 +76,6 @@ function iis(cluster: SnippetCluster) {
 const idle = { app: 'idle', container: '    image: busybox\n    command: ["sleep", "3600"]' };
 
 /** Node names need no quotes; whatever else got here would. */
-function quote(word: string): string {
+export function quote(word: string): string {
   return /^[a-z0-9.-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

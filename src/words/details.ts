@@ -73,6 +73,9 @@ function head(view: ChangeView, cluster: ClusterFacts, now: Date): string {
     ),
     ...(change.reason ? [change.reason] : []),
     ...(plan?.foreign ?? []).map(({ host, route }) => `${host} keeps ${routeText(route)}`),
+    ...(plan && 'apiUnread' in plan && plan.apiUnread
+      ? [`the API server could not be asked: ${plan.apiUnread.detail}`]
+      : []),
     ...(plan && 'unread' in plan ? plan.unread : []).map(
       ({ host, why }) => `${host} could not be read: ${why}`,
     ),

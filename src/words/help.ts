@@ -16,6 +16,8 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   export: 'Gives the nodes as YAML, which `adopt` takes back.',
   'check-manifest':
     "Says on which lines a manifest asks for what Windows pods can't do: pasted below, a file here, or in a form.",
+  'check-cluster': 'Asks the API server how it is, and compares its nodes with ours.',
+  'control-plane': 'Shows the flags that control plane, kubelets and kube-proxies need.',
   kubectl: 'Shows the kubectl lines for a node.',
   incidents: 'Lists what is wrong with hosts now, who is on it, what is muted, and what is over.',
   ack: 'Says on the card that you are on it.',

@@ -56,28 +56,33 @@ export const refusalText: Texts = {
   'address-unusable': ({ address, because }) =>
     `${address} can't be a node's address: ${because}. Give the node's routable address.`,
 
-  'pod-cidr-outside': ({ podCidr, clusterCidr }, { code }) =>
-    `${podCidr} is not in the cluster's ${clusterCidr}. Leave ${code('pod-cidr')} out and I pick a free one.`,
-  'pod-cidr-size': ({ podCidr, prefixLength }) =>
-    `${podCidr} has the wrong size: nodes of this cluster get a /${prefixLength}.`,
-  'pod-cidr-held': ({ podCidr, holder, changeId, restsUntil, owing }, { code, when }) => {
+  'pod-cidr-outside': ({ podCidr, clusterCidr, apiNode }, say) =>
+    `${podCidr} is not in the cluster's ${clusterCidr}. ${another(apiNode, say)}`,
+  'pod-cidr-size': ({ podCidr, prefixLength, apiNode }, say) =>
+    `${podCidr} has the wrong size: nodes of this cluster get a /${prefixLength}.${apiNode === undefined ? '' : ` ${another(apiNode, say)}`}`,
+  'pod-cidr-differs': ({ name, podCidr, there }, { code }) =>
+    `The API server has ${there} for ${code(name)}, not ${podCidr}, and never changes that. Leave ${code('pod-cidr')} out and I take ${there}; or ${code(`kubectl delete node ${name}`)} first, and ask again.`,
+  'pod-cidr-held': ({ podCidr, holder, changeId, restsUntil, owing, there, apiNode }, say) => {
+    const { code, when } = say;
+    if (there) return `${podCidr} is what the API server has for ${code(holder)}. ${another(apiNode, say)}`;
     if (owing !== undefined && owing.length > 0) {
       return `${podCidr} was ${code(holder)}'s, and ${list(owing.map(code))} may still route it. It is free once they have answered${restsUntil === undefined ? '' : `, not before ${when(restsUntil)}`}.`;
     }
     if (restsUntil !== undefined)
-      return `${podCidr} was ${code(holder)}'s and rests until ${when(restsUntil)}. Leave ${code('pod-cidr')} out and I pick a free one.`;
-    return `${podCidr} is held by ${code(holder)}${changeId === undefined ? '' : ` (${code(changeId)})`}. Leave ${code('pod-cidr')} out and I pick a free one.`;
+      return `${podCidr} was ${code(holder)}'s and rests until ${when(restsUntil)}. ${another(apiNode, say)}`;
+    return `${podCidr} is held by ${code(holder)}${changeId === undefined ? '' : ` (${code(changeId)})`}. ${another(apiNode, say)}`;
   },
-  'pod-cidr-overlaps': ({ podCidr, overlap, with: other, owner, isLast }, { code }) => {
+  'pod-cidr-overlaps': ({ podCidr, overlap, with: other, owner, isLast, apiNode }, say) => {
+    const { code } = say;
     const what = {
       'service-cidr': `the service CIDR ${other}`,
       reserved: `the reserved ${other}`,
       'node-address': `${other}, the address of ${owner === undefined ? 'a node' : code(owner)}`,
       'host-route': `${other}, which ${owner === undefined ? 'a host' : code(owner)} routes already`,
     }[overlap];
-    if (isLast)
+    if (isLast && apiNode === undefined)
       return `${podCidr} overlaps ${what}, and no other is free. If nothing needs that route, remove it there and ask again.`;
-    return `${podCidr} overlaps ${what}. Leave ${code('pod-cidr')} out and I pick a free one.`;
+    return `${podCidr} overlaps ${what}. ${another(apiNode, say)}`;
   },
   'slices-routed': ({ clusterCidr, free, host, destination, hosts }, { code }) =>
     [
@@ -188,6 +193,13 @@ export const refusalText: Texts = {
   'built-on': ({ id, by }, { code }) =>
     `${code(id)} can't be rolled back: ${list(by.map(code))} came after it, and counted on its nodes. ${code('remove node <name>')} takes them out one by one.`,
 };
+
+/** How to come by another slice than the one that can't be given. */
+function another(apiNode: string | undefined, { code }: Voice): string {
+  return apiNode === undefined
+    ? `Leave ${code('pod-cidr')} out and I pick a free one.`
+    : `The API server has it for ${code(apiNode)}, and never changes that: ${code(`kubectl delete node ${apiNode}`)}, then ask again.`;
+}
 
 const STANDS: Readonly<Record<string, string>> = {
   planning: 'is being planned',

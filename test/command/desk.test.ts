@@ -59,6 +59,8 @@ describe('authorization', () => {
     adopt: { text: 'adopt', role: 'operator' },
     export: { text: 'export', role: 'viewer' },
     'check-manifest': { text: 'check manifest', role: 'viewer' },
+    'check-cluster': { text: 'check cluster', role: 'viewer' },
+    'control-plane': { text: 'kubectl control-plane', role: 'viewer' },
     kubectl: { text: 'kubectl lin01', role: 'viewer' },
     incidents: { text: 'incidents', role: 'viewer' },
     ack: { text: 'ack i1', role: 'operator' },

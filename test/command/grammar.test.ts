@@ -46,6 +46,8 @@ describe('commands', () => {
     ['adopt', { kind: 'adopt' }],
     ['import', { kind: 'adopt' }],
     ['export', { kind: 'export' }],
+    ['check cluster', { kind: 'check-cluster' }],
+    ['kubectl control-plane', { kind: 'control-plane' }],
     ['kubectl win03', { kind: 'kubectl', name: 'win03' }],
     ['changes', { kind: 'changes' }],
     ['change c12', { kind: 'change', id: 'c12' }],
@@ -73,11 +75,11 @@ describe('commands', () => {
     expect(parseCommand(text)).toEqual(command);
   });
 
-  test('every kind has its rule, and no two rules begin alike', () => {
+  test('every kind has its rule, and no two rules begin alike but for one, whose longer form comes first', () => {
     expect(rules.map(({ kind }) => kind)).toEqual(CommandKind.options);
     for (const { pattern, kind } of rules) {
       const head = pattern.head.map(([word]) => word).join(' ');
-      expect(kindsOf(head)).toEqual([kind]);
+      expect(kindsOf(head)).toEqual(head.startsWith('kubectl') ? ['control-plane', 'kubectl'] : [kind]);
     }
   });
 });

@@ -2,9 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
 import type { HostRoutes, ManifestCheck, NodeRow, OwedPart, Reply } from '../../src/command/reply.js';
+import type { ClusterCheck } from '../../src/kube/check.js';
 import { RULES } from '../../src/manifest/rule.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { replyMessage } from '../../src/slack/reply.js';
+import { controlPlaneSnippets } from '../../src/snippet/control-plane.js';
 import { buttonsOf, readable } from './support/read.js';
 import { CLUSTER, change, DEBT, NOW, VIEWS, WIN03 } from './support/views.js';
 
@@ -49,6 +51,30 @@ const checked: ManifestCheck = {
     },
   ],
   unknownBuilds: ['win02'],
+};
+
+const CHECK: ClusterCheck = {
+  server: 'https://10.0.0.1:6443',
+  hasLogin: true,
+  configured: '1.5',
+  version: { said: 'v1.6.4' },
+  health: { trouble: { kind: 'status', detail: '500 [-]etcd failed' } },
+  nodes: {
+    said: {
+      here: 3,
+      there: 3,
+      differences: [
+        { name: 'lin01', kind: 'not-there' },
+        { name: 'lin09', kind: 'not-here', podCidr: null },
+        { name: 'lin08', kind: 'not-here', podCidr: '192.168.1.0/24', holder: 'win01' },
+        { name: 'win01', kind: 'pod-cidr', ours: '192.168.1.0/24', theirs: null, outside: false },
+        { name: 'win02', kind: 'pod-cidr', ours: '192.168.2.0/24', theirs: '10.244.2.0/24', outside: true },
+        { name: 'win01', kind: 'address', ours: '10.0.0.5', theirs: ['10.0.0.9'] },
+        { name: 'win01', kind: 'os', ours: 'windows', theirs: null },
+        { name: 'win02', kind: 'os', ours: 'windows', theirs: 'linux' },
+      ],
+    },
+  },
 };
 
 const REPLIES: readonly Reply[] = [
@@ -107,6 +133,24 @@ const REPLIES: readonly Reply[] = [
   { kind: 'manifest', ...checked, findings: [], unknownBuilds: [] },
   { kind: 'manifest', ...checked, file: 'web.yaml' },
   { kind: 'form', form: 'manifest' },
+  { kind: 'checking' },
+  { kind: 'cluster', check: CHECK },
+  { kind: 'cluster', check: { ...CHECK, hasLogin: false, nodes: null } },
+  {
+    kind: 'control-plane',
+    snippets: controlPlaneSnippets(
+      {
+        kubernetesVersion: '1.5',
+        clusterCidr: '192.168.0.0/16',
+        nodePrefixLength: 24,
+        serviceCidr: '10.96.0.0/12',
+        dns: '10.96.0.10',
+        apiServer: 'http://10.0.0.1:8080',
+        network: 'transparent',
+      },
+      Array.from({ length: 256 }, () => WIN03),
+    ),
+  },
 ];
 
 test('every reply reads as recorded, and Slack takes it', () => {
@@ -210,6 +254,20 @@ test('no list, however long or hostile, makes a reply that Slack refuses', () =>
         { kind: 'routes', hosts: many(drifted) },
         { kind: 'routes', hosts: many(routes({ host: text, drift: null, unreadable: text })) },
         { kind: 'changes', open: many(change('pending', { requester: text })), others: [] },
+        {
+          kind: 'cluster',
+          check: {
+            ...CHECK,
+            health: { trouble: { kind: 'status', detail: text } },
+            nodes: {
+              said: {
+                here: 1,
+                there: 1,
+                differences: many({ name: text, kind: 'not-here', podCidr: text, holder: text }),
+              },
+            },
+          },
+        },
         { kind: 'kubectl', node: 'win03', snippets: many({ title: text, code: text, language: 'yaml' }) },
         { kind: 'help', text: text.repeat(20) },
         { kind: 'whoami', actor: text, roles: many(text).slice(0, 3), may: many(text) },

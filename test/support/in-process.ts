@@ -10,6 +10,7 @@ import { Jobs } from '../../src/job/queue.js';
 import { createLog } from '../../src/log.js';
 import type { Stores } from '../../src/stores.js';
 import type { WorkerDeps } from '../../workers/deps.js';
+import { loginOf } from '../../workers/login.js';
 import { Pushes } from '../../workers/pushes.js';
 import { RecentReadings } from '../../workers/recent-readings.js';
 
@@ -49,6 +50,7 @@ export function inProcess(world: World, stores: Stores): InProcess {
       hostLeases: new HostLeases(redis, keys),
       recent: new RecentReadings(),
       pushes,
+      login: loginOf(config),
     },
     close: async () => {
       pushes.close();

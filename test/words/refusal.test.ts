@@ -20,6 +20,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
   'address-unusable': { address: '127.0.0.1', because: 'it is a loopback address' },
   'pod-cidr-outside': { podCidr: '10.0.0.0/24', clusterCidr: '192.168.0.0/16' },
   'pod-cidr-size': { podCidr: '192.168.0.0/25', prefixLength: 24 },
+  'pod-cidr-differs': { name: 'win03', podCidr: '192.168.3.0/24', there: '192.168.9.0/24' },
   'pod-cidr-held': { podCidr: '192.168.3.0/24', holder: 'win03', restsUntil: '2026-11-23T12:00:00.000Z' },
   'pod-cidr-overlaps': {
     podCidr: '192.168.3.0/24',

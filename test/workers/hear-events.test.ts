@@ -1,15 +1,15 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type ApiServer, startApiServer } from '../../sandbox/kube/api-server.js';
 import { parseKubeconfig } from '../../src/kube/kubeconfig.js';
 import { startedBy } from '../../src/kube/starting.js';
 import { createLog } from '../../src/log.js';
-import { type Ears, hearEvents, loginOf } from '../../workers/hear-events.js';
+import { type Ears, hearEvents } from '../../workers/hear-events.js';
+import { loginOf } from '../../workers/login.js';
+import { certificates } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
+import { kubeconfig } from '../support/kubeconfig.js';
 
 const SINCE = new Date('2026-11-27T03:00:00Z');
 const event = (uid: string, over: object = {}) => ({
@@ -43,13 +43,6 @@ describe('an event', () => {
       expect(startedBy(nonsense, SINCE)).toBeNull();
   });
 });
-
-const kubeconfig = (server: string, user: string, cluster = '') => `
-current-context: prod
-contexts: [{name: prod, context: {cluster: c, user: u}}]
-clusters: [{name: c, cluster: {server: "${server}"${cluster}}}]
-users: [{name: u, user: {${user}}}]
-`;
 
 describe('a kubeconfig', () => {
   test('gives server and login, inline or in files', () => {
@@ -100,61 +93,43 @@ describe('a kubeconfig', () => {
 });
 
 describe('an API server', () => {
-  let dir: string;
-  let server: Server;
+  const made = certificates();
+  const authority = made.authority('cluster');
+  let server: ApiServer;
   let ears: Ears | null = null;
-  let asked: string[] = [];
   let lists: unknown[] = [];
   let watches: string[][] = [];
   const started: string[] = [];
 
   beforeEach(async () => {
-    dir = mkdtempSync(join(tmpdir(), 'fairway-events-'));
-    const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-    const pair = [
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-    ];
-    execFileSync('openssl', ['req', '-x509', '-days', '2', ...pair, ...subject], { stdio: 'ignore' });
-    server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
-      asked.push(`${request.headers.authorization} ${request.url}`);
+    server = await startApiServer({ tls: authority.issue('localhost') });
+    server.instead = (request, response) => {
       if (!request.url?.includes('watch=true')) {
         response.end(JSON.stringify(lists.shift() ?? { items: [], metadata: { resourceVersion: '9' } }));
-        return;
+        return true;
       }
       const lines = watches.shift();
       response.writeHead(200);
       for (const line of lines ?? []) response.write(`${line}\n`);
       // Without lines the watch stays open.
       if (lines) response.end();
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    writeFileSync(join(dir, 'token'), 'sesame\n');
-    asked = [];
+      return true;
+    };
+    writeFileSync(join(made.dir, 'token'), 'sesame\n');
     started.length = 0;
   });
   afterEach(async () => {
     ears?.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    rmSync(dir, { recursive: true });
+    await server.close();
   });
+  afterAll(() => made.close());
 
-  function listen(authority = join(dir, 'cert.pem')): void {
-    const { port } = server.address() as AddressInfo;
+  function listen(trusted = authority.certFile): void {
     const login = parseKubeconfig(
       kubeconfig(
-        `https://localhost:${port}`,
-        `tokenFile: ${dir}/token`,
-        `, certificate-authority: ${authority}`,
+        `https://localhost:${server.port}`,
+        `tokenFile: ${made.dir}/token`,
+        `, certificate-authority: ${trusted}`,
       ),
     );
     ears = hearEvents(login, createLog('silent'), (node) => started.push(node));
@@ -177,9 +152,10 @@ describe('an API server', () => {
     listen();
     await eventually(
       'both are heard, and it watches again',
-      async () => started.length === 2 && asked.length >= 4,
+      async () => started.length === 2 && server.asked.length >= 4,
     );
     expect(started).toEqual(['lin01', 'win03']);
+    const { asked } = server;
     expect(asked[0]).toBe('Bearer sesame /api/v1/events?fieldSelector=reason%3DStarting');
     expect(asked[1]).toContain('watch=true&resourceVersion=41');
     expect(asked[3]).toContain('resourceVersion=9');
@@ -187,11 +163,8 @@ describe('an API server', () => {
 
   test('with a certificate that nobody vouches for is told nothing, and believed nothing', async () => {
     lists = [{ items: [fresh('a', 'lin01')], metadata: {} }];
-    const other = join(dir, 'other.pem');
-    const made = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', join(dir, 'k2'), '-out', other];
-    execFileSync('openssl', [...made, '-subj', '/CN=other'], { stdio: 'ignore' });
-    listen(other);
+    listen(made.authority('other').certFile);
     await new Promise((resolve) => setTimeout(resolve, 500));
-    expect([asked, started]).toEqual([[], []]);
+    expect([server.asked, started]).toEqual([[], []]);
   });
 });

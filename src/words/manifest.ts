@@ -110,7 +110,7 @@ export const manifestWords = {
   /** Under the findings. */
   unknownBuilds: (nodes: readonly string[]): string => {
     const [first = ''] = nodes;
-    return `I do not know the build of ${list(nodes.map((name) => code(name, 80)))}, so I can't say whether the images fit: ask ${code(`check node ${first}`, 120)}.`;
+    return `I do not know the build of ${list(nodes.map((name) => code(name, 80)))}, so I can't say whether the images fit. ${code('[Environment]::OSVersion')} in PowerShell on ${code(first, 80)} shows it.`;
   },
   rest: (left: number): string => `… and ${left} more lines, in the file.`,
   fileTitle: (findings: number): string => `Check of a manifest, ${plural(findings, 'finding')}`,

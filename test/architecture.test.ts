@@ -35,7 +35,7 @@ const all = [...src, ...workers];
 
 /** Layers of src, lowest first. A file may import from its own layer and those below. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors', 'ip', 'log', 'principal', 'signals', 'health', 'redis', 'time', 'yaml'],
+  ['at-most', 'errors', 'ip', 'log', 'principal', 'signals', 'health', 'redis', 'time', 'yaml'],
   ['environment', 'config'],
   ['node'],
   ['network', 'kube'],

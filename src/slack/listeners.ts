@@ -5,23 +5,15 @@ import type { Reply } from '../command/reply.js';
 import { isRefusal, Refusal } from '../errors.js';
 import { detailsFollow } from '../words/reply.js';
 import { sayDeadCard, sayNoDialog, sayUnreadableCard } from '../words/trouble.js';
-import { ADOPT_FORM, faultsOf, OPEN_FORM } from './adopt-form.js';
+import { ADOPT_FORM, faultsOf, LIST_BLOCK, OPEN_FORM } from './adopt-form.js';
 import { ACTION, type ButtonValue, parseButtonValue } from './buttons.js';
 import { DENY_MODAL, denyModal } from './deny-modal.js';
 import { answer, type ListenerDeps } from './guard.js';
 import { openForm, sendFile, sendFindings } from './hand-over.js';
-import { MANIFEST_FORM, manifestFaults, OPEN_MANIFEST_FORM } from './manifest-form.js';
+import { MANIFEST_BLOCK, MANIFEST_FORM, manifestFaults, OPEN_MANIFEST_FORM } from './manifest-form.js';
 import { fitsManifest } from './manifest-message.js';
 import { NOTICE_ACTION, type NoticePress, type NoticeValue, parseNoticeValue } from './notice-card.js';
-import {
-  type Call,
-  readClick,
-  readForm,
-  readManifestForm,
-  readMention,
-  readModal,
-  readSlash,
-} from './payload.js';
+import { type Call, readClick, readForm, readMention, readModal, readSlash } from './payload.js';
 import { fitsAnswer, replyMessage, say } from './reply.js';
 import { sharedManifest } from './shared-manifest.js';
 import { slackError } from './web.js';
@@ -68,7 +60,7 @@ export const LISTENERS: readonly Listener[] = [
   {
     kind: 'view',
     id: ADOPT_FORM,
-    read: readForm,
+    read: (body) => readForm(body, LIST_BLOCK),
     check: (body, deps) => faultsOf(body, deps.cluster),
     handle: (call, deps) => run({ kind: 'adopt', list: call.text }, call, deps),
   },
@@ -81,7 +73,7 @@ export const LISTENERS: readonly Listener[] = [
   {
     kind: 'view',
     id: MANIFEST_FORM,
-    read: readManifestForm,
+    read: (body) => readForm(body, MANIFEST_BLOCK),
     check: (body) => manifestFaults(body),
     handle: (call, deps) => run({ kind: 'check-manifest', text: call.text }, call, deps),
   },

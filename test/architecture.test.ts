@@ -36,7 +36,7 @@ const all = [...src, ...workers];
 /** Layers of src, lowest first. A file may import from its own layer and those below. */
 const LAYERS: readonly (readonly string[])[] = [
   ['at-most', 'errors', 'ip', 'log', 'principal', 'signals', 'health', 'redis', 'time', 'yaml'],
-  ['environment', 'config'],
+  ['environment', 'config', 'config-checks'],
   ['node'],
   ['network', 'kube'],
   ['plan'],

@@ -166,3 +166,6 @@ export const Environment = z.object({
     .default('info'),
   HOST_CONCURRENCY: whole(1, 1000).default(64),
 });
+
+/** All variables, as they were read. */
+export type Values = z.output<typeof Environment>;

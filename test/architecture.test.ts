@@ -35,8 +35,21 @@ const all = [...src, ...workers];
 
 /** Layers of src, lowest first. A file may import from its own layer and those below. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors', 'ip', 'log', 'redact', 'principal', 'signals', 'health', 'redis', 'time', 'source', 'yaml'],
-  ['environment', 'config'],
+  [
+    'at-most',
+    'errors',
+    'ip',
+    'log',
+    'redact',
+    'principal',
+    'signals',
+    'health',
+    'redis',
+    'time',
+    'source',
+    'yaml',
+  ],
+  ['environment', 'config', 'config-checks'],
   ['node'],
   ['network', 'kube'],
   ['plan'],

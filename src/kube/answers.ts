@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Cidr, parseCidr } from '../ip.js';
 import { ApiError } from './trouble.js';
+import { OS_LABELS } from './version.js';
 
 /** A node as the API server has it. Where it says nothing, a field is null or empty. */
 export interface ApiNode {
@@ -31,9 +32,6 @@ const NodeList = z.object({
     }),
   ),
 });
-
-/** The new label wins: since 1.14 the beta one is only kept for old manifests. */
-const OS_LABELS = ['kubernetes.io/os', 'beta.kubernetes.io/os'];
 
 /** `v1.5.2`, from `/version`. Throws an ApiError. */
 export function readVersion(text: string): string {

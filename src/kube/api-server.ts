@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { request as http, type IncomingMessage } from 'node:http';
 import { request as https } from 'node:https';
 import { z } from 'zod';
+import { readAtMost } from '../at-most.js';
 import type { ClusterLogin, Material } from './kubeconfig.js';
 import { type Answer, ApiError, type TroubleKind } from './trouble.js';
 
@@ -112,15 +113,9 @@ function read(material: Material): string {
 }
 
 async function textOf(answer: IncomingMessage, mostBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    // Leaving the loop destroys the answer: the rest is not taken.
-    if (size > mostBytes) throw new ApiError('too-long', `more than ${mostBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const bytes = await readAtMost(answer as AsyncIterable<Buffer>, mostBytes);
+  if (bytes === null) throw new ApiError('too-long', `more than ${mostBytes} bytes`);
+  return bytes.toString('utf8');
 }
 
 /** What OpenSSL and Node say of certificates. */

@@ -17,9 +17,15 @@ export function minorOf(version: string): string {
   return `${major}.${minor}`;
 }
 
-/** The label that says which operating system a node has. It was beta until Kubernetes 1.14. */
+const OS_LABEL = 'kubernetes.io/os';
+const BETA_OS_LABEL = 'beta.kubernetes.io/os';
+
+/** The labels that say which operating system a node has. The new one wins: since 1.14 the beta one is only kept for old manifests. */
+export const OS_LABELS: readonly string[] = [OS_LABEL, BETA_OS_LABEL];
+
+/** The one of them that this version has. */
 export function osLabel(version: string): string {
-  return isAtLeast(version, 14) ? 'kubernetes.io/os' : 'beta.kubernetes.io/os';
+  return isAtLeast(version, 14) ? OS_LABEL : BETA_OS_LABEL;
 }
 
 function partsOf(version: string): { major: number; minor: number } {

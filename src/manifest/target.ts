@@ -1,4 +1,5 @@
 /** Which operating system a pod is meant for, and on which nodes it may run. Pure. */
+import { OS_LABELS } from '../kube/version.js';
 import type { Os } from '../node/node.js';
 import { buildOfImage, isWindowsImage } from './image.js';
 import { at, entries, isThere, items, type Place, textOf } from './place.js';
@@ -18,7 +19,6 @@ export interface Target {
   pinned: boolean;
 }
 
-const OS_LABELS: readonly string[] = ['kubernetes.io/os', 'beta.kubernetes.io/os'];
 const HOST_LABEL = 'kubernetes.io/hostname';
 /** https://kubernetes.io/docs/reference/labels-annotations-taints/#nodekubernetesiowindows-build */
 const BUILD_LABEL = 'node.kubernetes.io/windows-build';

@@ -5,12 +5,12 @@ import { codeBlock } from '../words/mrkdwn.js';
 import type { Message } from './blocks.js';
 import type { ClusterFacts } from './cluster.js';
 import type { Call } from './payload.js';
-import { entered, faultsIn, invitation, MOST_ENTERED, textForm } from './text-form.js';
+import { faultsIn, invitation, MOST_ENTERED, textForm } from './text-form.js';
 
 export const ADOPT_FORM = 'adopt-list';
 export const OPEN_FORM = 'adopt:form';
 
-const BLOCK = 'list';
+export const LIST_BLOCK = 'list';
 
 export function formInvitation(): Message {
   return invitation(formWords, OPEN_FORM, 'adopt');
@@ -19,14 +19,9 @@ export function formInvitation(): Message {
 /** With the lines on top filled in: a list says which cluster it is of. */
 export function adoptForm(cluster: ClusterFacts, call: Pick<Call, 'answerTo' | 'origin'>) {
   const explained = `${formWords.explain(MOST_ENTERED)}\n${codeBlock(formWords.example)}`;
-  return textForm(ADOPT_FORM, BLOCK, formWords, explained, call, listHead(cluster).replace(' []', ''));
-}
-
-/** What was entered; null for another body than this form's. */
-export function enteredList(body: unknown): string | null {
-  return entered(body, BLOCK);
+  return textForm(ADOPT_FORM, LIST_BLOCK, formWords, explained, call, listHead(cluster).replace(' []', ''));
 }
 
 export function faultsOf(body: unknown, cluster: ClusterFacts): Record<string, string> | null {
-  return faultsIn(body, BLOCK, (list) => readNodeList(list, cluster));
+  return faultsIn(body, LIST_BLOCK, (list) => readNodeList(list, cluster));
 }

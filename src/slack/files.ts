@@ -1,5 +1,6 @@
 /** Files that people shared in Slack: which there are in a thread, and what stands in one. */
 import type { webApi } from '@slack/bolt';
+import { readAtMost } from '../at-most.js';
 import { isRefusal, Refusal } from '../errors.js';
 import { SharedFile } from './shared-file.js';
 import { slackError } from './web.js';
@@ -73,12 +74,7 @@ async function download(url: string, token: string, name: string, mostBytes: num
   const isPage = response.headers.get('content-type')?.startsWith('text/html') ?? false;
   if (!response.ok || isPage || response.body === null)
     throw new Refusal('file-unreadable', { name, why: isPage ? 'missing_scope' : `HTTP ${response.status}` });
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body) {
-    bytes += chunk.byteLength;
-    if (bytes > mostBytes) throw new Refusal('file-too-big', { name, most: mostBytes });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const bytes = await readAtMost(response.body, mostBytes);
+  if (bytes === null) throw new Refusal('file-too-big', { name, most: mostBytes });
+  return bytes;
 }

@@ -8,16 +8,22 @@ import { faultsIn, invitation, MOST_ENTERED, textForm } from './text-form.js';
 export const MANIFEST_FORM = 'manifest-text';
 export const OPEN_MANIFEST_FORM = 'manifest:form';
 
-const BLOCK = 'manifest';
+export const MANIFEST_BLOCK = 'manifest';
 
 export function manifestInvitation(): Message {
   return invitation(manifestFormWords, OPEN_MANIFEST_FORM, 'manifest');
 }
 
 export function manifestForm(call: Pick<Call, 'answerTo'>) {
-  return textForm(MANIFEST_FORM, BLOCK, manifestFormWords, manifestFormWords.explain(MOST_ENTERED), call);
+  return textForm(
+    MANIFEST_FORM,
+    MANIFEST_BLOCK,
+    manifestFormWords,
+    manifestFormWords.explain(MOST_ENTERED),
+    call,
+  );
 }
 
 export function manifestFaults(body: unknown): Record<string, string> | null {
-  return faultsIn(body, BLOCK, readManifest);
+  return faultsIn(body, MANIFEST_BLOCK, readManifest);
 }

@@ -173,18 +173,22 @@ export function memoryOf({ channel, thread, responseUrl }: Origin): FormMemory {
 const ModalMemory = FormMemory.extend({ id, hash: z.string().nullable() });
 export type ModalMemory = z.infer<typeof ModalMemory>;
 
+const Input = z.object({ value: z.string().nullish() });
+/** What was entered in a modal, by block and element; ours have the same name. */
+const Entered = z.object({ state: z.object({ values: z.record(z.string(), z.record(z.string(), Input)) }) });
+
 const ModalBody = z.object({
   user: Person,
   team: Team,
-  view: z.object({
-    id,
-    hash: z.string().default(''),
-    private_metadata: z.string(),
-    state: z.object({
-      values: z.record(z.string(), z.record(z.string(), z.object({ value: z.string().nullish() }))),
-    }),
-  }),
+  view: Entered.extend({ id, hash: z.string().default(''), private_metadata: z.string() }),
 });
+
+/** What was entered in a block; null for a body without it. */
+export function entered(body: unknown, block: string): string | null {
+  const modal = z.object({ view: Entered }).safeParse(body);
+  const input = modal.data?.view.state.values[block]?.[block];
+  return input ? (input.value ?? '') : null;
+}
 
 /** A submitted modal about a change; `text` is what was entered in block `reason`. */
 export function readModal(body: unknown): Call {
@@ -193,14 +197,9 @@ export function readModal(body: unknown): Call {
   return { ...call, value: JSON.stringify({ id: change, hash }) };
 }
 
-/** A submitted form; `text` is what was entered in block `list`. */
-export function readForm(body: unknown): Call {
-  return readView(body, FormMemory, 'list').call;
-}
-
-/** The same of block `manifest`. */
-export function readManifestForm(body: unknown): Call {
-  return readView(body, FormMemory, 'manifest').call;
+/** A submitted form; `text` is what was entered in that block. */
+export function readForm(body: unknown, block: string): Call {
+  return readView(body, FormMemory, block).call;
 }
 
 function readView(body: unknown, schema: z.ZodType<FormMemory>, block: string) {
@@ -214,7 +213,7 @@ function readView(body: unknown, schema: z.ZodType<FormMemory>, block: string) {
     answerTo: origin,
     origin,
     once: `view-${view.id}-${view.hash}`,
-    text: view.state.values[block]?.[block]?.value ?? '',
+    text: entered(body, block) ?? '',
     value: '',
     triggerId: '',
   };

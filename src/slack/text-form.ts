@@ -1,10 +1,9 @@
 /** A form for one text of many lines, the button that opens it, and what is wrong with what was entered. Pure. */
-import { z } from 'zod';
 import { isRefusal } from '../errors.js';
 import { sayRefusal } from '../words/refusal.js';
 import { plainVoice } from '../words/voice.js';
 import { actions, type Message, plainText, section } from './blocks.js';
-import { type Call, memoryOf } from './payload.js';
+import { type Call, entered, memoryOf } from './payload.js';
 
 /** The most that Slack lets anybody enter. */
 export const MOST_ENTERED = 3000;
@@ -63,18 +62,6 @@ export function textForm(
       },
     ],
   };
-}
-
-const Input = z.object({ value: z.string().nullish() });
-const Submitted = z.object({
-  view: z.object({ state: z.object({ values: z.record(z.string(), z.record(z.string(), Input)) }) }),
-});
-
-/** What was entered; null for another body than that form's. */
-export function entered(body: unknown, block: string): string | null {
-  const form = Submitted.safeParse(body);
-  const input = form.data?.view.state.values[block]?.[block];
-  return input ? (input.value ?? '') : null;
 }
 
 /** What `read` refuses, to stand under the input: so what was typed is not lost. Null: nothing. */

@@ -23,10 +23,9 @@ export function apiUnread(trouble: Trouble): string {
 export function checkLines(check: ClusterCheck): string[] {
   const { version, health, nodes, hasLogin } = check;
   const answers = [version, health, ...(nodes ? [nodes] : [])];
-  const silent = answers.find((each) => isAway(each));
   // Without a connection every question has the same answer.
-  if (silent && 'trouble' in silent && answers.every(isAway))
-    return [`🔴 It ${why(silent.trouble, hasLogin)} So nothing is known of it.`];
+  if ('trouble' in version && answers.every(isAway))
+    return [`🔴 It ${why(version.trouble, hasLogin)} So nothing is known of it.`];
   return [versionLine(check), healthLine(health, hasLogin), ...nodeLines(nodes)];
 }
 

@@ -6,10 +6,10 @@ import type { ChangeView } from '../../src/command/reply.js';
 import type { Node } from '../../src/node/node.js';
 import type { AdoptConflict } from '../../src/plan/adopt-conflict.js';
 import type { AdoptPlan } from '../../src/plan/plan.js';
-import { adoptForm, enteredList, faultsOf, formInvitation } from '../../src/slack/adopt-form.js';
+import { adoptForm, faultsOf, formInvitation, LIST_BLOCK } from '../../src/slack/adopt-form.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { changeCard } from '../../src/slack/card.js';
-import { readForm } from '../../src/slack/payload.js';
+import { entered, readForm } from '../../src/slack/payload.js';
 import { fitsAnswer, replyMessage } from '../../src/slack/reply.js';
 import { sayAdoptConflict } from '../../src/words/adopt-conflict.js';
 import { planFileName, planText } from '../../src/words/details.js';
@@ -270,7 +270,7 @@ describe('the form', () => {
       ...formBody(),
       view: { ...formBody().view, private_metadata: form.private_metadata },
     };
-    expect(readForm(submitted)).toMatchObject({
+    expect(readForm(submitted, LIST_BLOCK)).toMatchObject({
       actor: { id: 'T1:U0ALICE', via: 'modal' },
       origin: { channel: 'C0OPS', thread: '1.2', responseUrl: 'https://x' },
       text: expect.stringContaining('name: lin01'),
@@ -287,7 +287,7 @@ describe('the form', () => {
     });
     // Somebody else's form, or none: that is for whoever reads it.
     expect(faultsOf({ view: 1 }, CLUSTER)).toBeNull();
-    expect(enteredList({})).toBeNull();
+    expect(entered({}, LIST_BLOCK)).toBeNull();
     const worst = `cluster: prod\nclusterCidr: 192.168.0.0/16\nnodes:\n${'  - { a: b }\n'.repeat(40)}`;
     expect(faultsOf(formBody(worst), CLUSTER)?.['list']?.length).toBeLessThanOrEqual(600);
   });

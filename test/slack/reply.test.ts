@@ -7,6 +7,7 @@ import { RULES } from '../../src/manifest/rule.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
 import { replyMessage } from '../../src/slack/reply.js';
 import { controlPlaneSnippets } from '../../src/snippet/control-plane.js';
+import { CONTROL_PLANE } from '../support/control-plane.js';
 import { buttonsOf, readable } from './support/read.js';
 import { CLUSTER, change, DEBT, NOW, VIEWS, WIN03 } from './support/views.js';
 
@@ -139,15 +140,7 @@ const REPLIES: readonly Reply[] = [
   {
     kind: 'control-plane',
     snippets: controlPlaneSnippets(
-      {
-        kubernetesVersion: '1.5',
-        clusterCidr: '192.168.0.0/16',
-        nodePrefixLength: 24,
-        serviceCidr: '10.96.0.0/12',
-        dns: '10.96.0.10',
-        apiServer: 'http://10.0.0.1:8080',
-        network: 'transparent',
-      },
+      CONTROL_PLANE,
       Array.from({ length: 256 }, () => WIN03),
     ),
   },

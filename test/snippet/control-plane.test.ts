@@ -1,17 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import type { Node } from '../../src/node/node.js';
-import { type ControlPlane, controlPlaneSnippets } from '../../src/snippet/control-plane.js';
+import { controlPlaneSnippets } from '../../src/snippet/control-plane.js';
+import { CONTROL_PLANE } from '../support/control-plane.js';
 
-const CLUSTER: ControlPlane = {
-  kubernetesVersion: '1.5',
-  clusterCidr: '192.168.0.0/16',
-  nodePrefixLength: 24,
-  serviceCidr: '10.96.0.0/12',
-  dns: '10.96.0.10',
-  apiServer: 'http://10.0.0.1:8080',
-  network: 'transparent',
-};
 const nodes = (count: number): Node[] =>
   Array.from({ length: count }, (_, i) => ({
     name: `lin${i}`,
@@ -22,7 +14,7 @@ const nodes = (count: number): Node[] =>
 
 /** The lines that are no comments, by the start of their title. */
 function flagsOf(title: string, kubernetesVersion = '1.5'): string[] {
-  const found = controlPlaneSnippets({ ...CLUSTER, kubernetesVersion }, []).find((each) =>
+  const found = controlPlaneSnippets({ ...CONTROL_PLANE, kubernetesVersion }, []).find((each) =>
     each.title.startsWith(title),
   );
   return found?.code.split('\n').filter((line) => !line.startsWith('#')) ?? [];
@@ -43,8 +35,9 @@ describe('by version', () => {
 
   test('what takes the place of a flag that is gone is said', () => {
     const of = (kubernetesVersion: string) =>
-      controlPlaneSnippets({ ...CLUSTER, kubernetesVersion }, []).find(({ title }) => title.includes('Linux'))
-        ?.code;
+      controlPlaneSnippets({ ...CONTROL_PLANE, kubernetesVersion }, []).find(({ title }) =>
+        title.includes('Linux'),
+      )?.code;
     expect(of('1.24')).toContain('ipMasq false');
     expect(of('1.5')).toContain("outside 10.0.0.0/8 leave with the node's address");
   });
@@ -77,7 +70,7 @@ test('ranges and DNS are the configuration’s, and one hand alone gives pod CID
 });
 
 test('the nodes’ pod CIDRs are lines that a shell takes, as many as there is room for', () => {
-  const code = (count: number) => controlPlaneSnippets(CLUSTER, nodes(count)).at(-1)?.code ?? '';
+  const code = (count: number) => controlPlaneSnippets(CONTROL_PLANE, nodes(count)).at(-1)?.code ?? '';
   // `kubectl` stands in for itself: it prints what it was given.
   const run = (text: string) =>
     execFileSync('sh', ['-euc', `kubectl() { printf '%s\\n' "$3 $5"; }\n${text}`], { encoding: 'utf8' });

@@ -1,9 +1,9 @@
 /** The real desk on the real Redis: who may do what (Q2), and what it answers from what is stored. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { nodeArgs } from '../../sandbox/program.js';
 import type { Actor, MembershipChange } from '../../src/change/change.js';
 import type { Role } from '../../src/command/access.js';
 import { CommandKind } from '../../src/command/command.js';
@@ -235,10 +235,15 @@ describe('what it answers', () => {
 });
 
 test('100 adds at once from 4 processes: 100 changes, 100 slices, and a record of each', async () => {
-  const adder = fileURLToPath(new URL('./support/adder.ts', import.meta.url));
   const outputs = await Promise.all(
     ['a', 'b', 'c', 'd'].map((who) =>
-      promisify(execFile)(process.execPath, ['--import', 'tsx', adder, url, prefix, who, '25']),
+      promisify(execFile)(process.execPath, [
+        ...nodeArgs('test/command/support/adder.ts'),
+        url,
+        prefix,
+        who,
+        '25',
+      ]),
     ),
   );
   const ids = outputs.flatMap(({ stdout }) => JSON.parse(stdout) as string[]);

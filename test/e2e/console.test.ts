@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { nodeArgs } from '../../sandbox/program.js';
 import { ALICE, BOB } from '../../sandbox/world.js';
 import { openSite, podRoutes, type Site } from '../support/site.js';
 
@@ -37,7 +38,7 @@ describe('the console', () => {
     return new Promise((done) => {
       const { stdin } = execFile(
         process.execPath,
-        ['--import', 'tsx', 'src/console.ts', ...words],
+        [...nodeArgs('src/console.ts'), ...words],
         { cwd: ROOT, env },
         (error, stdout, stderr) => {
           done({ code: error === null ? 0 : 1, text: stdout + stderr });

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { nodeArgs } from '../../sandbox/program.js';
 import { isRefusal } from '../../src/errors.js';
 import { type Cidr, cidrAround, toText } from '../../src/ip.js';
 import { firstFree, type NetworkPolicy, neverGiven } from '../../src/network/allocation.js';
@@ -260,12 +260,10 @@ describe('a lease ends', () => {
 
 describe('many at once', () => {
   const run = promisify(execFile);
-  const claimer = fileURLToPath(new URL('./claimer.ts', import.meta.url));
-
   test('100 claims from 4 processes: 100 different slices, none lost', async () => {
     const outputs = await Promise.all(
       ['a', 'b', 'c', 'd'].map((who) =>
-        run(process.execPath, ['--import', 'tsx', claimer, url, prefix, who, '25']).then(
+        run(process.execPath, [...nodeArgs('test/network/claimer.ts'), url, prefix, who, '25']).then(
           ({ stdout }) => stdout,
         ),
       ),

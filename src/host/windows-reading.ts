@@ -49,6 +49,7 @@ const Machine = z.object({
   switches: z.array(z.object({ name: z.string(), type: z.string() })).nullable(),
   nssm: z.string().nullable(),
   binaries: z.record(Component, z.boolean()),
+  permissions: z.record(z.string(), z.string().nullable()),
   components: z.record(Component, Installed.nullable()),
   clock: z.iso.datetime(),
 });

@@ -4,6 +4,7 @@ import { type Check, check } from './check.js';
 import { type Looked, standing } from './check-steps.js';
 import { isBefore } from './check-version.js';
 import type { WindowsMachine } from './machine.js';
+import { isOpenToAll } from './permissions.js';
 import { hasGuideFlags } from './windows-node.js';
 
 /** Before it kube-proxy looks for English words in what netsh prints, and never ends where there are none (kubernetes/kubernetes#52976). */
@@ -20,7 +21,17 @@ export function processChecks(on: Looked, machine: WindowsMachine): Check[] {
       : [check('kubernetes-flags', 'note', { version })]),
     isDeaf ? check('language', 'fix', { language }) : check('language', 'ok', { language }),
     ...Component.options.map((component) => process(on, machine, component)),
+    permissions(machine),
   ];
+}
+
+/** Both run as the system: who may change their files, or what lies beside them, has the machine. */
+function permissions({ permissions: found }: WindowsMachine): Check {
+  const all = Object.entries(found).map(([path, sddl]) => ({ path, sddl, isFile: /\.exe$/i.test(path) }));
+  const open = all.find(({ sddl, isFile }) => sddl !== null && isOpenToAll(sddl, isFile));
+  if (open) return check('permissions', 'fix', { path: open.path, isFile: open.isFile });
+  const unread = all.find(({ sddl }) => sddl === null);
+  return unread ? check('permissions', 'unknown', { path: unread.path }) : check('permissions', 'ok', {});
 }
 
 /** It serves netsh's portproxy, on which kube-proxy's userspace mode rests. */
@@ -31,7 +42,7 @@ function ipHelper({ ipHelper: service }: WindowsMachine): Check {
 }
 
 function process(on: Looked, machine: WindowsMachine, component: Component): Check {
-  const executable = on.policy.executables[component];
+  const executable = on.node.executables?.[component] ?? on.policy.executables[component];
   const installed = machine.components[component];
   const isUp = installed?.runs === true && installed.atBoot;
   const state = installed === null ? 'missing' : isUp ? 'differs' : 'stopped';

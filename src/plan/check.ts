@@ -70,6 +70,8 @@ export interface CheckFacts {
   language: { ok: { language: string }; fix: { language: string } };
   'kubernetes-flags': { note: { version: string } };
   'service-manager': { ok: object; note: object };
+  /** `path`: the first, from above, that everybody may change, and whether that is a file. */
+  permissions: { ok: object; fix: { path: string; isFile: boolean }; unknown: { path: string } };
   kubelet: ComponentFacts;
   'kube-proxy': ComponentFacts;
 

@@ -48,6 +48,8 @@ export interface WindowsMachine {
   nssm: string | null;
   /** Whether the configured executable is there. */
   binaries: Record<Component, boolean>;
+  /** The security descriptor (SDDL) of each program that runs as the system, and of the folders that it lies in, by path; null when it can't be read. */
+  permissions: Record<string, string | null>;
   /** null: neither a service nor a scheduled task of that name. */
   components: Record<Component, InstalledComponent | null>;
   /** ISO instant by the host's clock, when it was read. */

@@ -21,6 +21,7 @@ type WindowsId =
   | 'language'
   | 'kubernetes-flags'
   | 'service-manager'
+  | 'permissions'
   | Component;
 
 export const windowsTexts: Texts<WindowsId> = {
@@ -112,9 +113,21 @@ export const windowsTexts: Texts<WindowsId> = {
     note: (_facts, { code }) =>
       `${code('nssm.exe')} is not on the path, so scheduled tasks keep kubelet and kube-proxy running.`,
   },
+  permissions: {
+    ok: () => 'What runs as the system is for administrators alone to change.',
+    fix: ({ path, isFile }, { code, quote }) =>
+      `Whoever can log in may change ${quote(path)}, which runs as the system: ${code(isFile ? `icacls ${literal(path)} /reset` : `icacls ${literal(path)} /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F'`)}`,
+    unknown: ({ path }, { code, quote }) =>
+      `Who may change ${quote(path)} is not to be seen: ${code(`icacls ${literal(path)}`)} says.`,
+  },
   kubelet: processTexts('kubelet', 'WINDOWS_KUBELET'),
   'kube-proxy': processTexts('kube-proxy', 'WINDOWS_KUBE_PROXY'),
 };
+
+/** As PowerShell takes a text by the letter. */
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
 
 function processTexts(component: Component, setting: string): Texts<Component>[Component] {
   const states = {

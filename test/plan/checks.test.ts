@@ -76,6 +76,8 @@ const other = { name: 'lan', driver: 'transparent', subnet: '172.16.0.0/16', gat
 const own = { name: 'transparent', driver: 'transparent', subnet: win.podCidr, gateway: '192.168.3.1' };
 const { podCidr: _none, containerNic: _card, ...anew } = win;
 const member = { ...win, made: ALL_MADE };
+const delivered = { ...member, executables: { kubelet: 'C:\\k\\versions\\v1.5.1\\kubelet.exe' } };
+const OPEN_FOLDER = 'O:BAG:SYD:AI(A;OICIID;FA;;;SY)(A;ID;0x1301bf;;;AU)';
 const { containerNic: _unknown, ...adopted } = {
   ...win,
   made: { bridge: false, podNetwork: false, forwarding: false },
@@ -334,6 +336,41 @@ const CASES: readonly Case[] = [
     'kubernetes-flags',
     'note',
     { version: '1.8.1' },
+  ],
+  ['programs that are administrators’ own', checksIn(bare.windows), 'permissions', 'ok'],
+  [
+    'programs in a folder made below C:\\, which everybody may write to',
+    checksIn(
+      machine(bare.windows, {
+        permissions: { 'C:\\k': OPEN_FOLDER, 'C:\\k\\kubelet.exe': null },
+      }),
+    ),
+    'permissions',
+    'fix',
+    { path: 'C:\\k', isFile: false },
+  ],
+  [
+    'a program that everybody may write, in a folder that they may not',
+    checksIn(
+      machine(bare.windows, { permissions: { 'C:\\k': 'O:BAD:PAI', 'C:\\k\\kubelet.exe': OPEN_FOLDER } }),
+    ),
+    'permissions',
+    'fix',
+    { path: 'C:\\k\\kubelet.exe', isFile: true },
+  ],
+  [
+    'programs of which nothing is told',
+    checksIn(machine(bare.windows, { permissions: { 'C:\\k': null } })),
+    'permissions',
+    'unknown',
+    { path: 'C:\\k' },
+  ],
+  [
+    'a kubelet that was delivered',
+    checksIn(whole(delivered), { node: delivered, isMember: true }),
+    'kubelet',
+    'ok',
+    { executable: 'C:\\k\\versions\\v1.5.1\\kubelet.exe' },
   ],
   ['no nssm', checksIn(bare.windows), 'service-manager', 'note'],
   ['nssm', checksIn(machine(bare.windows, { nssm: 'C:\\k\\nssm.exe' })), 'service-manager', 'ok'],

@@ -72,6 +72,7 @@ export function bareMachine(): WindowsMachine {
     switches: [],
     nssm: null,
     binaries: { kubelet: true, 'kube-proxy': true },
+    permissions: { 'C:\\k': 'O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)' },
     components: { kubelet: null, 'kube-proxy': null },
     clock: '2026-11-27T03:00:00.000Z',
   };

@@ -108,6 +108,7 @@ export function machineData(
     switches: [...switches],
     nssm: null,
     binaries: { kubelet: true, 'kube-proxy': true },
+    permissions: { 'C:\\k': 'O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)' },
     components: { kubelet: stateOf(host, 'kubelet'), 'kube-proxy': stateOf(host, 'kube-proxy') },
     clock: new Date(now).toISOString(),
   };

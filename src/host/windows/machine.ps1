@@ -28,6 +28,19 @@ function Get-Nssm {
   if ($found.Count) { [string]$found[0].Path } else { $null }
 }
 
+# The SDDL of each program, and of the folders that it lies in up to the drive; $null where it can't be read.
+function Get-Permissions([string[]]$Programs) {
+  $found = [ordered]@{}
+  foreach ($program in $Programs) {
+    $parts = $program -split '\\'
+    for ($i = 1; $i -lt $parts.Count; $i++) {
+      $path = $parts[0..$i] -join '\'
+      if (-not $found.Contains($path) -and (Test-Path -LiteralPath $path)) { $found[$path] = Get-OrNull { [string](Get-Acl -LiteralPath $path -ErrorAction Stop).Sddl } }
+    }
+  }
+  $found
+}
+
 function Get-MachineState($p) {
   Assert-Image 'pauseImage' $p.pauseImage
   foreach ($component in 'kubelet', 'kube-proxy') { Assert-Executable "executables.$component" $p.executables.$component }
@@ -37,6 +50,9 @@ function Get-MachineState($p) {
   $features = Get-OrNull { Get-RoutingFeatures }
   $record = Get-OrNull { Get-RoutingRecord }
   $switches = if (Test-Cmdlet 'Get-VMSwitch') { Get-OrNull { [pscustomobject]@{ all = @(Get-VMSwitch -ErrorAction Stop) } } }
+  $nssm = Get-Nssm
+  $components = [ordered]@{ 'kubelet' = (Get-InstalledComponent 'kubelet'); 'kube-proxy' = (Get-InstalledComponent 'kube-proxy') }
+  $programs = @($p.executables.kubelet, $p.executables.'kube-proxy', $nssm) + @($components.Values | ForEach-Object { $_.executable })
   $machine = [ordered]@{
     product         = [string]$os.Caption
     isServer        = ($os.ProductType -ne 1)
@@ -52,12 +68,13 @@ function Get-MachineState($p) {
     routing         = (Get-RoutingState $features $record)
     rebootPending   = [bool](Test-RebootPending $features $record)
     switches        = $null
-    nssm            = (Get-Nssm)
+    nssm            = $nssm
     binaries        = [ordered]@{
       'kubelet'    = [bool](Test-Path -LiteralPath $p.executables.kubelet)
       'kube-proxy' = [bool](Test-Path -LiteralPath $p.executables.'kube-proxy')
     }
-    components      = [ordered]@{ 'kubelet' = (Get-InstalledComponent 'kubelet'); 'kube-proxy' = (Get-InstalledComponent 'kube-proxy') }
+    permissions     = (Get-Permissions @($programs | Where-Object { $_ }))
+    components      = $components
     clock           = [DateTime]::UtcNow.ToString('o')
   }
   # Of a list that a function gives, 5.1 hands on the members, and of an empty one nothing; so it is put in here.

@@ -16,6 +16,10 @@ import { type Answer, type Channel, nodeIp, type Site, startSite } from './site.
 
 const KUBE_SWITCH = 'KubeProxySwitch';
 const IMAGE = PROGRAMS.pauseImage;
+/** For administrators and the system alone. */
+const CLOSED = 'O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)';
+/** As a folder made below `C:\` gets it. */
+const OPEN = 'O:BAG:BAD:AI(A;OICIID;FA;;;BA)(A;OICIID;FA;;;SY)(A;OICIID;0x1200a9;;;BU)(A;ID;0x1301bf;;;AU)';
 const OFF = { RemoteAccess: 'Available', Routing: 'Available', 'RSAT-RemoteAccess-PowerShell': 'Available' };
 const STEPS = {
   'routing-service': { kind: 'routing-service' },
@@ -105,6 +109,9 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       switches: [],
       nssm: expect.stringMatching(/nssm\.exe$/),
       binaries: { kubelet: true, 'kube-proxy': true },
+      permissions: Object.fromEntries(
+        ['C:\\k', 'C:\\k\\kubelet.exe', 'C:\\k\\kube-proxy.exe'].map((path) => [path, CLOSED]),
+      ),
       components: { kubelet: null, 'kube-proxy': null },
     });
     expect(Math.abs(Date.parse(clock) - Date.now())).toBeLessThan(5_000);
@@ -117,6 +124,7 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       state.language = 'zh-CN';
       state.registry['HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage'] = { OEMCP: '936' };
       service(state, 'iphlpsvc', 4, false);
+      state.permissions = { 'C:\\k': OPEN, 'C:\\k\\kube-proxy.exe': null };
       state.faults = { docker: 'error during connect: 系统找不到指定的文件。', 'not-admin': 'yes' };
     });
     const gone = ['programs/nssm.exe', 'k/kubelet.exe'].map((name) => join(site.workDir, 'host', name));
@@ -135,12 +143,14 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
         pauseImage: null,
         nssm: null,
         binaries: { kubelet: false, 'kube-proxy': true },
+        permissions: { 'C:\\k': OPEN, 'C:\\k\\kube-proxy.exe': null },
       },
     });
     expect(channel.lines.filter((line) => !/^[\x20-\x7e]*$/.test(line))).toEqual([]);
     edit((state) => {
       state.registry['HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage'] = { OEMCP: '437' };
       service(state, 'iphlpsvc', 2, true);
+      state.permissions = {};
     });
   });
 

@@ -25,6 +25,7 @@ const known: Record<string, string[]> = {
   'ConvertFrom-Json': [],
   'ConvertTo-Json': ['InputObject', 'Depth', 'Compress'],
   'ForEach-Object': [],
+  'Get-Acl': ['LiteralPath', 'ErrorAction'],
   'Get-ChildItem': ['Path', 'ErrorAction'],
   'Get-CimInstance': ['ClassName', 'Filter', 'Property'],
   'Get-Command': ['Name', 'CommandType', 'ErrorAction'],

@@ -165,6 +165,21 @@ namespace Microsoft.PowerShell.Commands
         protected override void Act() => RegistryProvider.SetValue(Services.KeyOf(Name), "Start", StartupType == "Automatic" ? 2 : StartupType == "Manual" ? 3 : 4);
     }
 
+    // Administrators' and the system's alone, where nothing else is said.
+    [Cmdlet(VerbsCommon.Get, "Acl")]
+    public class GetAclCommand : PSCmdlet
+    {
+        [Parameter(Mandatory = true)] public string[] LiteralPath;
+        protected override void EndProcessing()
+        {
+            var sddl = Machine.Read().Permissions.GetValueOrDefault(LiteralPath[0], "O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)");
+            if (sddl == null) WriteError(new ErrorRecord(new UnauthorizedAccessException("Attempted to perform an unauthorized operation."), "System.UnauthorizedAccessException,Microsoft.PowerShell.Commands.GetAclCommand", ErrorCategory.PermissionDenied, LiteralPath[0]));
+            var found = new PSObject();
+            found.Properties.Add(new PSNoteProperty("Sddl", sddl));
+            if (sddl != null) WriteObject(found);
+        }
+    }
+
     // No program writes to the host's event log.
     [Cmdlet(VerbsCommon.Get, "WinEvent")]
     public class GetWinEventCommand : PSCmdlet

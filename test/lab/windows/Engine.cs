@@ -28,6 +28,7 @@ static class Engine
         ["Restart-Service"] = typeof(RestartServiceCommand),
         ["Test-Path"] = typeof(TestPathCommand),
         ["Get-Item"] = typeof(GetItemCommand),
+        ["Get-Acl"] = typeof(GetAclCommand),
         ["New-Item"] = typeof(NewItemCommand),
         ["Remove-Item"] = typeof(RemoveItemCommand),
         ["Get-ItemProperty"] = typeof(GetItemPropertyCommand),

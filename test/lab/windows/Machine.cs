@@ -28,6 +28,8 @@ public sealed class State
     public List<Switch> Switches { get; set; } = [];
     // Docker images: name → id.
     public Dictionary<string, string> Images { get; set; } = [];
+    // Path → its SDDL, where it is not the usual one; null: nobody is told.
+    public Dictionary<string, string> Permissions { get; set => field = Blind(value); } = [];
     // HKLM: full key path → value name → text, number or list of texts (Registry.cs).
     public Dictionary<string, Dictionary<string, JsonElement>> Registry { get; set => field = Blind(value.ToDictionary(k => k.Key, k => Blind(k.Value))); } = [];
     // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), lose-address (of a NIC that a switch takes or gives back), wmi,

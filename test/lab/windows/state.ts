@@ -34,6 +34,8 @@ export interface WindowsState {
   switches: { name: string; type: string; device: string }[];
   /** Docker images: name to id. */
   images: Record<string, string>;
+  /** Path to its SDDL, where it is not for administrators and the system alone; null: nobody is told. */
+  permissions: Record<string, string | null>;
   /** HKLM: full key path to value name to value: a text, a DWORD or a list of texts. */
   registry: Record<string, Record<string, string | number | string[]>>;
   /**
@@ -80,6 +82,7 @@ function bareState(build: number): WindowsState {
     remoteAccess: '',
     switches: [],
     images: {},
+    permissions: {},
     registry: {
       'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion': {
         ProductName: 'Windows Server 2016 Datacenter',

@@ -5,12 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { transform } from '@swc/core';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Below `node_modules`, so that what is compiled finds its libraries. */
-const target = join(root, 'node_modules/.cache/fairway-tests');
+const target = join(root, 'dist/tests');
 
 /** The folder that the compiled programs are in. Throws when a source does not parse. */
 export async function compilePrograms() {
-  put('package.json', '{ "type": "module" }');
   const files = ['src', 'workers', 'sandbox', 'test/command', 'test/network'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
   );

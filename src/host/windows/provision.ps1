@@ -43,7 +43,7 @@ function Join-Work($p) {
   }
 }
 
-# WMI's child has neither the session's job object nor its handles.
+# WMI's child has neither the session's job object nor its handles. Gives the work's token.
 function Start-Work($p, $Sent) {
   Write-Whole (Get-WorkPath 'ps1') ([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($Sent.scripts)))
   [IO.File]::Delete((Get-WorkPath 'fence'))
@@ -57,7 +57,7 @@ function Start-Work($p, $Sent) {
   $r = Invoke-CimMethod -ClassName Win32_Process -MethodName Create -Arguments @{
     CommandLine = "powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand $encoded"; CurrentDirectory = (Get-StateFolder)
   }
-  if ($r.ReturnValue -eq 0) { return }
+  if ($r.ReturnValue -eq 0) { return $token }
   [IO.File]::Delete((Get-WorkPath 'json'))
   Stop-Request 'WMI' "Win32_Process Create answered $($r.ReturnValue)"
 }
@@ -98,20 +98,21 @@ function Start-Steps([string]$Token, $Table) {
 }
 
 # One look, by one asker at a time: starts the work, or finds it over and takes its result away. Nothing while it is under way.
-function Step-Work($p, $Sent, [bool]$MayStart) {
+# What another one asked for and that never began, such as for a connection that was cut in between, is started anew; once.
+function Step-Work($p, $Sent, $Own) {
   $gate = $null
   while (-not $gate) { $gate = Open-Alone (Get-WorkPath 'gate'); if (-not $gate) { Start-Sleep -Milliseconds 50 } }
   try {
     if (Test-WorkRuns) { return }
     $work = Read-Work            # after the lock was seen free: what it says now is its last word
-    if (-not $work) { Start-Work $p $Sent; return }
+    if (-not $work) { $Own['token'] = Start-Work $p $Sent; return }
     $isYoung = -not $work.begun -and [DateTime]::UtcNow.Ticks - $work.asked -lt 200000000      # 20 s: PowerShell may start slowly
     if ($isYoung) { return }
     [IO.File]::Delete((Get-WorkPath 'json'))
     if ($work.id -ne $p.id) { return }
     if ($work.over) { return $work }
     if ($work.begun) { Stop-Request 'JOB-LOST' "the work ended without a result, at $(if ($work.doing) { $work.doing } else { 'its start' })" }
-    if (-not $MayStart) { Stop-Request 'JOB-LOST' 'the work did not start within 20 s' }
+    if ($work.token -eq $Own['token']) { Stop-Request 'JOB-LOST' 'the work did not start within 20 s' }
   } finally { $gate.Dispose() }
 }
 
@@ -137,8 +138,9 @@ function Invoke-Provision($p, $Sent) {
   Join-Work $p
   Assert-Fence $p.fence
   $began = [DateTime]::UtcNow
+  $own = @{}
   do {
-    $result = Step-Work $p $Sent ([DateTime]::UtcNow -lt $began.AddSeconds(20))
+    $result = Step-Work $p $Sent $own
     if ($result) { return [ordered]@{ ok = $true; changed = [bool]$result.changed; data = (Get-WorkState $result $p) } }
     Start-Sleep -Milliseconds 200
   } while ([DateTime]::UtcNow -lt $began.AddMilliseconds([double]$p.waitMs))

@@ -18,6 +18,7 @@ import { FAIRWAY } from '../src/principal.js';
 import {
   delivered,
   deliveredOnly,
+  sayBrokenOff,
   sayCopied,
   sayNoRoom,
   sayNotKept,
@@ -147,12 +148,21 @@ class Delivery {
         path: plan.built.path,
       };
       const to = { target, key: this.nodeKey(), path: partPath(binary) };
-      const isWhole = await deps.hosts.copy(from, to, offset, (bytes) => {
-        heard();
-        offset = bytes;
-        return this.told(bytes, binary.size);
-      });
-      if (!isWhole) return { status: 'cancelled' };
+      try {
+        const isWhole = await deps.hosts.copy(from, to, offset, (bytes) => {
+          heard();
+          offset = bytes;
+          return this.told(bytes, binary.size);
+        });
+        if (!isWhole) return { status: 'cancelled' };
+      } catch (error) {
+        if (!(error instanceof HostError) || error.detail.code !== 'SFTP') throw error;
+        const { message } = error;
+        return {
+          status: 'failed',
+          error: sayBrokenOff(name, plan.builder.name, offset, binary.size, redact(message)),
+        };
+      }
     }
     await this.binary(binary, 'finish');
     this.isCopied = true;

@@ -67,6 +67,18 @@ export function sayNoRoom(host: string, free: number, size: number): string {
   return `${host} has ${gib(free)} of disk free, and the file has ${megabytes(size)}; Windows needs some for itself. Make room there, then Retry.`;
 }
 
+/** A host said no to the file, such as for want of room; SFTP has no better words for that than `Failure`. */
+export function sayBrokenOff(
+  host: string,
+  builder: string,
+  bytes: number,
+  size: number,
+  why: string,
+): string {
+  const over = (bytes / 1e6).toFixed(1);
+  return `The copy ended at ${over} of ${megabytes(size)} (${why}). See to room on ${host}, and that ${builder} still has the file; then Retry.`;
+}
+
 export function sayUnstable(component: Component, why: string): string {
   return `${component} does not stay up${why === '' ? ': it was another process a moment later' : `: ${why}`}`;
 }

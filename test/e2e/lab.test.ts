@@ -14,7 +14,10 @@ interface Field {
 }
 
 async function openField(names: readonly string[], env: Record<string, string> = {}): Promise<Field> {
-  const lab = await createLab({ hosts: HOSTS.filter((host) => names.includes(host.name)) });
+  const hosts = HOSTS.filter((host) => names.includes(host.name));
+  const lab = await createLab({
+    hosts: hosts.map((host) => ({ ...host, wantsRestart: host.name === 'win02' })),
+  });
   const world = await startWorld({ ssh: lab, workers: 1, env: { PROBE_EVERY: '1d', ...env } });
   return { lab, world, team: teamOf(world) };
 }
@@ -154,6 +157,8 @@ describeWith(needs, "the guide's three hosts, for real", () => {
       const field = await openField(['lin01', 'win01', 'win02'], { NEXT_HOP: nextHop, ...env });
       try {
         const { lab, team } = field;
+        const boots = () => ['win01', 'win02'].map((name) => lab.host(name).windows?.state().boot);
+        const atFirst = boots();
         for (const text of [
           'add linux node lin01 10.0.0.4',
           'add windows node win01 10.0.0.5',
@@ -162,6 +167,9 @@ describeWith(needs, "the guide's three hosts, for real", () => {
           const change = await team.make(text);
           expect(change.state === 'applied' ? change.state : JSON.stringify(change)).toBe('applied');
         }
+        // The features that one of them needs take a restart there, and somebody agreed to it.
+        const restarted = boots().map((boot, index) => boot !== atFirst[index]);
+        expect(restarted).toEqual([false, nextHop === 'node-address']);
         const wanted = nextHop === 'node-address' ? ['kube-proxy.exe', 'kubelet.exe'] : [];
         for (const name of ['win01', 'win02']) {
           const running = pidsIn([lab.host(name).namespace]).map(nameOf);

@@ -251,7 +251,7 @@ function writeSshd(options: WindowsHostOptions, program: string): void {
     `exec unshare --mount sh -c '`,
     `mkdir -p ${root}; mount -t tmpfs root ${root}`,
     ...shared.map((name) => `mkdir ${root}/${name}; mount --rbind /${name} ${root}/${name}`),
-    `mkdir ${root}/C:; mount --bind ${workDir} ${root}/C:`,
+    `mkdir ${root}/C:; mount --rbind ${workDir} ${root}/C:`,
     `exec chroot ${root} /usr/lib/openssh/sftp-server'`,
   ];
   writeFileSync(join(workDir, 'sftp.sh'), `${sftpSh.join('\n')}\n`);

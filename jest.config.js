@@ -1,6 +1,7 @@
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',
+  testSequencer: '<rootDir>/test/sequencer.cjs',
   globalSetup: '<rootDir>/test/global-setup.js',
   globalTeardown: '<rootDir>/test/global-teardown.js',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
@@ -19,5 +20,5 @@ export default {
   injectGlobals: false,
   testTimeout: 60_000,
   // Most tests wait for hosts, Redis or Slack rather than for a processor.
-  maxWorkers: 4,
+  maxWorkers: 5,
 };

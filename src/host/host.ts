@@ -20,8 +20,10 @@ export interface HostRequest {
   takes?: 'root-helper';
   /** Milliseconds after which the channel is given up. */
   timeoutMs: number;
-  /** By a fresh interpreter: an old one does not know what was installed since it started. */
+  /** By an interpreter that has just started: an old one does not know what was installed since. */
   anew?: true;
+  /** It may install what the interpreter that does it will not know. */
+  installs?: true;
   /** The work goes on whatever becomes of the connection, and is asked for again until its answer says that it is over. */
   goesOn?: true;
 }

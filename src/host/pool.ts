@@ -54,10 +54,14 @@ const IDLE_MS = 10 * 60_000;
 /** After so many failures in a row a host is taken to forbid resident interpreters, until its connection is made anew. */
 const RESIDENT_TRIES = 2;
 const WATCH_OPEN_MS = 10_000;
+/** Nobody installs anything by hand and asks about it within this. */
+const FRESH_MS = 20_000;
 
 interface Entry {
   connection: Connection | null;
   channel: Channel | null;
+  /** When that one started, in ms since 1970; 0 once something was installed since. */
+  channelSince: number;
   residentFailures: number;
   watches: Watches;
   /** Copies under way. */
@@ -106,7 +110,7 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
     target: HostTarget,
     request: HostRequest,
   ): Promise<Answer> {
-    if (request.anew) {
+    if (request.anew && Date.now() - entry.channelSince > FRESH_MS) {
       entry.channel?.close();
       entry.channel = null;
     }
@@ -114,8 +118,10 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
       try {
         if (!entry.channel?.isOpen) {
           entry.channel = await start(connection, target, residentLaunch(target), request.timeoutMs);
+          entry.channelSince = Date.now();
           counts.resident += 1;
         }
+        if (request.installs) entry.channelSince = 0;
         const answer = await entry.channel.request(request);
         entry.residentFailures = 0;
         return answer;
@@ -305,6 +311,7 @@ function newEntry(): Entry {
   return {
     connection: null,
     channel: null,
+    channelSince: 0,
     residentFailures: 0,
     watches: new Watches(),
     copies: 0,

@@ -79,6 +79,7 @@ function provision(requests: readonly HostRequest[], fence: number): HostRequest
     params: { fence, id, steps, waitMs: WAIT_MS },
     timeoutMs: WAIT_MS + SYNC_MS,
     goesOn: true,
+    ...(steps.some(({ script }) => script === 'routing-service') ? { installs: true as const } : {}),
   };
 }
 

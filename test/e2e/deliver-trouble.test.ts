@@ -65,12 +65,12 @@ describeWith(['root', 'dotnet', 'go'], 'deliveries that meet trouble, for real',
     const inside = (...command: string[]) => execFileSync('nsenter', ['-t', String(sshd), '-m', ...command]);
     mkdirSync(folder, { recursive: true });
     inside('mount', '-t', 'tmpfs', '-o', 'size=8m', 'small', folder);
-    await team.click(asked.id, 'Retry (1)');
+    await team.click(asked.id, 'Retry failed (1)');
     expect(await team.until(asked.id, 'failed')).toMatchObject({ state: 'failed' });
     await team.untilCard(asked.id, 'The copy ended at');
     expect(running()).toEqual([OLD.replaceAll('\\', '/')]);
     inside('mount', '-o', 'remount,size=64m', folder);
-    await team.click(asked.id, 'Retry (1)');
+    await team.click(asked.id, 'Retry failed (1)');
     await team.untilCard(asked.id, 'Switch kubelet to it?');
     await team.click(asked.id, 'Leave it as it is');
     expect((await team.until(asked.id)).state).toBe('applied');

@@ -157,7 +157,8 @@ describeWith(needs, "the guide's three hosts, for real", () => {
       const field = await openField(['lin01', 'win01', 'win02'], { NEXT_HOP: nextHop, ...env });
       try {
         const { lab, team } = field;
-        const boots = () => ['win01', 'win02'].map((name) => lab.host(name).windows?.state().boot);
+        const boots = () =>
+          ['win01', 'win02'].map((name) => Date.parse(lab.host(name).windows?.state().boot ?? ''));
         const atFirst = boots();
         for (const text of [
           'add linux node lin01 10.0.0.4',

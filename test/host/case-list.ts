@@ -277,7 +277,8 @@ export const caseList: readonly HostCase[] = [
       ];
       const make = async (ensure: boolean, changed: boolean): Promise<void> => {
         for (const { kind: script, ...params } of steps) {
-          const request = { script, params: { ...params, fence, ensure }, timeoutMs: 60_000 };
+          const given = { ...params, fence, ensure };
+          const request = { script, params: given, timeoutMs: 60_000, installs: true } as const;
           assert.deepEqual(
             { script, changed: didChange((await send(host, request)).data) },
             { script, changed },

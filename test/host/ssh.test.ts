@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import type { HostError, HostPool, HostReply, HostRequest } from '../../src/host/host.js';
 import { linux } from '../../src/host/linux.js';
 import type { HostContext } from '../../src/host/platform.js';
@@ -227,12 +227,24 @@ describeWith(['root'], 'a pool of SSH connections', () => {
 
   test('what must know what was installed since is asked of a fresh interpreter, on the same connection', async () => {
     const pool = newPool();
-    await ask(pool, 'lin02');
-    expect((await ask(pool, 'lin02', { ...READ, anew: true })).data).toContainEqual(
-      expect.objectContaining({ ok: true }),
-    );
-    await ask(pool, 'lin02');
-    expect(pool.stats()).toEqual({ connections: 1, resident: 2, execs: 0 });
+    const anew = { ...READ, anew: true } as const;
+    const started = async (request: HostRequest): Promise<number> => {
+      expect((await ask(pool, 'lin02', request)).data).toContainEqual(expect.objectContaining({ ok: true }));
+      return pool.stats().resident;
+    };
+    expect(await started(READ)).toBe(1);
+    expect(await started(anew)).toBe(1);
+    // One that installed something is no fresh one, and goes on until one is asked for.
+    expect(await started({ ...READ, installs: true })).toBe(1);
+    expect(await started(READ)).toBe(1);
+    expect(await started(anew)).toBe(2);
+    expect(await started(anew)).toBe(2);
+    const now = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now + 60_000);
+    expect(await started(READ)).toBe(2);
+    expect(await started(anew)).toBe(3);
+    clock.mockRestore();
+    expect(pool.stats()).toEqual({ connections: 1, resident: 3, execs: 0 });
   });
 
   test('an interpreter killed in the middle of a request: the request is made once more by a plain exec', async () => {

@@ -1,0 +1,28 @@
+// Jest's own order on a fresh checkout is by file size. The suites that wait the longest for hosts begin first, so that none of them is left alone at the end.
+const { default: Sequencer } = require('@jest/test-sequencer');
+
+const LONGEST = [
+  'e2e/lab',
+  'e2e/deliver',
+  'e2e/watch-lab',
+  'host/windows/component',
+  'e2e/watch',
+  'e2e/crash',
+  'e2e/deliver-trouble',
+  'host/windows/machine',
+  'e2e/again',
+  'host/windows/pod-network',
+  'host/windows/provision',
+  'host/windows/cases',
+];
+
+function placeOf({ path }) {
+  const place = LONGEST.findIndex((suite) => path.endsWith(`/test/${suite}.test.ts`));
+  return place === -1 ? LONGEST.length : place;
+}
+
+module.exports = class extends Sequencer {
+  sort(tests) {
+    return super.sort(tests).sort((a, b) => placeOf(a) - placeOf(b));
+  }
+};

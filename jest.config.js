@@ -20,5 +20,5 @@ export default {
   injectGlobals: false,
   testTimeout: 60_000,
   // Most tests wait for hosts, Redis or Slack rather than for a processor.
-  maxWorkers: 5,
+  maxWorkers: 4,
 };

@@ -1,4 +1,5 @@
-// Jest's own order on a fresh checkout is by file size. The suites that wait the longest for hosts begin first, so that none of them is left alone at the end.
+// Jest's own order on a fresh checkout is by file size. The suites that wait the longest for hosts begin first, so that none of them is left alone
+// at the end; but not all at once: those that need a processor run beside them.
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 const LONGEST = [
@@ -23,6 +24,11 @@ function placeOf({ path }) {
 
 module.exports = class extends Sequencer {
   sort(tests) {
-    return super.sort(tests).sort((a, b) => placeOf(a) - placeOf(b));
+    const sorted = super.sort(tests).sort((a, b) => placeOf(a) - placeOf(b));
+    const long = sorted.filter((test) => placeOf(test) < LONGEST.length);
+    const short = sorted.slice(long.length);
+    const order = long.splice(0, 3);
+    while (long.length > 0) order.push(...short.splice(0, 6), ...long.splice(0, 1));
+    return [...order, ...short];
   }
 };

@@ -6,30 +6,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Ask, answerTo } from '../src/change/ask.js';
 import type { HostResult } from '../src/change/change.js';
 import type { Work } from '../src/change/work.js';
-import { binaryRequest, parseBinary, partPath } from '../src/host/binary.js';
-import { parseSum, sumRequest } from '../src/host/build.js';
 import { HostError } from '../src/host/host.js';
 import type { Held } from '../src/host/host-lease.js';
 import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
-import type { BinarySpec, DeliverPlan, Step } from '../src/plan/plan.js';
+import type { DeliverPlan, Step } from '../src/plan/plan.js';
 import { stepHolds } from '../src/plan/step.js';
 import { FAIRWAY } from '../src/principal.js';
 import {
   delivered,
   deliveredOnly,
-  sayBrokenOff,
-  sayCopied,
-  sayNoRoom,
   sayNotKept,
   sayPutBack,
   sayUnstable,
   switching,
 } from '../src/words/deliver.js';
 import { sayOutOfReach } from '../src/words/trouble.js';
-import { builderTarget } from './build-host.js';
+import { bringBinary, type Errand, isCancelled } from './bring-binary.js';
 import type { WorkerDeps } from './deps.js';
-import { contextOf, expectedKey } from './read-hosts.js';
+import { contextOf } from './read-hosts.js';
 import { Teller } from './teller.js';
 import { Visitor } from './visitor.js';
 
@@ -40,10 +35,6 @@ const MINUTE = 60_000;
 /** For as long a node may be away in the midst of it. */
 const AWAY_MS = 15 * MINUTE;
 const PAUSE_MS = 2_000;
-/** Slack allows 50 edits a minute for a workspace. */
-const TELL_MS = 4_000;
-/** What Windows itself needs to stay well, beside the file. */
-const SPARE_BYTES = 512 * 1024 ** 2;
 /** After the script has seen the process stable for 8 s; what waits for the API server ends later than what is broken. */
 const SECOND_LOOK_MS = 5_000;
 
@@ -70,7 +61,6 @@ export async function deliverToHost(deps: WorkerDeps, work: Work, held: Held): P
 
 class Delivery {
   private readonly teller: Teller;
-  private toldAt = 0;
   private isCopied = false;
   private readonly deps: WorkerDeps;
   private readonly work: Work;
@@ -98,8 +88,9 @@ class Delivery {
     }
     const binary = work.steps.find((step) => step.kind === 'binary');
     if (!binary) return { status: 'unchanged' };
-    const copied = await this.bring(binary, heard);
-    if (copied !== null) return copied;
+    const brought = await bringBinary(this.deps, this.errand(heard), binary);
+    if (typeof brought !== 'string') return brought;
+    this.isCopied ||= brought === 'copied';
     if (!component) return { status: 'done', note: deliveredOnly(plan.built) };
     const ask: Ask = { kind: 'switch', component: component.component, executable: component.executable };
     const answer = answerTo(ask, work.answers ?? []);
@@ -124,78 +115,14 @@ class Delivery {
     return { status: 'failed', error: sayPutBack(component.component, why, still) };
   }
 
-  async isCancelled(): Promise<boolean> {
-    return (await this.deps.changes.get(this.work.changeId)).cancelRequestedBy !== undefined;
+  isCancelled(): Promise<boolean> {
+    return isCancelled(this.deps, this.work);
   }
 
-  /** Copies what is missing of the file. Null once it is there with the right sum. */
-  private async bring(binary: BinarySpec, heard: () => void): Promise<Result | null> {
-    const { deps, work, plan } = this;
-    const { name } = work.node;
-    const seen = await this.binary(binary, 'look');
-    heard();
-    if (seen.sha256 === binary.sha256) return null;
-    const free = (await this.open()).observed.windows?.machine.freeBytes ?? 0;
-    if (free < binary.size - seen.partBytes + SPARE_BYTES)
-      return { status: 'failed', error: sayNoRoom(name, free, binary.size) };
-    let offset = await this.goodPart(binary, seen);
-    heard();
-    if (offset < binary.size) {
-      const { target } = await contextOf(deps, work.node);
-      const from = {
-        target: builderTarget(plan.builder),
-        key: await this.builderKey(),
-        path: plan.built.path,
-      };
-      const to = { target, key: this.nodeKey(), path: partPath(binary) };
-      try {
-        const isWhole = await deps.hosts.copy(from, to, offset, (bytes) => {
-          heard();
-          offset = bytes;
-          return this.told(bytes, binary.size);
-        });
-        if (!isWhole) return { status: 'cancelled' };
-      } catch (error) {
-        if (!(error instanceof HostError) || error.detail.code !== 'SFTP') throw error;
-        const { message } = error;
-        return {
-          status: 'failed',
-          error: sayBrokenOff(name, plan.builder.name, offset, binary.size, redact(message)),
-        };
-      }
-    }
-    await this.binary(binary, 'finish');
-    this.isCopied = true;
-    return null;
-  }
-
-  /** How many bytes are there already that are the file's own. */
-  private async goodPart(
-    { size }: BinarySpec,
-    { partBytes, partSha256 }: { partBytes: number; partSha256: string | null },
-  ) {
-    if (partBytes === 0 || partBytes > size) return 0;
-    const { deps, plan } = this;
-    const request = sumRequest(plan.built.path, partBytes);
-    const { data } = await deps.hosts.request(builderTarget(plan.builder), request, await this.builderKey());
-    return parseSum(data, plan.builder.name) === partSha256 ? partBytes : 0;
-  }
-
-  private isEnding = false;
-
-  /** Shows on the card how far it is. False: somebody wants it to end. */
-  private told(bytes: number, size: number): boolean {
-    if (Date.now() - this.toldAt >= TELL_MS) {
-      this.toldAt = Date.now();
-      void this.teller.tell(sayCopied(bytes, size)).catch(() => undefined);
-      void this.isCancelled().then(
-        (is) => {
-          this.isEnding ||= is;
-        },
-        () => undefined,
-      );
-    }
-    return !this.isEnding;
+  private errand(heard: () => void): Errand {
+    const { work, held, plan, teller } = this;
+    const freeBytes = async () => (await this.open()).observed.windows?.machine.freeBytes ?? 0;
+    return { work, held, plan, teller, heard, freeBytes, nodeKey: this.nodeKey() };
   }
 
   /** Null once the process of that executable runs and stays; else why not. */
@@ -241,14 +168,6 @@ class Delivery {
     return seen && `${seen.pid} ${seen.started}`;
   }
 
-  private async binary(binary: BinarySpec, action: 'look' | 'finish') {
-    const { deps, work, held } = this;
-    const { target } = await contextOf(deps, work.node);
-    const request = binaryRequest(binary, action, held.fence);
-    const { data } = await deps.hosts.request(target, request, this.nodeKey());
-    return parseBinary(data, work.node.name);
-  }
-
   private open(): Promise<Visitor> {
     const { deps, work, held } = this;
     const tell = (doing: string) => this.teller.tell(doing);
@@ -257,10 +176,5 @@ class Delivery {
 
   private nodeKey(): { fingerprint: string } {
     return { fingerprint: this.held.pinned ?? this.work.fingerprint ?? 'none' };
-  }
-
-  private async builderKey(): Promise<{ fingerprint: string }> {
-    const key = expectedKey(await this.deps.hostKeys.pinned(this.plan.builder.name));
-    return key === 'any' ? { fingerprint: 'none' } : key;
   }
 }

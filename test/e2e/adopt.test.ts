@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, CHANNEL } from '../../sandbox/world.js';
 import { readNodeList } from '../../src/command/node-list.js';
 import { Jobs } from '../../src/job/queue.js';
-import { openSite, podRoutes, type Site } from '../support/site.js';
+import { BUSY, openSite, podRoutes, type Site } from '../support/site.js';
 
 const HEAD = 'cluster: sandbox\nclusterCidr: 192.168.0.0/16\nnodes:\n';
 
@@ -11,7 +11,7 @@ describe('a lost Redis', () => {
   let exported: string;
   let before: unknown;
   beforeAll(async () => {
-    site = await openSite();
+    site = await openSite(BUSY);
     await site.team.make('add linux node lin01 10.0.0.4');
     await site.team.make('add windows node win01 10.0.0.5');
     await site.team.make('add windows node win02 10.0.0.6');
@@ -132,7 +132,7 @@ describe('a cluster that was made by hand', () => {
   let site: Site;
   let jobs: Jobs;
   beforeAll(async () => {
-    site = await openSite();
+    site = await openSite(BUSY);
     const { team, host } = site;
     await team.make('add linux node lin01 10.0.0.4');
     await team.make('add windows node win01 10.0.0.5');

@@ -60,6 +60,29 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
     expect(site.inside('ip', 'link', 'show', 'eth1')).toContain('master hns1');
   });
 
+  test('cards in another order, with each other’s names and other indexes: the one of that MAC is taken, and given back', async () => {
+    const swap = (): void =>
+      site.host.edit(({ nics }) => {
+        const [routable, own] = nics.filter(({ device }) => device.startsWith('eth'));
+        if (!routable || !own) throw new Error('two cards are missing');
+        [routable.name, own.name] = [own.name, routable.name];
+        [routable.index, own.index] = [own.index, routable.index];
+        nics.reverse();
+      });
+    swap();
+    expect(await network(true)).toMatchObject({ ok: true, changed: true });
+    expect(site.inside('ip', 'link', 'show', 'eth1')).toContain('master hns1');
+    expect(site.inside('ip', 'link', 'show', 'eth0')).not.toContain('master');
+    expect(await podGateway(channel, site, true)).toMatchObject({ ok: true, changed: true });
+    // The order changes under the network too, as by a restart.
+    swap();
+    expect(await network(true)).toMatchObject({ ok: true, changed: false });
+    expect(await podGateway(channel, site, true)).toMatchObject({ ok: true, changed: false });
+    expect(await podGateway(channel, site, false)).toMatchObject({ ok: true, changed: true });
+    expect(await network(false)).toMatchObject({ ok: true, changed: true });
+    expect(site.inside('ip', 'link', 'show', 'eth1')).not.toContain('master');
+  });
+
   test('removed, and removed already', async () => {
     await network(true);
     expect(await network(false)).toEqual({ ok: true, changed: true, data: { network: null } });

@@ -10,6 +10,7 @@ const PROGRAMS = [
   'src/console.ts',
   'workers/main.ts',
   'test/command/support/adder.ts',
+  'test/host/main.ts',
   'test/network/claimer.ts',
 ];
 

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { nodeArgs } from '../../sandbox/program.js';
 import { createLab, type Lab } from '../lab/lab.js';
 import { describeWith } from '../lab/requirements.js';
 import { caseList } from './case-list.js';
@@ -8,7 +9,7 @@ let lab: Lab;
 
 function testHost(...args: string[]): Promise<{ code: number; out: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', 'test/host/main.ts', ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, [...nodeArgs('test/host/main.ts'), ...args], (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, out: stdout + stderr });
     });
   });

@@ -4,7 +4,7 @@ import { type Check, check } from './check.js';
 import { type Looked, standing } from './check-steps.js';
 import { isBefore } from './check-version.js';
 import type { WindowsMachine } from './machine.js';
-import { isOpenToAll } from './permissions.js';
+import { type Guarded, isOpenToAll } from './permissions.js';
 import { hasGuideFlags } from './windows-node.js';
 
 /** Before it kube-proxy looks for English words in what netsh prints, and never ends where there are none (kubernetes/kubernetes#52976). */
@@ -27,9 +27,13 @@ export function processChecks(on: Looked, machine: WindowsMachine): Check[] {
 
 /** Both run as the system: who may change their files, or what lies beside them, has the machine. */
 function permissions({ permissions: found }: WindowsMachine): Check {
-  const all = Object.entries(found).map(([path, sddl]) => ({ path, sddl, isFile: /\.exe$/i.test(path) }));
-  const open = all.find(({ sddl, isFile }) => sddl !== null && isOpenToAll(sddl, isFile));
-  if (open) return check('permissions', 'fix', { path: open.path, isFile: open.isFile });
+  const programs = Object.keys(found).filter((path) => /\.exe$/i.test(path));
+  const folders = new Set(programs.map((path) => path.slice(0, path.lastIndexOf('\\'))));
+  const kindOf = (path: string): Guarded =>
+    programs.includes(path) ? 'program' : folders.has(path) ? 'folder' : 'above';
+  const all = Object.entries(found).map(([path, sddl]) => ({ path, sddl, kind: kindOf(path) }));
+  const open = all.find(({ sddl, kind }) => sddl !== null && isOpenToAll(sddl, kind));
+  if (open) return check('permissions', 'fix', { path: open.path, isFile: open.kind === 'program' });
   const unread = all.find(({ sddl }) => sddl === null);
   return unread ? check('permissions', 'unknown', { path: unread.path }) : check('permissions', 'ok', {});
 }

@@ -15,24 +15,31 @@ const RIGHTS: Readonly<Record<string, number>> = {
   ...{ SD: 0x1_0000, WD: 0x4_0000, WO: 0x8_0000, DC: 0x2, LC: 0x4, DT: 0x40 },
 };
 
-/**
- * Of a file: to write it (0x2), to append (0x4); of either: to delete it or what is in it, to take it over, to open it for others. In a folder,
- * 0x2 is to put a file there: Windows loads a program's libraries from its own folder first. To make a folder there (0x4) harms nothing.
- */
-const HARM = 0x5000_0000 | 0xd_0000 | 0x40 | 0x2;
-const FILE_HARM = HARM | 0x4;
+/** What a descriptor is of: a program, the folder that it lies in, or one further up. */
+export type Guarded = 'program' | 'folder' | 'above';
 
-/** Whether everybody who can log in may change a file, or what is in a folder, that has this descriptor. */
-export function isOpenToAll(sddl: string, isFile: boolean): boolean {
+/** To have it all, delete it or what is in it, take it over, or open it for others. */
+const TAKE = 0x1000_0000 | 0xd_0000 | 0x40;
+/**
+ * In the program's own folder, to put a file there (0x2) too: Windows loads a program's libraries from it first. Further up that harms nothing, and
+ * `C:\ProgramData` allows it to everybody. To make a folder (0x4) harms nowhere; in a file the same bit is to append.
+ */
+const HARM: Readonly<Record<Guarded, number>> = {
+  above: TAKE,
+  folder: TAKE | 0x4000_0000 | 0x2,
+  program: TAKE | 0x4000_0000 | 0x2 | 0x4,
+};
+
+/** Whether everybody who can log in may change the program, or put another one in its place, where this descriptor is of `what`. */
+export function isOpenToAll(sddl: string, what: Guarded): boolean {
   const list = /D:(?<flags>[A-Z_]*)(?<entries>(\([^)]*\))*)/.exec(sddl)?.groups;
   // Without a list everything is allowed to everybody.
   if (list === undefined || list['flags']?.includes('NO_ACCESS_CONTROL')) return true;
-  const harm = isFile ? FILE_HARM : HARM;
   return [...(list['entries'] ?? '').matchAll(ENTRY)].some(({ groups: entry = {} }) => {
     const { type = '', flags = '', rights = '', who = '' } = entry;
     // IO: of what will be made in it, not of itself.
     const isHere = /^X?A$/.test(type) && !pairs(flags).includes('IO');
-    return isHere && CROWDS.test(who) && (maskOf(rights) & harm) !== 0;
+    return isHere && CROWDS.test(who) && (maskOf(rights) & HARM[what]) !== 0;
   });
 }
 

@@ -116,7 +116,7 @@ export const windowsTexts: Texts<WindowsId> = {
   permissions: {
     ok: () => 'What runs as the system is for administrators alone to change.',
     fix: ({ path, isFile }, { code, quote }) =>
-      `Whoever can log in may change ${quote(path)}, which runs as the system: ${code(isFile ? `icacls ${literal(path)} /reset` : `icacls ${literal(path)} /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F'`)}`,
+      `Whoever can log in may change ${quote(path)}, which runs as the system: ${code(isFile ? `icacls ${literal(path)} /reset` : `icacls ${literal(path)} /inheritance:r /grant:r '*S-1-5-18:(OI)(CI)F' '*S-1-5-32-544:(OI)(CI)F' '*S-1-5-32-545:(OI)(CI)RX'`)}`,
     unknown: ({ path }, { code, quote }) =>
       `Who may change ${quote(path)} is not to be seen: ${code(`icacls ${literal(path)}`)} says.`,
   },

@@ -359,6 +359,20 @@ const CASES: readonly Case[] = [
     { path: 'C:\\k\\kubelet.exe', isFile: true },
   ],
   [
+    'nssm below C:\\ProgramData, where everybody may put files',
+    checksIn(
+      machine(bare.windows, {
+        permissions: {
+          'C:\\ProgramData': 'O:SYG:SYD:PAI(A;OICI;FA;;;BA)(A;CI;DCLCRPCR;;;BU)',
+          'C:\\ProgramData\\nssm': 'O:BAD:PAI',
+          'C:\\ProgramData\\nssm\\nssm.exe': 'O:BAD:PAI',
+        },
+      }),
+    ),
+    'permissions',
+    'ok',
+  ],
+  [
     'programs of which nothing is told',
     checksIn(machine(bare.windows, { permissions: { 'C:\\k': null } })),
     'permissions',

@@ -18,7 +18,7 @@ test.each<[string, string]>([
   ['no list at all', 'O:BAG:SY'],
   ['an empty access control', 'O:BAG:SYD:NO_ACCESS_CONTROL'],
 ])('open: %s', (_, sddl) => {
-  expect([isOpenToAll(sddl, false), isOpenToAll(sddl, true)]).toEqual([true, true]);
+  expect([isOpenToAll(sddl, 'folder'), isOpenToAll(sddl, 'program')]).toEqual([true, true]);
 });
 
 test.each<[string, string]>([
@@ -33,10 +33,19 @@ test.each<[string, string]>([
   ['reading alone', 'D:PAI(A;;FR;;;WD)(A;;FX;;;WD)(A;;0x1200a9;;;AU)'],
   ['who is watched, not who may', 'D:PAI(A;;FA;;;SY)S:AI(AU;SAFA;FA;;;WD)'],
 ])('closed: %s', (_, sddl) => {
-  expect([isOpenToAll(sddl, false), isOpenToAll(sddl, true)]).toEqual([false, false]);
+  expect([isOpenToAll(sddl, 'folder'), isOpenToAll(sddl, 'program')]).toEqual([false, false]);
 });
 
 test('folders in a folder harm nothing; more bytes in a file do', () => {
-  expect(isOpenToAll('D:(A;CI;LC;;;BU)', false)).toBe(false);
-  expect(isOpenToAll('D:(A;;LC;;;BU)', true)).toBe(true);
+  expect(isOpenToAll('D:(A;CI;LC;;;BU)', 'folder')).toBe(false);
+  expect(isOpenToAll('D:(A;;LC;;;BU)', 'program')).toBe(true);
+});
+
+test('further up, files may be put beside; but the way down may be neither taken nor moved', () => {
+  const programData =
+    'D:PAI(A;OICIIO;GA;;;CO)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)(A;CI;DCLCRPCR;;;BU)';
+  expect(isOpenToAll(programData, 'above')).toBe(false);
+  expect(isOpenToAll(programData, 'folder')).toBe(true);
+  for (const rights of ['FA', 'GA', 'SD', 'DT', 'WD', 'WO', '0x1301bf'])
+    expect(isOpenToAll(`D:(A;;${rights};;;BU)`, 'above')).toBe(true);
 });

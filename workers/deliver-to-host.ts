@@ -53,7 +53,7 @@ export async function deliverToHost(deps: WorkerDeps, work: Work, held: Held): P
       if (!(error instanceof HostError) || !['unreachable', 'timeout'].includes(error.kind)) throw error;
       if (Date.now() - heardAt > AWAY_MS)
         throw new HostError('unreachable', error.host, sayOutOfReach(AWAY_MS / MINUTE, error.message));
-      if (await delivery.isCancelled()) return { status: 'cancelled' };
+      if (await isCancelled(deps, work)) return { status: 'cancelled' };
       await sleep(PAUSE_MS);
     }
   }
@@ -113,10 +113,6 @@ class Delivery {
     if (why === null) return { status: 'done', note: delivered(plan.built) };
     const still = await this.switchTo(former);
     return { status: 'failed', error: sayPutBack(component.component, why, still) };
-  }
-
-  isCancelled(): Promise<boolean> {
-    return isCancelled(this.deps, this.work);
   }
 
   private errand(heard: () => void): Errand {

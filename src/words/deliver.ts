@@ -42,7 +42,11 @@ export const deliverLooks = 'Reading the nodes…';
 
 /** `copies the file: 43.1 of 88.2 MB`. */
 export function sayCopied(bytes: number, size: number): string {
-  return `copies the file: ${(bytes / 1e6).toFixed(1)} of ${megabytes(size)}`;
+  return `copies the file: ${share(bytes, size)}`;
+}
+
+function share(bytes: number, size: number): string {
+  return `${(bytes / 1e6).toFixed(1)} of ${megabytes(size)}`;
 }
 
 export function switching(component: Component, executable: string): string {
@@ -75,8 +79,7 @@ export function sayBrokenOff(
   size: number,
   why: string,
 ): string {
-  const over = (bytes / 1e6).toFixed(1);
-  return `The copy ended at ${over} of ${megabytes(size)} (${why}). See to room on ${host}, and that ${builder} still has the file; then Retry.`;
+  return `The copy ended at ${share(bytes, size)} (${why}). See to room on ${host}, and that ${builder} still has the file; then Retry.`;
 }
 
 export function sayUnstable(component: Component, why: string): string {

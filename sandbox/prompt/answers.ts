@@ -6,6 +6,8 @@ export interface Answer {
   refused: boolean;
   /** The change that the line started. */
   started?: string;
+  /** What it found out comes as another answer. */
+  follows: boolean;
 }
 
 /** What a line did: its outcome, who typed it, and which changes were known before. */
@@ -16,27 +18,27 @@ export interface Act {
   known: ReadonlySet<string>;
 }
 
-/** The first answer; undefined while there is none. What answers another line, late, is none. */
-export function answerIn(sights: readonly Sight[], act: Act): Answer | undefined {
-  for (const sight of sights) {
-    const found = answerOf(sight, act);
-    if (found) return found;
-  }
-  return undefined;
+/** The answers so far. What answers another line, late, is none. */
+export function answersIn(sights: readonly Sight[], act: Act): Answer[] {
+  return sights.flatMap((sight) => answerOf(sight, act) ?? []);
 }
 
 function answerOf(sight: Sight, act: Act): Answer | undefined {
   if (sight.type === 'view')
-    return answers(sight.view, act) && sight.view.open ? { refused: false } : undefined;
+    return answers(sight.view, act) && sight.view.open ? { refused: false, follows: false } : undefined;
   const { message } = sight;
   if (message.user !== act.botUser) return undefined;
   if (answers(message, act) || answersMention(message, act)) {
-    const started = announced(message);
-    return { refused: isRefusal(message), ...(started ? { started } : {}) };
+    const mark = str(objects(message.blocks)[0]?.['block_id']);
+    // The announcement of a card that comes later.
+    const started = /^change-(.+)$/.exec(mark)?.[1];
+    return { refused: isRefusal(message), follows: mark === 'follows', ...(started ? { started } : {}) };
   }
   // Nothing ties a new card to the words that asked for it; but nobody else asks meanwhile.
   const change = sight.type === 'message' ? changeOf(message) : null;
-  return change && !act.known.has(change.id) ? { refused: false, started: change.id } : undefined;
+  return change && !act.known.has(change.id)
+    ? { refused: false, follows: false, started: change.id }
+    : undefined;
 }
 
 function answers({ answers: act }: { answers?: string }, { outcome }: Act): boolean {
@@ -47,10 +49,4 @@ function answers({ answers: act }: { answers?: string }, { outcome }: Act): bool
 function answersMention(message: Message, { outcome, user }: Act): boolean {
   if (outcome.act !== undefined || message.answers !== undefined) return false;
   return message.ephemeralTo === user || message.threadTs === outcome.body;
-}
-
-/** The bot marks the announcement of a card that comes later. */
-function announced(message: Message): string | undefined {
-  const [first] = objects(message.blocks);
-  return /^change-(.+)$/.exec(str(first?.['block_id']))?.[1];
 }

@@ -20,7 +20,7 @@ export interface PromptOptions {
   width?: number;
   /** Colours; when absent, on a terminal unless NO_COLOR is set. */
   colour?: boolean;
-  /** Milliseconds that a script's line waits for an answer, a button or a text; 10 000 when absent. */
+  /** Milliseconds that a script's line waits for an answer, a button or a text; 20 000 when absent. */
   patienceMs?: number;
 }
 

@@ -4,7 +4,7 @@ import type { Look } from '../../src/terminal/card.js';
 import { stripColour } from '../../src/terminal/width.js';
 import { findInput } from '../slack/controls.js';
 import { isObj, type Outcome, objects, type Sight } from '../slack/types.js';
-import { answerIn } from './answers.js';
+import { type Act, answersIn } from './answers.js';
 import {
   cardOf,
   changeIds,
@@ -45,7 +45,7 @@ export interface Session {
   where(): string;
   /** Runs one line; false when it says to quit. Throws, in words for whoever typed it, when it goes wrong. */
   obey(typed: string): Promise<boolean>;
-  /** For the end of a script: throws when what the last line started was refused after all. */
+  /** For the end of a script: waits for what the last line still has to say; throws when that is a refusal. */
   settle(): Promise<void>;
   /** Calls back when the fake Slack has gone. */
   onGone(listener: () => void): void;
@@ -54,6 +54,9 @@ export interface Session {
 
 /** Lines that neither ask nor look, so that nothing has to be settled before them. */
 const ASIDE: readonly Line['kind'][] = ['nothing', 'as', 'channel', 'words'];
+
+/** How many times as long as for its first answer a line waits for its second. */
+const FOLLOWS_WITHIN = 3;
 
 /** A line that went wrong, in words for whoever typed it. */
 class Trouble extends Error {}
@@ -70,6 +73,8 @@ export async function startSession(options: SessionOptions): Promise<Session> {
   /** The change that a line started last, and the one of which nothing was said since: its plan may still be refused. */
   let started: string | undefined;
   let unsettled: string | undefined;
+  /** The line of which another answer is still to come. */
+  let following: Act | undefined;
   let screen: Screen | null = null;
   let gone = (): void => {};
 
@@ -131,10 +136,22 @@ export async function startSession(options: SessionOptions): Promise<Session> {
   }
 
   async function settle(): Promise<void> {
-    if (!strict || unsettled === undefined) return;
+    if (!strict) return;
+    await settleAnswer();
+    if (unsettled === undefined) return;
     const state = await planned(unsettled);
     if (state !== null) unsettled = undefined;
     if (state === 'refused') throw new Trouble('the line before was refused');
+  }
+
+  async function settleAnswer(): Promise<void> {
+    const act = following;
+    if (act === undefined) return;
+    following = undefined;
+    // It is asked of hosts, each within a time limit of its own.
+    const rest = await watch.until(() => answersIn(sights, act)[1], FOLLOWS_WITHIN * patienceMs);
+    if (rest === null) throw new Trouble('the rest of the answer did not come');
+    if (rest.refused) throw new Trouble('the line before was refused');
   }
 
   /** Sends something to the bot; strict, it waits for the answer to just this. */
@@ -152,9 +169,11 @@ export async function startSession(options: SessionOptions): Promise<Session> {
       throw new Trouble(`Slack says ${outcome.error} after ${Math.round(outcome.latencyMs)} ms`);
     if (!strict) return;
     const botUser = client.workspace.bot.userId;
-    const answer = await soon(() => answerIn(sights, { outcome, user: user(), botUser, known }));
+    const line: Act = { outcome, user: user(), botUser, known };
+    const answer = await soon(() => answersIn(sights, line)[0]);
     if (answer === null) throw new Trouble(`no answer within ${patienceMs / 1000} s`);
     if (answer.started !== undefined) started = answer.started;
+    if (answer.follows) following = line;
     if (!refused) {
       if (answer.refused) throw new Trouble('this was refused');
       unsettled = answer.started;

@@ -45,6 +45,9 @@ import { list, PART, parted } from './list-message.js';
 import { manifestInvitation } from './manifest-form.js';
 import { manifestMessage } from './manifest-message.js';
 
+/** Marks an answer after which another one comes to the same command. */
+const FOLLOWS = 'follows';
+
 /** The answer to a command. Never longer than Slack takes: a list that is cut says what shows the rest. */
 export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Message {
   switch (reply.kind) {
@@ -61,11 +64,11 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
     case 'node':
       return node(reply);
     case 'reading':
-      return say(reading(reply.hosts));
+      return marked(say(reading(reply.hosts)), FOLLOWS);
     case 'routes':
       return routes(reply.hosts);
     case 'checking':
-      return say(checking(reply.host));
+      return marked(say(checking(reply.host)), FOLLOWS);
     case 'check':
       return checkCard(reply.found, cluster.name);
     case 'incidents':
@@ -77,9 +80,9 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
     case 'unmuted':
       return say(unmuted(reply));
     case 'controlling':
-      return say(controlling(reply));
+      return marked(say(controlling(reply)), FOLLOWS);
     case 'fetching-logs':
-      return say(fetchingLogs(reply));
+      return marked(say(fetchingLogs(reply)), FOLLOWS);
     case 'logs':
       return logsMessage(reply);
     case 'told':
@@ -107,7 +110,7 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
       return { text: card.text, blocks: card.blocks };
     }
     case 'checking-cluster':
-      return say(clusterWords.checking);
+      return marked(say(clusterWords.checking), FOLLOWS);
     case 'cluster':
       return clusterCheck(cluster.name, reply.check);
     case 'control-plane':

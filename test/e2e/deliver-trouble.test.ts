@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Built } from '../../src/plan/build.js';
 import { deliveredPath } from '../../src/plan/deliver.js';
 import { describeWith } from '../lab/requirements.js';
-import { killAll, nameOf, pidsIn, until as untilHolds } from '../lab/system.js';
+import { sshdIn } from '../lab/sshd.js';
+import { killAll, until as untilHolds } from '../lab/system.js';
 import { type DeliveryField, OLD, openDeliveryField, sumOf } from '../support/delivery-field.js';
 
 describeWith(['root', 'dotnet', 'go'], 'deliveries that meet trouble, for real', () => {
@@ -60,9 +61,10 @@ describeWith(['root', 'dotnet', 'go'], 'deliveries that meet trouble, for real',
 
     host.windows?.edit((state) => Object.assign(state, { free: 60_000_000_000 }));
     // The host has its own mounts: sshd, and what it starts, see this one.
-    const [sshd, ...sessions] = pidsIn([host.namespace]).filter((pid) => nameOf(pid) === 'sshd');
+    const { listener, sessions } = sshdIn(host.namespace);
     const folder = dirname(fileOn('win01', built));
-    const inside = (...command: string[]) => execFileSync('nsenter', ['-t', String(sshd), '-m', ...command]);
+    const inside = (...command: string[]) =>
+      execFileSync('nsenter', ['-t', String(listener), '-m', ...command]);
     mkdirSync(folder, { recursive: true });
     inside('mount', '-t', 'tmpfs', '-o', 'size=8m', 'small', folder);
     // A session keeps the mounts that it began with.

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Built } from '../../src/plan/build.js';
 import { deliveredPath } from '../../src/plan/deliver.js';
 import { describeWith } from '../lab/requirements.js';
-import { killAll, nameOf, pidsIn, until as untilHolds } from '../lab/system.js';
+import { sshdIn } from '../lab/sshd.js';
+import { killAll, until as untilHolds } from '../lab/system.js';
 import { type DeliveryField, OLD, openDeliveryField, sumOf } from '../support/delivery-field.js';
 
 const AT_FIRST = OLD.replaceAll('\\', '/');
@@ -64,9 +65,7 @@ describeWith(['root', 'dotnet', 'go'], 'deliveries to Windows nodes, for real', 
         return bytes() >= share * built.size;
       };
       await untilHolds(`${share} of the file`, reached, 60_000);
-      const sessions = pidsIn([lab.host('win01').namespace]).filter((pid) => nameOf(pid) === 'sshd');
-      // All but the one that listens.
-      await killAll(sessions.slice(1));
+      await killAll(sshdIn(lab.host('win01').namespace).sessions);
       least = bytes();
     }
     await team.untilCard(asked.id, '`win01` has');

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Component } from '../../src/node/component.js';
-import { start } from './system.js';
+import { nameOf, pidsIn, start, startTime } from './system.js';
 
 /** How a Linux lab host differs from a plain one. */
 export interface LinuxOptions {
@@ -64,6 +64,18 @@ export function startSshd(place: SshdPlace): number {
   const script = `set -e\n${mounts.join('\n')}\nexec /usr/sbin/sshd -D -e -f ${config}\n`;
   const inside = ['unshare', '--pid', '--fork', '--kill-child', 'bash', '-c', script];
   return start('ip', ['netns', 'exec', place.namespace, ...inside], join(place.dir, 'log'));
+}
+
+/** The sshd that listens in the namespace, and those of its sessions. By age, not by number: ids begin anew after /proc/sys/kernel/pid_max. */
+export function sshdIn(namespace: string): { listener: number; sessions: number[] } {
+  const age = (pid: number): number => Number(startTime(pid) ?? Number.POSITIVE_INFINITY);
+  const [listener, ...sessions] = pidsIn([namespace])
+    .filter((pid) => nameOf(pid) === 'sshd')
+    .map((pid) => ({ pid, age: age(pid) }))
+    .sort((a, b) => a.age - b.age)
+    .map(({ pid }) => pid);
+  if (listener === undefined) throw new Error(`no sshd runs in ${namespace}`);
+  return { listener, sessions };
 }
 
 function sshdConfig(place: SshdPlace): string {

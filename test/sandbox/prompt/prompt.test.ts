@@ -56,6 +56,13 @@ function tinyBot(app: App): void {
         text,
         blocks: [{ type: 'section', text: { type: 'mrkdwn', text: text.replace('<', '&lt;') } }],
       });
+    } else if (command.text.startsWith('check')) {
+      const more = { response_type: 'ephemeral', replace_original: false } as const;
+      const section = { type: 'section', block_id: 'follows', text: { type: 'mrkdwn', text: 'Looking…' } };
+      await ack({ text: 'Looking…', blocks: [section] });
+      await distract();
+      if (command.text === 'check well') await respond({ text: 'All is well.', ...more });
+      if (command.text === 'check badly') await respond({ ...refused('There is no such host.'), ...more });
     } else if (command.text === 'ponder') {
       await ack();
       await distract();
@@ -311,6 +318,22 @@ bob> expect C-1 is done
     expect(await prompt(['! add refused', 'nodes'])).toMatchObject({ code: 0 });
     const wrong = await prompt(['! add x']);
     expect(wrong.printed).toContain('Line 1: this was expected to be refused, and was not.');
+  });
+
+  test('what is said to follow is waited for: before the next line, and at the end', async () => {
+    const last = await prompt(['nodes', 'check well']);
+    expect(last).toEqual({ code: 0, printed: expect.stringMatching(/Looking….*All is well/s) });
+    expect(await prompt(['check well', 'expect All is well.', 'nodes'])).toMatchObject({ code: 0 });
+    const refused = await prompt(['check badly', 'nodes']);
+    expect(refused).toEqual({
+      code: 1,
+      printed: expect.stringContaining('Line 2: the line before was refused.'),
+    });
+    const never = await prompt(['check'], { patienceMs: 300 });
+    expect(never).toEqual({
+      code: 1,
+      printed: expect.stringContaining('the rest of the answer did not come'),
+    });
   });
 
   test('quit ends it with 0', async () => {

@@ -172,7 +172,7 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
     edit((state) => Object.assign(state, { faults: {} }));
     expect(answer).toMatchObject({ ok: false, code: 'SERVICE' });
     expect(answer.error).toMatch(
-      /^kubelet does not stay up; its last words: .*failed to run: no such network$/,
+      /^kubelet does not stay up; its last words: .*failed to run: no such network/,
     );
     expect(await component(false)).toMatchObject({ ok: true, changed: true });
   }, 90_000);

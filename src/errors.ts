@@ -131,6 +131,7 @@ export interface RefusalFacts {
 export type BuildLack =
   | { what: 'git' | 'make' | 'go' | 'disk-unknown' }
   | { what: 'go-old'; has: string; needs: string }
+  | { what: 'go-new'; has: string; version: string; newest: string }
   | { what: 'disk'; freeBytes: number; needsBytes: number };
 
 /** What is wrong in a list of nodes. Lines count from 1; `first` is the line of the other one. */

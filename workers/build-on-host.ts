@@ -78,6 +78,8 @@ class Follower {
         await sleep(PAUSE_MS);
       }
     }
+    // Left alone it would stand in the way of every other build.
+    await this.ask(true);
     throw new HostError('timeout', name, sayStillAtIt(BUILD_MS / MINUTE));
   }
 
@@ -92,13 +94,14 @@ class Follower {
     if (before?.doing === undefined) await this.teller.tell(buildStarts);
   }
 
-  private async ask(): Promise<BuildNews> {
+  /** `ends`: it is to be ended; else only when somebody cancelled the change. */
+  private async ask(ends = false): Promise<BuildNews> {
     const { deps, work, spec, held } = this;
     const { changeId, node, run = '' } = work;
     const { cancelRequestedBy } = await deps.changes.get(changeId);
     const request = jobRequest(spec, {
       ...{ id: `${changeId}-${run}`, from: this.from, fence: held.fence },
-      cancel: cancelRequestedBy !== undefined,
+      cancel: ends || cancelRequestedBy !== undefined,
     });
     const key = expectedKey(held.pinned ?? work.fingerprint);
     const { data } = await deps.hosts.request(builderTarget(node), request, key);

@@ -10,13 +10,16 @@ import { HostError } from '../src/host/host.js';
 import type { Held } from '../src/host/host-lease.js';
 import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
-import type { DeliverPlan, Step } from '../src/plan/plan.js';
-import { stepHolds } from '../src/plan/step.js';
+import { deliveredPath } from '../src/plan/deliver.js';
+import type { InstalledComponent } from '../src/plan/machine.js';
+import type { DeliverPlan, Observation, Step } from '../src/plan/plan.js';
+import { isSetUpAs, stepHolds } from '../src/plan/step.js';
 import { FAIRWAY } from '../src/principal.js';
 import {
   delivered,
   deliveredOnly,
   sayNotKept,
+  sayOtherSince,
   sayPutBack,
   sayUnstable,
   switching,
@@ -80,11 +83,11 @@ class Delivery {
     const { work, plan } = this;
     const component = work.steps.find((step) => step.kind === 'component');
     if (work.direction === 'undo') {
-      if (!component) return { status: 'unchanged' };
+      if (!component || !(await this.isSwitched(component))) return { status: 'unchanged' };
       const why = await this.switchTo(component);
-      return why === null
-        ? { status: 'done' }
-        : { status: 'failed', error: sayUnstable(component.component, why) };
+      if (why !== null) return { status: 'failed', error: sayUnstable(component.component, why) };
+      await this.keep(component);
+      return { status: 'done' };
     }
     const binary = work.steps.find((step) => step.kind === 'binary');
     if (!binary) return { status: 'unchanged' };
@@ -95,7 +98,6 @@ class Delivery {
     const ask: Ask = { kind: 'switch', component: component.component, executable: component.executable };
     const answer = answerTo(ask, work.answers ?? []);
     const visitor = await this.open();
-    const { machine } = visitor.observed.windows ?? {};
     const holds = stepHolds(component, visitor.observed);
     if (!holds && answer === null) return { status: 'asking', ask };
     if (answer === 'no') return { status: 'done', note: deliveredOnly(plan.built) };
@@ -106,13 +108,27 @@ class Delivery {
     const former = plan.hosts
       .find(({ host }) => host === work.node.name)
       ?.undo.find((step) => step.kind === 'component');
-    // Somebody took it away meanwhile: nothing is installed that nobody asked for.
-    if (!machine?.components[component.component] || !former)
-      return { status: 'failed', error: sayNotKept(component.component) };
+    const installed = installedOf(visitor.observed, component);
+    // Somebody took it away meanwhile: nothing is installed that nobody asked for. Nor is undone what somebody else did to it.
+    if (!installed || !former) return { status: 'failed', error: sayNotKept(component.component) };
+    if (!isSetUpAs(former, installed) && !isSetUpAs(component, installed))
+      return { status: 'failed', error: sayOtherSince(component.component) };
     const why = await this.switchTo(component);
-    if (why === null) return { status: 'done', note: delivered(plan.built) };
+    if (why === null) {
+      await this.keep(component);
+      return { status: 'done', note: delivered(plan.built) };
+    }
     const still = await this.switchTo(former);
     return { status: 'failed', error: sayPutBack(component.component, why, still) };
+  }
+
+  /** Whether the node runs what this delivery brought, or is on its way back from it. Another delivery's switch is not this one's to undo. */
+  private async isSwitched(former: ComponentStep): Promise<boolean> {
+    const { observed } = await this.open();
+    const installed = installedOf(observed, former);
+    if (!installed?.ours) return false;
+    const isOurs = installed.executable === deliveredPath(this.plan.built);
+    return isOurs || (isSetUpAs(former, installed) && !stepHolds(former, observed));
   }
 
   private errand(heard: () => void): Errand {
@@ -135,7 +151,6 @@ class Delivery {
       await sleep(SECOND_LOOK_MS);
       const second = await this.process(step);
       if (first === null || first !== second) return sayUnstable(step.component, '');
-      await this.keep(step);
       return null;
     } catch (error) {
       if (!(error instanceof HostError) || error.kind !== 'script') throw error;
@@ -173,4 +188,8 @@ class Delivery {
   private nodeKey(): { fingerprint: string } {
     return { fingerprint: this.held.pinned ?? this.work.fingerprint ?? 'none' };
   }
+}
+
+function installedOf({ windows }: Observation, { component }: ComponentStep): InstalledComponent | null {
+  return windows?.machine.components[component] ?? null;
 }

@@ -41,7 +41,7 @@ export async function admitBuild(deps: WorkerDeps, change: BuildChange): Promise
     if (hostKey?.firstContact) await deps.hostKeys.pin(builder.name, hostKey.fingerprint);
   try {
     const { check } = await lookAtBuilder(deps, builder, spec, spec.dir);
-    const wrong = lacks(check, spec.by);
+    const wrong = lacks(check, spec.by, spec.version);
     if (wrong.length > 0) return makeStale(deps, change, sayBuildUnfit(builder.address, wrong));
     if (check.commit !== spec.commit)
       return makeStale(deps, change, sayTagMoved(spec.version, spec.commit, check.commit));

@@ -29,6 +29,7 @@ const Nic = z.object({
 const Service = z.object({ runs: z.boolean(), atBoot: z.boolean() });
 const Installed = Service.extend({
   manager: z.enum(['nssm', 'task', 'other']),
+  ours: z.boolean(),
   executable: z.string(),
   arguments: z.string(),
   environment: z.array(z.string()),

@@ -4,6 +4,7 @@ import { type BuildLack, Refusal } from '../errors.js';
 import { Component } from '../node/component.js';
 import type { Node } from '../node/node.js';
 import { parseSource } from '../source.js';
+import { isBefore } from './check-version.js';
 import type { BuildPlan, HostPlan } from './plan.js';
 
 /** A tag of Kubernetes'. It becomes a git ref and a folder on Windows, so neither two dots in a row nor one at the end. */
@@ -66,6 +67,8 @@ export interface BuildCheck {
 
 /** The guide's own (S16). */
 const OLDEST_GO = '1.7.1';
+/** Kubernetes' makefile before 1.11 compares Go's version as text, in which go1.10 comes before go1.9. (kubernetes#60389, #65905) */
+const TEXT_COMPARED = { before: '1.11', go: '1.10', newest: '1.9' };
 
 /**
  * A guess on the safe side, not measured on Kubernetes itself: a checkout without history (0.5 GB), what Go keeps of the packages of two
@@ -73,14 +76,17 @@ const OLDEST_GO = '1.7.1';
  */
 const DISK_BYTES = 4 * 1024 ** 3;
 
-/** What is missing for a build. One that is there already needs nothing. */
-export function lacks(check: BuildCheck, by: BuildTool): BuildLack[] {
+/** What is missing for a build of that version. One that is there already needs nothing. */
+export function lacks(check: BuildCheck, by: BuildTool, version: string): BuildLack[] {
   if (check.git === null) return [{ what: 'git' }];
   if (check.built) return [];
   return [
     ...(check.go === null ? [{ what: 'go' as const }] : []),
-    ...(check.go !== null && isOlder(check.go, OLDEST_GO)
+    ...(check.go !== null && isBefore(check.go, OLDEST_GO)
       ? [{ what: 'go-old' as const, has: check.go, needs: OLDEST_GO }]
+      : []),
+    ...(check.go !== null && by === 'make' && isTooNew(check.go, version)
+      ? [{ what: 'go-new' as const, has: check.go, version, newest: TEXT_COMPARED.newest }]
       : []),
     ...(by === 'make' && !check.make ? [{ what: 'make' as const }] : []),
     ...(check.freeBytes === null ? [{ what: 'disk-unknown' as const }] : []),
@@ -90,12 +96,8 @@ export function lacks(check: BuildCheck, by: BuildTool): BuildLack[] {
   ];
 }
 
-/** `1.7` is older than `1.7.1`; what comes after the numbers (`rc1`) counts for nothing. A version that is none is old. */
-function isOlder(version: string, than: string): boolean {
-  const parts = (text: string) => (/^\d+(\.\d+)*/.exec(text)?.[0] ?? '0').split('.').map(Number);
-  const [a, b] = [parts(version), parts(than)];
-  const first = b.findIndex((number, index) => (a[index] ?? 0) !== number);
-  return first !== -1 && (a[first] ?? 0) < (b[first] ?? 0);
+function isTooNew(go: string, version: string): boolean {
+  return isBefore(version, TEXT_COMPARED.before) && !isBefore(go, TEXT_COMPARED.go);
 }
 
 /**
@@ -109,7 +111,7 @@ export function planBuild(
   seen: { hostKey: HostPlan['hostKey']; said: string; basedOn: number; commands(spec: BuildSpec): string[] },
 ): BuildPlan {
   const { git, go, make, commit, built } = check;
-  const wrong = lacks(check, asked.by);
+  const wrong = lacks(check, asked.by, asked.version);
   if (wrong.length > 0) throw new Refusal('build-host-unfit', { host: builder.name, lacks: wrong });
   if (commit === null)
     throw new Refusal('tag-unknown', { version: asked.version, source: asked.source, why: seen.said });

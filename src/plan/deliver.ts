@@ -63,13 +63,13 @@ export function planDeliver(
   };
 }
 
-/** What is kept running there, with another executable. Nothing where it is not, or by a means that can't be told to. */
+/** What Fairway keeps running there, with another executable. What somebody else does is theirs to switch. */
 function switchTo(
   component: Component,
   installed: InstalledComponent | null,
   executable: string,
 ): ComponentStep[] {
-  if (installed === null || installed.manager === 'other' || installed.executable === '') return [];
+  if (installed === null || !installed.ours || installed.executable === '') return [];
   return [
     {
       ...{ kind: 'component', action: 'ensure', component, executable },

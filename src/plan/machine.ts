@@ -12,6 +12,8 @@ export interface ServiceState {
 export interface InstalledComponent extends ServiceState {
   /** `other`: a service that starts something by itself, without nssm. */
   manager: 'nssm' | 'task' | 'other';
+  /** It has Fairway's mark; else it is somebody's. */
+  ours: boolean;
   executable: string;
   /** The whole command line after the executable. */
   arguments: string;

@@ -64,9 +64,9 @@ export function isRestored(step: Step, made: Made | undefined): boolean {
   return carriesPods(step) || isMade(step, made);
 }
 
-/** A kubelet or kube-proxy that somebody keeps running in another way than ours is left alone when its node is added. */
+/** A kubelet or kube-proxy that somebody keeps running is left alone when its node is added. */
 export function isSomebodys(step: Step, observed: Observation): boolean {
-  return step.kind === 'component' && observed.windows?.machine.components[step.component] != null;
+  return step.kind === 'component' && observed.windows?.machine.components[step.component]?.ours === false;
 }
 
 /** What some steps are going to make of their own on a node. */

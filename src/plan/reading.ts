@@ -1,8 +1,11 @@
 /** What reading a host gave, and how two readings differ. Pure. */
 import { type Cidr, overlaps } from '../ip.js';
 import type { ObservedRoute } from '../network/route.js';
+import { Component } from '../node/component.js';
+import type { WindowsMachine } from './machine.js';
 import type { HostPlan, Observation, Plan } from './plan.js';
 import type { PlanPolicy } from './policy.js';
+import { KUBE_PROXY_SWITCH } from './windows-node.js';
 
 /** A host as planning found it: read whole, or not at all and why. */
 export type HostReading = { observed: Observation; fingerprint: string; firstContact: boolean } | Unreadable;
@@ -33,7 +36,7 @@ export function clusterRoutes(observed: Observation, clusterCidr: Cidr): Observe
 /** What the seal of a plan looks at on one of its hosts. */
 export interface SealScope {
   clusterCidr: Cidr;
-  /** The bridge that its pods would hang on; null where planning decided nothing by it, as on a peer. */
+  /** The bridge that its pods would hang on; null where planning decided nothing by the machine itself, as on a peer. */
   bridge: string | null;
 }
 
@@ -49,7 +52,7 @@ export function scopeOf(
 
 /**
  * What a plan's seal covers of a host, one line a fact. Metrics and interface numbers change by themselves and are left out. Whose bridge
- * it is was decided by whether there was one, and which NIC the containers get by which were free.
+ * it is, or kubelet or switch or image, was decided by whether there was one, and which NIC the containers get by which were free.
  */
 export function sealedFacts(observed: Observation, { clusterCidr, bridge }: SealScope): string[] {
   const routes = clusterRoutes(observed, clusterCidr).map(factOf);
@@ -59,8 +62,25 @@ export function sealedFacts(observed: Observation, { clusterCidr, bridge }: Seal
   );
   const free = nics.map((nic) => `network card ${nic.mac} free for containers`);
   const bridges = bridge !== null && observed.bridges.includes(bridge) ? [`bridge ${bridge}`] : [];
+  const machine = bridge !== null && observed.windows ? machineFacts(observed.windows.machine) : [];
   const forwarding = observed.forwarding ? 'forwarding on' : 'forwarding off';
-  return [forwarding, ...[...routes, ...networks, ...free, ...bridges].sort()];
+  return [forwarding, ...[...routes, ...networks, ...free, ...bridges, ...machine].sort()];
+}
+
+/** What is there already is nothing that the plan would make, and so nothing that its undo may take away. */
+function machineFacts({ components, switches, pauseImage, routing }: WindowsMachine): string[] {
+  const kept = Component.options.flatMap((name) => {
+    const installed = components[name];
+    if (installed === null) return [];
+    return [`${name} ${installed.ours ? '(Fairway)' : `by ${installed.manager}: ${installed.executable}`}`];
+  });
+  const named = (switches ?? []).filter(({ name }) => name === KUBE_PROXY_SWITCH);
+  return [
+    ...kept,
+    ...named.map(({ name, type }) => `switch ${name} ${type}`),
+    ...(pauseImage === null ? [] : ['pause image']),
+    ...(routing === null ? [] : [`Routing and Remote Access for ${routing.isRouter ? 'routing' : 'else'}`]),
+  ];
 }
 
 function networkFacts({ windows }: Observation): string[] {

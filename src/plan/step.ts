@@ -1,7 +1,7 @@
 /** Steps against what a host holds: done already, in the way, or never to be done. Pure. */
 import { type Cidr, contains, type Ipv4, podGateway, prefixLength } from '../ip.js';
 import { holds } from '../network/route.js';
-import type { WindowsMachine } from './machine.js';
+import type { InstalledComponent, WindowsMachine } from './machine.js';
 import type { Observation, Step } from './plan.js';
 
 /**
@@ -18,7 +18,7 @@ import type { Observation, Step } from './plan.js';
  *     reboot        | Windows waits for none                         | (no such step)
  *     virtual-sw…   | one of the name, and internal                  | none of the name
  *     image         | docker has it                                  | docker does not have it
- *     component     | as specified, running, at boot too             | no service and no task of the name
+ *     component     | as specified, running, at boot too             | no service and no task of ours
  *     persistence   | helper and unit there, networkd lets routes be | both gone
  */
 export function stepHolds(step: Step, observed: Observation): boolean {
@@ -105,17 +105,22 @@ function machineHolds(step: MachineStep, machine: WindowsMachine): boolean {
       return 'version' in machine.docker && (machine.pauseImage !== null) === ensure;
     case 'component': {
       const installed = machine.components[step.component];
-      if (!ensure) return installed === null;
-      return (
-        installed !== null &&
-        installed.executable === step.executable &&
-        installed.arguments === step.arguments &&
-        installed.environment.join('\n') === step.environment.join('\n') &&
-        installed.atBoot &&
-        installed.runs
-      );
+      if (!ensure) return installed === null || !installed.ours;
+      return installed !== null && isSetUpAs(step, installed) && installed.atBoot && installed.runs;
     }
   }
+}
+
+/** Whether it would start just what the step says; running or not. */
+export function isSetUpAs(
+  step: Extract<Step, { kind: 'component' }>,
+  installed: InstalledComponent,
+): boolean {
+  return (
+    installed.executable === step.executable &&
+    installed.arguments === step.arguments &&
+    installed.environment.join('\n') === step.environment.join('\n')
+  );
 }
 
 /** What, not Fairway's, is in the way of a route step: a route to the same destination that leads elsewhere. null: nothing. */

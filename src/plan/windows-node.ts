@@ -4,7 +4,7 @@ import type { Step } from './plan.js';
 import type { PlanPolicy } from './policy.js';
 
 /** The guide's name for it (S10). */
-const KUBE_PROXY_SWITCH = 'KubeProxySwitch';
+export const KUBE_PROXY_SWITCH = 'KubeProxySwitch';
 
 /**
  * The steps of the guide's profile on the node itself, in order, up to its routes. What may take a restart comes first: it would take

@@ -26,9 +26,9 @@ export function deliverFacts({ built, hosts }: DeliverPlan): string[] {
 export const deliverMeans =
   'Approving copies the file and checks its sum on each node. Before anything is switched, and restarts, the change asks once more; then one node after the other.';
 
-/** Of a node where nothing is kept running that could be switched. */
+/** Of a node where Fairway keeps nothing running that it could switch. */
 export function onlyCopied(host: string, component: Component): string {
-  return `ℹ️ ${code(host, 80)} has no ${component} that can be switched, so the file is only brought there.`;
+  return `ℹ️ ${code(host, 80)} has no ${component} that Fairway keeps running, so the file is only brought there; switching is by hand.`;
 }
 
 /** A node that could not be read. */
@@ -96,6 +96,10 @@ export function sayPutBack(component: Component, why: string, still: string | nu
 
 export function sayNotKept(component: Component): string {
   return `Nothing keeps ${component} running there any more, so it was not switched. The file is there.`;
+}
+
+export function sayOtherSince(component: Component): string {
+  return `${component} was set up otherwise there after this was planned, so it was not switched. The file is there: ask for it again.`;
 }
 
 /** The registry has another file by now. */

@@ -251,6 +251,8 @@ export function sayLack(lack: BuildLack, code: Voice['code']): string {
       return `it has ${gib(lack.freeBytes)} of disk free, and a build takes ${gib(lack.needsBytes)}`;
     case 'go-old':
       return `its Go is ${code(lack.has)}, and ${code(lack.needs)} is the oldest that works`;
+    case 'go-new':
+      return `its Go is ${code(lack.has)}, which the makefile of ${code(lack.version)} takes for an old one: put Go ${lack.newest} first on its PATH, or set ${code('BUILD_WITH=go')}`;
     default:
       return `it has no ${code(lack.what)}`;
   }

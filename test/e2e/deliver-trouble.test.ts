@@ -7,6 +7,7 @@ import { deliveredPath } from '../../src/plan/deliver.js';
 import { describeWith } from '../lab/requirements.js';
 import { sshdIn } from '../lab/sshd.js';
 import { killAll, until as untilHolds } from '../lab/system.js';
+import { servicesKey } from '../lab/windows/services.js';
 import { type DeliveryField, OLD, openDeliveryField, sumOf } from '../support/delivery-field.js';
 
 describeWith(['root', 'dotnet', 'go'], 'deliveries that meet trouble, for real', () => {
@@ -17,6 +18,8 @@ describeWith(['root', 'dotnet', 'go'], 'deliveries that meet trouble, for real',
   }, 180_000);
   afterAll(() => field.close());
 
+  /** A delivery that was not switched to. */
+  let left = '';
   const partOf = (built: Built): string => `${field.fileOn('win01', built)}.part`;
   const bytesOf = (built: Built): number => statSync(partOf(built), { throwIfNoEntry: false })?.size ?? 0;
 
@@ -78,6 +81,7 @@ describeWith(['root', 'dotnet', 'go'], 'deliveries that meet trouble, for real',
     await team.untilCard(asked.id, 'Switch kubelet to it?');
     await team.click(asked.id, 'Leave it as it is');
     expect((await team.until(asked.id)).state).toBe('applied');
+    left = asked.id;
   }, 120_000);
 
   test('the worker is killed while a node switches: another one brings it to its end', async () => {
@@ -95,4 +99,24 @@ describeWith(['root', 'dotnet', 'go'], 'deliveries that meet trouble, for real',
     expect([state, ...errors]).toEqual(['applied', undefined]);
     expect(running()).toEqual([deliveredPath(built).replaceAll('\\', '/')]);
   }, 180_000);
+
+  test('what others did to the kubelet since is neither overwritten by a switch, nor undone by a Roll back', async () => {
+    const { lab, team, recordBuild, running, until } = field;
+    const [before] = running();
+    await team.click(left, 'Roll back');
+    expect(await until(left)).toMatchObject({ state: 'rolled-back' });
+    expect(await team.stores.changes.result(left, 'win01')).toMatchObject({ status: 'unchanged' });
+
+    await recordBuild('v1.5.4', 1);
+    const asked = await team.ask('deliver kubelet v1.5.4');
+    await team.click(asked.id, 'Approve');
+    await team.untilCard(asked.id, 'Switch kubelet to it?');
+    lab.host('win01').windows?.edit(({ registry }) => {
+      Object.assign(registry[`${servicesKey}\\kubelet\\Parameters`] ?? {}, { AppParameters: '--v=4' });
+    });
+    await team.click(asked.id, 'Switch win01');
+    expect(await until(asked.id)).toMatchObject({ state: 'failed' });
+    await team.untilCard(asked.id, 'was set up otherwise there after this was planned');
+    expect(running()).toEqual([before]);
+  }, 120_000);
 });

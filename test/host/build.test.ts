@@ -90,7 +90,7 @@ describeWith(['root', 'go'], 'a build host, for real', () => {
     await lab.exec('builder', 'mkdir /tmp/small; mount -t tmpfs -o size=16m small /tmp/small');
     try {
       const found = await check({ dir: '/tmp/small/build' });
-      expect(lacks(found, 'go')).toEqual([
+      expect(lacks(found, 'go', 'v1.5.0')).toEqual([
         { what: 'go-old', has: '1.6.3', needs: '1.7.1' },
         { what: 'disk', freeBytes: 16 * 1024 ** 2, needsBytes: SPACE },
       ]);
@@ -160,6 +160,26 @@ describeWith(['root', 'go'], 'a build host, for real', () => {
     // The next one finds nothing in its way.
     expect((await build('c6-f', next)).state).toBe('built');
   }, 180_000);
+
+  test('an earlier run of the same change that was given up is ended for the next one, and by its cancel', async () => {
+    const commit = tree.tag('v1.5.3');
+    const next = { ...slow, version: 'v1.5.3', commit };
+    await reach('c11-j', '2 of 10', next);
+    expect((await ask('c11-k', next)).state).toBe('running');
+    expect((await left()).split('\n')).not.toEqual(['']);
+    expect(await lab.exec('builder', `grep -lzx FAIRWAY_JOB=c11-j /proc/[0-9]*/environ || true`)).toBe('');
+    expect(await ask('c12-l', next)).toMatchObject({ state: 'waiting' });
+    expect(await ask('c12-l', next, 0, true)).toMatchObject({ state: 'cancelled' });
+    expect(await left()).not.toBe('');
+    expect(await ask('c11-m', next, 0, true)).toMatchObject({ state: 'cancelled' });
+    expect(await left()).toBe('');
+  }, 60_000);
+
+  test('without modules, as Kubernetes before 1.15: make finds its packages where Go looked for them then', async () => {
+    const commit = tree.tag('v1.5.4', 'no-module');
+    const { state, text } = await build('c13-n', { ...slow, version: 'v1.5.4', commit });
+    expect([state, text]).toEqual(['built', expect.stringContaining('10 of 10')]);
+  }, 60_000);
 
   test('rebooted in the midst of it: lost, and said so; another run builds', async () => {
     const commit = tree.tag('v1.5.2');

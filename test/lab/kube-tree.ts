@@ -1,6 +1,6 @@
 /** A small module laid out as Kubernetes' tree, in a git repository with a tag, made anew for each test file. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface KubeTree {
@@ -8,7 +8,7 @@ export interface KubeTree {
   source: string;
   /** The commit that `v1.5.0` leads to. */
   commit: string;
-  /** Puts a tag on a new commit, with one more file when it is named, and gives the commit. */
+  /** Puts a tag on a new commit, with one more file when it is named, or without a `go.mod` for `no-module`, and gives the commit. */
   tag(version: string, file?: string): string;
 }
 
@@ -42,7 +42,8 @@ export function makeKubeTree(dir: string, pace = 0.3): KubeTree {
     }).trim();
   git('init', '-q', '-b', 'master');
   const tag = (version: string, file = ''): string => {
-    if (file !== '') writeFileSync(join(source, file), '');
+    if (file === 'no-module') rmSync(join(source, 'go.mod'));
+    else if (file !== '') writeFileSync(join(source, file), '');
     git('add', '.');
     git('commit', '-q', '--allow-empty', '-m', version);
     // Annotated, as Kubernetes' are: the tag has an id of its own.

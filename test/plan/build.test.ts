@@ -6,8 +6,8 @@ const fit: BuildCheck = {
   ...{ git: '2.39.2', go: '1.7.1', make: true, freeBytes: 8 * 1024 ** 3 },
   ...{ commit: 'a'.repeat(40), built: false },
 };
-const what = (check: Partial<BuildCheck>, by: 'make' | 'go' = 'make') =>
-  lacks({ ...fit, ...check }, by).map((lack) => lack.what);
+const what = (check: Partial<BuildCheck>, by: 'make' | 'go' = 'make', version = 'v1.11.0') =>
+  lacks({ ...fit, ...check }, by, version).map((lack) => lack.what);
 
 describe('a build host', () => {
   test.each(['1.7', '1.6.3', '1.7rc1', 'devel'])('Go %s is too old', (go) => {
@@ -16,6 +16,16 @@ describe('a build host', () => {
 
   test.each(['1.7.1', '1.7.1rc2', '1.10', '1.24.0', '2.0'])('Go %s will do', (go) => {
     expect(what({ go })).toEqual([]);
+  });
+
+  test.each([
+    ['v1.5.0', '1.9.7', 'make', []],
+    ['v1.5.0', '1.10', 'make', ['go-new']],
+    ['v1.5.0', '1.22.1', 'make', ['go-new']],
+    ['v1.10.13', '1.22.1', 'make', ['go-new']],
+    ['v1.5.0', '1.22.1', 'go', []],
+  ] as const)('%s with Go %s by %s: %j', (version, go, by, lack) => {
+    expect(what({ go }, by, version)).toEqual(lack);
   });
 
   test('says all that it lacks; make only where it is used; nothing where the commit was built already', () => {

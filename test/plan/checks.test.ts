@@ -84,6 +84,7 @@ const { containerNic: _unknown, ...adopted } = {
 };
 const installed = {
   manager: 'nssm' as const,
+  ours: false,
   executable: 'D:\\old\\kubelet.exe',
   arguments: '--v=9',
   environment: [],

@@ -4,6 +4,7 @@ import type { NextHopMode } from '../../src/network/route.js';
 import type { Inventory, Os } from '../../src/node/node.js';
 import { planAddNode } from '../../src/plan/add-node.js';
 import { adoptPairs, knewBefore, uncovered } from '../../src/plan/adopt.js';
+import type { WindowsMachine } from '../../src/plan/machine.js';
 import type { Nic, Observation, Plan } from '../../src/plan/plan.js';
 import { madeBy } from '../../src/plan/pod-side.js';
 import { differences, scopeOf } from '../../src/plan/reading.js';
@@ -327,6 +328,41 @@ describe('the seal', () => {
       // Its number and its state change by themselves.
       const moved = withNics((nic) => ({ ...nic, ifIndex: nic.ifIndex + 1, status: 'Disconnected' }));
       expect(differences(observed, moved, scope, new Set())).toEqual([]);
+    });
+
+    test('what somebody made meanwhile that the plan would have made: its undo would take that away', () => {
+      const { plan: adding, own, peer, observed } = added('windows');
+      const { windows } = observed;
+      if (!windows) throw new Error('no Windows facts');
+      const by = { executable: 'C:\\k\\kubelet.exe', arguments: '--v=3', environment: [] };
+      const theirs = { ...by, manager: 'nssm' as const, ours: false, runs: true, atBoot: true };
+      const withMachine = (over: Partial<WindowsMachine>): Observation => ({
+        ...observed,
+        windows: { ...windows, machine: { ...windows.machine, ...over } },
+      });
+      const made = withMachine({
+        components: { kubelet: theirs, 'kube-proxy': null },
+        switches: [
+          { name: 'KubeProxySwitch', type: 'Internal' },
+          { name: 'Layered pods', type: 'External' },
+        ],
+        pauseImage: 'sha256:1',
+        routing: { isRouter: true, isVpn: false, runs: true, atBoot: true },
+      });
+      expect(differences(observed, made, scopeOf(adding, own, policy), new Set())).toEqual([
+        '+ Routing and Remote Access for routing',
+        '+ kubelet by nssm: C:\\k\\kubelet.exe',
+        '+ pause image',
+        '+ switch KubeProxySwitch Internal',
+      ]);
+      expect(hashWith(adding, own.host, made)).not.toBe(planHash(adding, policy));
+      expect(differences(observed, made, scopeOf(adding, peer, policy), new Set())).toEqual([]);
+      // It starts and ends by itself.
+      const stopped = withMachine({
+        components: { kubelet: { ...theirs, runs: false }, 'kube-proxy': null },
+      });
+      const running = withMachine({ components: { kubelet: theirs, 'kube-proxy': null } });
+      expect(differences(stopped, running, scopeOf(adding, own, policy), new Set())).toEqual([]);
     });
   });
 

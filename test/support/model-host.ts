@@ -187,7 +187,7 @@ function steppedMachine(machine: WindowsMachine, step: Step): WindowsMachine {
       const installed = { executable, environment, arguments: step.arguments, runs: true, atBoot: true };
       const components = {
         ...machine.components,
-        [step.component]: ensure ? { ...installed, manager: 'nssm' as const } : null,
+        [step.component]: ensure ? { ...installed, manager: 'nssm' as const, ours: true } : null,
       };
       return { ...machine, components };
     }

@@ -15,6 +15,7 @@ const facts: { [C in RefusalCode]: RefusalFacts[C] } = {
     host: 'builder',
     lacks: [
       { what: 'go-old', has: '1.6', needs: '1.7.1' },
+      { what: 'go-new', has: '1.19.8', version: 'v1.5.0', newest: '1.9' },
       { what: 'disk', freeBytes: 1e9, needsBytes: 4 * 1024 ** 3 },
       { what: 'make' },
       { what: 'disk-unknown' },

@@ -138,6 +138,7 @@ export function component(
   }
   const spec = {
     manager: 'task' as const,
+    ours: true,
     executable,
     arguments: params.arguments,
     environment,

@@ -17,7 +17,8 @@ fetch() {
   [ -d .git ] || git init -q
   # What a fetch that was ended by force leaves behind.
   find .git \( -name '*.lock' -o -name 'tmp_pack_*' \) -delete
-  git fetch --progress --depth 1 --no-tags --no-recurse-submodules -- "$source" "+refs/tags/$version:refs/tags/$version"
+  # A server that sends nothing any more for 5 min.
+  git -c http.lowSpeedLimit=1 -c http.lowSpeedTime=300 fetch --progress --depth 1 --no-tags --no-recurse-submodules -- "$source" "+refs/tags/$version:refs/tags/$version"
   if [ "$(git rev-parse --verify "refs/tags/$version^{commit}")" != "$commit" ]; then
     echo "$version is not $commit any more"
     exit 1
@@ -28,14 +29,14 @@ fetch() {
 
 make_file() {
   go version
+  # Kubernetes has modules since 1.15 only, and Go takes them for granted since 1.16.
+  [ -f go.mod ] || export GO111MODULE=off
   if [ "$by" = make ]; then
     echo "== KUBE_BUILD_PLATFORMS=windows/amd64 make WHAT=cmd/$component"
     KUBE_BUILD_PLATFORMS=windows/amd64 make "WHAT=cmd/$component"
     made=$(find _output -type f -path "*windows/amd64/$component.exe" | head -n 1)
     cp "$made" "$new/$component.exe"
   else
-    # Kubernetes 1.5 has no modules.
-    [ -f go.mod ] || export GO111MODULE=off
     echo "== GOOS=windows GOARCH=amd64 go build ./cmd/$component"
     CGO_ENABLED=0 GOOS=windows GOARCH=amd64 go build -o "$new/$component.exe" "./cmd/$component"
   fi

@@ -1,5 +1,6 @@
 # build: starts the job of that id, or joins it, and tells how far it is. It runs in a session of its own, so that a connection that is
-# cut, or a worker that dies, is nothing to it. There is one at a time: another one waits.
+# cut, or a worker that dies, is nothing to it. There is one at a time: another one waits, but for an earlier run of its own change, which
+# was given up and is ended.
 
 do_build() {
   take_job || { refuse PARAMS "no such $wrong"; return; }
@@ -12,7 +13,7 @@ do_build() {
   if [ "$cancel" = yes ]; then cancel_job; return; fi
   if [ "$job_id" = "$wanted" ]; then follow; return; fi
   if is_made; then tell_over 0 true; return; fi
-  if leader_lives; then tell '"over":false,"waits":true'; return; fi
+  if leader_lives && ! same_change; then tell '"over":false,"waits":true'; return; fi
   end_members && start_job && follow
 }
 
@@ -103,12 +104,16 @@ is_made() {
 }
 
 cancel_job() {
-  if [ "$job_id" != "$wanted" ]; then tell '"over":true,"code":"cancelled","reused":false'; return; fi
-  if { read -r code <"$job/exit"; } 2>/dev/null; then tell_over "$code" false; return; fi
-  end_members || return
-  echo cancelled >"$job/exit"
+  if [ "$job_id" = "$wanted" ] && { read -r code <"$job/exit"; } 2>/dev/null; then tell_over "$code" false; return; fi
+  if same_change; then
+    end_members || return
+    [ -e "$job/exit" ] || echo cancelled >"$job/exit"
+  fi
   tell_over cancelled false
 }
+
+# Whether the job there is of the same change; an id is the change's, a hyphen and the run's.
+same_change() { [ "${job_id%-*}" = "${wanted%-*}" ]; }
 
 leader_lives() {
   [ -n "$job_pid" ] && [ "$job_boot" = "$boot" ] || return

@@ -16,7 +16,7 @@ handle() {
 # Where Go's own archive is unpacked to, as its instructions have it.
 LC_ALL=C PATH=${PATH:-/usr/bin:/bin}:/usr/local/go/bin
 # Nothing asks for a password, no program but these transports is run, whatever an address or a server says.
-GIT_TERMINAL_PROMPT=0 GIT_PROTOCOL_FROM_USER=0 GIT_SSH_COMMAND='ssh -o BatchMode=yes'
+GIT_TERMINAL_PROMPT=0 GIT_PROTOCOL_FROM_USER=0 GIT_SSH_COMMAND='ssh -o BatchMode=yes -o ServerAliveInterval=60 -o ServerAliveCountMax=5'
 export LC_ALL PATH GIT_TERMINAL_PROMPT GIT_PROTOCOL_FROM_USER GIT_SSH_COMMAND
 umask 077
 exec 3>&1

@@ -14,15 +14,12 @@ function Assert-ComponentParams($p) {
   Assert-Flag 'ensure' $p.ensure
 }
 
-# Somebody else's: without our mark, and it starts something else (or starts it by itself, where nssm could not take it over).
+# Somebody else's is what has not our mark. But nssm's own installing, cut off before the mark, leaves a service without a word after the executable.
 function Assert-NotForeign($p, $Installed) {
-  if ($Installed.manager -eq 'nssm') { $isMarked = [bool](Get-KeyValues "$(Get-ServiceKey $p.component)\Parameters").Fairway }
-  else { $isMarked = $Installed.manager -eq 'task' -and [string](Get-ComponentTask $p.component).Description -eq (Get-TaskMark) }
-  if ($isMarked) { return }
+  $isBegun = $Installed.manager -eq 'nssm' -and -not $Installed.arguments -and @('', $p.executable) -contains $Installed.executable
+  if ($Installed.ours -or $isBegun) { return }
   $kind = if ($Installed.manager -eq 'task') { 'scheduled task' } else { 'service' }
-  if ($Installed.manager -eq 'other' -or ($Installed.executable -and $Installed.executable -ne $p.executable)) {
-    Stop-Request 'CONFLICT' "the $kind $($p.component) is not Fairway's: it starts $($Installed.executable)"
-  }
+  Stop-Request 'CONFLICT' "the $kind $($p.component) is not Fairway's: it starts $($Installed.executable)"
 }
 
 function Get-NssmPath([string]$Component) {

@@ -43,13 +43,13 @@ function Get-InstalledService([string]$Component, $Service) {
     $own = Get-KeyValues "$key\Parameters"
     $executable = [string]$own.Application
     return [ordered]@{
-      manager = 'nssm'; executable = $executable; arguments = [string]$own.AppParameters; environment = @($own.AppEnvironmentExtra | Where-Object { $_ })
+      manager = 'nssm'; ours = [bool]$own.Fairway; executable = $executable; arguments = [string]$own.AppParameters; environment = @($own.AppEnvironmentExtra | Where-Object { $_ })
       runs = [bool](Get-ProcessOf $executable); atBoot = $atBoot
     }
   }
   $null = $image -match '^("(?<exe>[^"]+)"|(?<exe>\S+))\s*(?<rest>.*)\z'
   [ordered]@{
-    manager = 'other'; executable = [string]$Matches.exe; arguments = [string]$Matches.rest; environment = @($values.Environment | Where-Object { $_ })
+    manager = 'other'; ours = $false; executable = [string]$Matches.exe; arguments = [string]$Matches.rest; environment = @($values.Environment | Where-Object { $_ })
     runs = ([string]$Service.Status -eq 'Running'); atBoot = $atBoot
   }
 }
@@ -72,7 +72,7 @@ function Get-InstalledTask([string]$Component, $Task) {
   if (-not $spec) { $spec = @{ executable = $(if ($isOurs) { '' } else { [string]$action.Execute }); arguments = [string]$action.Arguments; environment = @() } }
   $boot = @($Task.Triggers | Where-Object { $_ -and $_.CimClass.CimClassName -eq 'MSFT_TaskBootTrigger' -and $_.Enabled })
   [ordered]@{
-    manager = 'task'; executable = $spec.executable; arguments = $spec.arguments; environment = @($spec.environment)
+    manager = 'task'; ours = $isOurs; executable = $spec.executable; arguments = $spec.arguments; environment = @($spec.environment)
     runs = $(if ($isOurs) { [bool](Get-ProcessOf $spec.executable) } else { [string]$Task.State -eq 'Running' })
     atBoot = ($boot.Count -gt 0 -and [string]$Task.State -ne 'Disabled')
   }

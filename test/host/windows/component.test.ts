@@ -106,7 +106,7 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
       expect(await component(true)).toMatchObject({ ok: true, changed: false });
       expect(site.host.state()).toEqual(before);
       const { executable, arguments: given, environment } = spec;
-      const same = { manager, executable, arguments: given, environment };
+      const same = { manager, ours: true, executable, arguments: given, environment };
       expect(await installed()).toEqual({ ...same, runs: true, atBoot: true });
       const log = await channel.request('logs', { component: 'kubelet', lines: 10 });
       expect(log.data.log).toContain('Starting to listen');
@@ -216,6 +216,14 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
       },
     ],
     [
+      'an nssm service of the same executable',
+      'service',
+      ({ registry }) => {
+        registry[service] = { ImagePath: 'C:\\nssm\\nssm.exe', Start: 2 };
+        registry[`${service}\\Parameters`] = { Application: spec.executable, AppParameters: '--their=own' };
+      },
+    ],
+    [
       'a service of its own',
       'service',
       ({ registry }) => {
@@ -244,7 +252,7 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
       expect(await component(ensure)).toEqual({
         ok: false,
         code: 'CONFLICT',
-        error: `the ${kind} kubelet is not Fairway's: it starts ${foreign}`,
+        error: expect.stringMatching(`^the ${kind} kubelet is not Fairway's: it starts C:`),
       });
     }
     expect(site.host.state()).toEqual(before);

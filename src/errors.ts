@@ -102,7 +102,7 @@ export interface RefusalFacts {
   'file-unreadable': { name: string; why: string };
   /** `most`: bytes. */
   'file-too-big': { name: string; most: number };
-  /** Another change of the same node is open. */
+  /** Another change of the same node is open; or another build or delivery, and `name` is its command. */
   'change-in-the-way': { id: string; name: string; kind: string; state: string; requester: string };
   'incident-unknown': { id: string };
   'change-unknown': { id: string };

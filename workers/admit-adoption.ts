@@ -8,8 +8,9 @@ import { canonicalJson, planHash } from '../src/plan/seal.js';
 import { leftOutLine, sayAdoptStale, sayNotAsSealed, sayOtherKey } from '../src/words/adopt.js';
 import { sayJoinedSince, sayPlanAltered } from '../src/words/trouble.js';
 import { bareVoice } from '../src/words/voice.js';
-import { begin, changedSince, makeStale, withdraw } from './admit-changes.js';
+import { begin, changedSince } from './admit-changes.js';
 import type { WorkerDeps } from './deps.js';
+import { makeStale, withdraw } from './end-untouched.js';
 import { planOf } from './plan-adopt.js';
 import { planPolicy } from './read-hosts.js';
 

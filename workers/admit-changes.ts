@@ -1,5 +1,6 @@
 /** The gate between approval and the hosts: read every host again, and let through only what is still as it was sealed. */
-import type { Change, HostResult, MembershipChange } from '../src/change/change.js';
+import type { Change, HostResult } from '../src/change/change.js';
+import { isRefusal } from '../src/errors.js';
 import type { Inventory, Node } from '../src/node/node.js';
 import { nextHopsTo, routesInTheWay } from '../src/plan/add-node.js';
 import { adoptPairs, knewBefore, uncovered } from '../src/plan/adopt.js';
@@ -14,7 +15,9 @@ import { differences, type HostReading, scopeOf } from '../src/plan/reading.js';
 import { planHash } from '../src/plan/seal.js';
 import { FAIRWAY } from '../src/principal.js';
 import { routeText } from '../src/words/plan.js';
+import { sayRefusal } from '../src/words/refusal.js';
 import {
+  sayApiDisagrees,
   sayJoinedSince,
   sayLeftSince,
   sayNodeAway,
@@ -24,7 +27,10 @@ import {
   saySliceRouted,
   sayStale,
 } from '../src/words/trouble.js';
+import { storedVoice } from '../src/words/voice.js';
+import { askSlices } from './ask-slices.js';
 import type { WorkerDeps } from './deps.js';
+import { makeStale, withdraw } from './end-untouched.js';
 import { planPolicy, readHosts, renderer } from './read-hosts.js';
 import { startRun } from './start-run.js';
 
@@ -109,12 +115,25 @@ async function admitMembership(
   const detail = await changedSince(deps, change, plan, inventory, readings);
   if (detail.length > 0) return makeStale(deps, change, sayStale(), detail);
   if (plan.kind === 'add-node') {
+    const disagrees = await apiDisagrees(deps, plan);
+    if (disagrees !== null) return makeStale(deps, change, sayApiDisagrees(disagrees));
     const inTheWay = slicesRoutedNow(deps, plan, inventory, readings);
     if (inTheWay.length > 0) return makeStale(deps, change, saySliceRouted(plan.node.podCidr, inTheWay));
     if (!(await holdsSlice(deps, change, plan)))
       return makeStale(deps, change, saySliceLost(plan.node.podCidr));
   }
   await begin(deps, change, plan, strangers);
+}
+
+/** What the API server has against the node's slice by now, in words; null when that is nothing, or it can't be asked. It never changes a podCIDR. */
+async function apiDisagrees(deps: WorkerDeps, { node }: MembershipPlan): Promise<string | null> {
+  try {
+    await askSlices(deps, node.name, node.podCidr);
+    return null;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return sayRefusal(error, storedVoice);
+  }
 }
 
 function isMember(node: Node, { nodes }: Inventory): boolean {
@@ -215,48 +234,6 @@ async function isCoveredBy(
 ): Promise<boolean> {
   if (kind !== 'add-node' || by === undefined) return false;
   return (await deps.changes.plan(by))?.together.includes(node.name) ?? false;
-}
-
-export async function makeStale(
-  deps: WorkerDeps,
-  change: Change,
-  reason: string,
-  detail: string[] = [],
-): Promise<void> {
-  await finishUntouched(deps, change, { state: 'stale', reason, detail });
-}
-
-export async function withdraw(deps: WorkerDeps, change: Change): Promise<void> {
-  await finishUntouched(deps, change, { state: 'cancelled' });
-}
-
-async function finishUntouched(
-  deps: WorkerDeps,
-  change: Change,
-  end: Pick<Change, 'state'> & Partial<Pick<Change, 'reason' | 'detail'>>,
-): Promise<void> {
-  const now = new Date();
-  const at = now.toISOString();
-  const facts = { reason: end.reason ?? '', detail: end.detail ?? [] };
-  const ended = await deps.changes.moveOnce(
-    change.id,
-    (current) => (current.state === 'approved' ? { ...current, ...end, finishedAt: at } : current),
-    now,
-    {
-      record: () => [{ at, actor: FAIRWAY, what: `change-${end.state}`, changeId: change.id, facts }],
-    },
-  );
-  if (ended === null) return;
-  if (ended.kind === 'add-node') await unpinNode(deps, ended);
-  await deps.leases.release(change.id, 'untouched');
-  await deps.jobs.card(change.id);
-}
-
-/** The key was accepted together with the plan. Before the name is free: whoever has it next is met anew. */
-async function unpinNode(deps: WorkerDeps, change: MembershipChange): Promise<void> {
-  const plan = await deps.changes.sealedPlan(change.id);
-  const own = plan?.hosts.find((host) => host.host === change.node.name);
-  if (own?.hostKey?.firstContact) await deps.hostKeys.unpin(change.node.name);
 }
 
 function uniqueByName(nodes: readonly Node[]): Node[] {

@@ -1,5 +1,4 @@
 /** What the API server has to say on the pod CIDR of a node that is to join (S19). */
-import type { MembershipChange } from '../src/change/change.js';
 import { isRefusal, Refusal } from '../src/errors.js';
 import type { Cidr } from '../src/ip.js';
 import { attempt } from '../src/kube/api-server.js';
@@ -20,13 +19,14 @@ export interface AskedSlices {
 /** Asks, when there is a kubeconfig. Throws a Refusal where the API server disagrees with what was asked for. */
 export async function askSlices(
   { login, config }: WorkerDeps,
-  { node: { name }, podCidrAsked }: MembershipChange,
+  name: string,
+  asked: Cidr | undefined,
 ): Promise<AskedSlices> {
   if (login === null) return { own: null, others: [] };
   const answer = await attempt(() => askNodes(login));
   if ('trouble' in answer) return { own: null, others: [], unread: answer.trouble };
   const slices = slicesFor(name, answer.said, config.cluster.clusterCidr);
-  checkSlice(name, podCidrAsked, slices);
+  checkSlice(name, asked, slices);
   return { own: slices.own, others: slices.others.map(({ podCidr }) => podCidr) };
 }
 

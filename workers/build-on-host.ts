@@ -128,10 +128,11 @@ class Follower {
     const known = (await this.deps.builds.all()).find(
       (each) => each.sha256 === file.sha256 && each.commit === commit && each.component === component,
     );
+    const askedAt = new Date().toISOString();
     const built: Built = {
       ...{ component, version, source, commit, host: node.address, ...file },
       // Whoever built it first has the honour.
-      ...{ at: known?.at ?? new Date().toISOString(), changeId: known?.changeId ?? changeId },
+      ...{ at: known?.at ?? askedAt, changeId: known?.changeId ?? changeId, askedAt },
     };
     await this.deps.builds.record(built);
     return { status: reused ? 'unchanged' : 'done', built: { ...built, reused } };

@@ -7,9 +7,10 @@ import type { BuildPlan } from '../src/plan/plan.js';
 import { planHash } from '../src/plan/seal.js';
 import { sayBuildAway, sayBuildUnfit, sayTagMoved } from '../src/words/build.js';
 import { sayPlanAltered } from '../src/words/trouble.js';
-import { begin, makeStale, withdraw } from './admit-changes.js';
+import { begin } from './admit-changes.js';
 import { builderOf, lookAtBuilder, whyNot } from './build-host.js';
 import type { WorkerDeps } from './deps.js';
+import { makeStale, withdraw } from './end-untouched.js';
 import { planPolicy } from './read-hosts.js';
 
 /** Throws the Refusals `no-build-host`, `build-host-unreadable`, and those of `planBuild`. */

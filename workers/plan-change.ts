@@ -73,7 +73,7 @@ async function planned(deps: WorkerDeps, change: Change): Promise<Plan | null> {
 
 /** Where the API server has a slice for the node already, that is the one, as if it had been asked for. */
 async function planAdding(deps: WorkerDeps, asked: MembershipChange): Promise<Plan | null> {
-  const api = await askSlices(deps, asked);
+  const api = await askSlices(deps, asked.node.name, asked.podCidrAsked);
   if (api.own === null) return planWithSlice(deps, asked, api);
   const change = { ...asked, podCidrAsked: api.own };
   return planWithSlice(deps, change, api).catch((error: unknown) => {

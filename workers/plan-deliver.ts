@@ -7,9 +7,10 @@ import type { DeliverPlan } from '../src/plan/plan.js';
 import { planHash } from '../src/plan/seal.js';
 import { sayBuildGone } from '../src/words/deliver.js';
 import { sayLeftSince, sayPlanAltered } from '../src/words/trouble.js';
-import { begin, makeStale, withdraw } from './admit-changes.js';
+import { begin } from './admit-changes.js';
 import { builderOf } from './build-host.js';
 import type { WorkerDeps } from './deps.js';
+import { makeStale, withdraw } from './end-untouched.js';
 import { planPolicy, readHosts } from './read-hosts.js';
 
 /** Throws the Refusals `no-build-host`, `not-built`, `node-unknown` and `node-unreadable`. */

@@ -23,14 +23,14 @@ export class BuildStore {
     await this.redis.hset(this.keys.builds, buildKey(built), JSON.stringify(built));
   }
 
-  /** All binaries, newest first. */
+  /** All binaries; those first that somebody asked for last. */
   async all(): Promise<Built[]> {
     const texts = await this.redis.hvals(this.keys.builds);
     const all = texts.map((text) => JSON.parse(text) as Built);
-    return all.sort((a, b) => (a.at < b.at ? 1 : -1));
+    return all.sort((a, b) => (askedAt(a) < askedAt(b) ? 1 : -1));
   }
 
-  /** The newest one of a version; null when there is none. */
+  /** What the last build of a version came to, of whatever commit; null when there was none. */
   async newest(component: Component, version: string): Promise<Built | null> {
     const all = await this.all();
     return all.find((built) => built.component === component && built.version === version) ?? null;
@@ -62,4 +62,8 @@ export class BuildStore {
   async logEnd(changeId: string, bytes: number): Promise<string> {
     return this.redis.getrange(this.keys.changeLog(changeId), -bytes, -1);
   }
+}
+
+function askedAt(built: Built): string {
+  return built.askedAt ?? built.at;
 }

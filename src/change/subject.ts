@@ -1,5 +1,7 @@
 /** What a change is about, whichever its kind. Pure. */
 import type { Cidr } from '../ip.js';
+import type { BuildAsked } from '../plan/build.js';
+import type { DeliverAsked } from '../plan/plan.js';
 import type { Change, MembershipChange } from './change.js';
 
 /** True when one node joins or leaves by it. */
@@ -28,4 +30,10 @@ export function isAbout(change: Change, name: string): boolean {
   return change.kind === 'adopt'
     ? change.asked.some((entry) => entry.name === name)
     : change.node?.name === name;
+}
+
+/** What is built or delivered by it, exactly as it was asked for; null when it is about neither. */
+export function binaryOf(change: Change): BuildAsked | DeliverAsked | null {
+  if (change.kind === 'build') return change.build;
+  return change.kind === 'deliver' ? change.deliver : null;
 }

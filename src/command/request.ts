@@ -1,6 +1,7 @@
 /** Asking for a change: what each kind needs from its first moment, and how it is begun. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Actor, Change } from '../change/change.js';
-import { isMembership } from '../change/subject.js';
+import { binaryOf, isMembership } from '../change/subject.js';
 import { HANDS_OFF_STATES, isLeaving, isRetryable } from '../change/transition.js';
 import { isRefusal, Refusal } from '../errors.js';
 import type { Cidr } from '../ip.js';
@@ -175,6 +176,15 @@ export async function requestDeliver(
   return start(deps, actor, origin, formatCommand(command), { id, kind: 'deliver', deliver });
 }
 
+/** The open change, when it does what was asked for. Throws the Refusal `change-in-the-way` when it does something else that keeps this one out. */
+async function joined(deps: RequestDeps, id: string, asked: Change): Promise<Begun> {
+  const open = await deps.changes.get(id);
+  const { kind, state, requester, command } = open;
+  if (!isDeepStrictEqual(binaryOf(open), binaryOf(asked)))
+    throw new Refusal('change-in-the-way', { id, name: command, kind, state, requester });
+  return { id, fresh: false };
+}
+
 /** Saved first, then posted, then planned: a crash in between leaves a change that can be seen. */
 async function start(
   deps: RequestDeps,
@@ -209,7 +219,7 @@ async function start(
       },
     ],
   });
-  if (other !== null) return { id: other, fresh: false };
+  if (other !== null) return joined(deps, other, change);
   await Promise.all([deps.jobs.card(change.id), deps.jobs.planChange(change.id)]);
   return { id: change.id, fresh: true };
 }

@@ -46,9 +46,11 @@ export interface Built {
   sha256: string;
   /** Go's version. */
   go: string;
-  /** ISO instant at which that was known. */
+  /** ISO instant at which that was known first, and by which change. */
   at: string;
   changeId: string;
+  /** ISO instant of the last build that came to it, if only to find it there. Absent on records from before that was noted. */
+  askedAt?: string;
 }
 
 /** What a look at the build host found. */

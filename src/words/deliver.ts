@@ -17,6 +17,7 @@ export function deliverFacts({ built, hosts }: DeliverPlan): string[] {
   const names = hosts.map(({ host }) => code(host, 80));
   return [
     `${code(buildName(built))}, commit ${code(built.commit.slice(0, 12))}, ${megabytes(built.size)}, built by ${code(built.changeId)}`,
+    `From ${code(built.source, 200)}`,
     `SHA-256 ${code(built.sha256)}`,
     `To ${lines(names, 600, more, ', ')}: ${code(deliveredPath(built))}, beside what runs`,
   ];

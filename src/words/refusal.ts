@@ -214,12 +214,14 @@ const STANDS: Readonly<Record<string, string>> = {
   'rolling-back': 'is being rolled back',
 };
 
+const DOES: Readonly<Record<string, string>> = { 'remove-node': 'removes', 'add-node': 'adds' };
+
 /** What the open change does, how far it is, who asked for it, and what makes room for the next. */
 function inTheWay(
   { id, name, kind, state, requester }: RefusalFacts['change-in-the-way'],
   { code, who }: Voice,
 ): string {
-  const doing = kind === 'remove-node' ? 'removes' : 'adds';
+  const doing = DOES[kind] ?? 'does';
   const head = `${code(id)}, asked for by ${who(requester)}, ${doing} ${code(name)} and ${STANDS[state] ?? 'is running'}.`;
   return `${head} ${remedy(id, kind, state, code)}`;
 }

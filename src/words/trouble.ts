@@ -53,6 +53,11 @@ export function saySliceLost(podCidr: string): string {
   return `Nothing holds ${podCidr} for this change any more, so nothing was applied. Ask again: the new plan gets a free one.`;
 }
 
+/** `why`: the refusal that the same request would meet now. */
+export function sayApiDisagrees(why: string): string {
+  return `The API server has other pod CIDRs than when this was planned, so nothing was applied. ${why}`;
+}
+
 /** Routes are there, but packets are not answered. */
 export function sayUnproved(silent: number, all: number): string {
   return `The routes are in place, but ${silent} of ${all} pod gateways do not answer. Check the hosts' firewalls, then Retry or Roll back.`;

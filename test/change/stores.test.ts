@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { AuditLog } from '../../src/change/audit-log.js';
+import { BuildStore } from '../../src/change/build-store.js';
 import type { Change, HostStatus, MembershipChange, RepairChange } from '../../src/change/change.js';
 import { ChangeStore } from '../../src/change/change-store.js';
 import type { Work } from '../../src/change/work.js';
@@ -411,4 +412,19 @@ describe('a host', () => {
     expect(most).toBe(1);
     expect(fences[1]).toBeGreaterThan(fences[0] ?? Number.POSITIVE_INFINITY);
   });
+});
+
+test('of a version’s builds the one counts that was asked for last, though an older one was found there already', async () => {
+  const builds = new BuildStore(redis, keys);
+  const built = (commit: string, at: string, askedAt?: string) => ({
+    ...{ component: 'kubelet' as const, version: 'v1.5.0', source: '/srv/k8s', commit, host: '10.0.0.20' },
+    ...{ path: `/b/${commit}`, size: 1, sha256: commit, go: '1.7.6', at, changeId: 'c1' },
+    ...(askedAt ? { askedAt } : {}),
+  });
+  await builds.record(built('a', '2026-11-27T03:00:00.000Z'));
+  await builds.record(built('b', '2026-11-27T04:00:00.000Z', '2026-11-27T04:00:00.000Z'));
+  expect(await builds.newest('kubelet', 'v1.5.0')).toMatchObject({ commit: 'b' });
+  await builds.record(built('a', '2026-11-27T03:00:00.000Z', '2026-11-27T05:00:00.000Z'));
+  expect((await builds.all()).map(({ commit }) => commit)).toEqual(['a', 'b']);
+  expect(await builds.newest('kubelet', 'v1.5.0')).toMatchObject({ commit: 'a' });
 });

@@ -48,6 +48,10 @@ describeWith(['root', 'go'], 'builds, from Slack to a real build host', () => {
     const plan = await team.untilCard(asked.id, 'Approve');
     for (const fact of [tree.commit, tree.source, 'make WHAT=cmd/kubelet', 'Go 1.9.7', 'SHA256:'])
       expect(plan).toContain(fact);
+    expect(await team.say('build kubelet v1.5.0')).toMatch(/`c\d+` does this already/);
+    expect(await team.say('build kubelet v1.5.0 from /srv/other')).toMatch(
+      /does `build kubelet v1\.5\.0` and waits for approval/,
+    );
     await team.click(asked.id, 'Approve');
     await team.untilCard(asked.id, 'of 10');
     const [first] = world.workers;

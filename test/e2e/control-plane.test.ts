@@ -101,6 +101,25 @@ describe('the API server', () => {
     await team.until(change.id, 'cancelled');
   });
 
+  test('gave the slice away between plan and approval: nothing is applied, and the next plan has a free one', async () => {
+    const { team, host } = site;
+    api.nodes = [];
+    const change = await team.ask('add linux node lin02 10.0.0.8');
+    expect([change.state, change.node?.podCidr]).toEqual(['pending', '192.168.1.0/24']);
+    api.nodes = [registered('stranger', 'linux', '10.0.0.99', '192.168.1.0/24')];
+    await team.click(change.id, 'Approve');
+    expect((await team.until(change.id)).reason).toMatch(/nothing was applied.*has for `stranger`/);
+    expect(podRoutes(host('lin01'))).toEqual(['192.168.9.0/24 via 10.0.0.7']);
+    await givenBack('lin02');
+    const other = await team.ask('add linux node lin02 10.0.0.8');
+    expect(other.node?.podCidr).toBe('192.168.2.0/24');
+    api.nodes = [registered('lin02', 'linux', '10.0.0.8', '192.168.6.0/24')];
+    await team.click(other.id, 'Approve');
+    const { state, reason } = await team.until(other.id);
+    expect([state, reason]).toEqual(['stale', expect.stringContaining('has 192.168.6.0/24 for `lin02`')]);
+    await givenBack('lin02');
+  });
+
   test('is away: the plan goes on, and says that it could not be asked', async () => {
     const { team } = site;
     api.instead = (_request, response) => {

@@ -215,10 +215,17 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       expect(site.host.state().features).toEqual({ ...OFF, 'RSAT-RemoteAccess-PowerShell': 'Installed' });
     });
 
-    test.each([true, false])('in use for VPN it is left alone (ensure %s)', async (ensure) => {
+    // Undoing would take any of these away along with the router.
+    test.each([
+      ['Vpn', true],
+      ['Vpn', false],
+      ['VpnS2S', true],
+      ['VpnS2S', false],
+      ['SstpProxy', false],
+    ] as const)('in use for %s it is left alone (ensure %s)', async (use, ensure) => {
       edit((state) => {
         for (const name of Object.keys(OFF)) state.features[name] = 'Installed';
-        state.remoteAccess = 'Vpn';
+        state.remoteAccess = use;
         service(state, 'RemoteAccess', 2, true);
       });
       const before = site.host.state();

@@ -91,7 +91,7 @@ const known: Record<string, string[]> = {
   'Stop-ScheduledTask': ['TaskName', 'ErrorAction'],
   'Stop-Service': ['Name', 'Force', 'ErrorAction'],
   'Test-Path': ['LiteralPath'],
-  'Uninstall-RemoteAccess': ['VpnType', 'Force', 'ErrorAction'],
+  'Uninstall-RemoteAccess': ['Force', 'ErrorAction'],
   'Uninstall-WindowsFeature': ['Name', 'Confirm', 'ErrorAction'],
   'Unregister-ScheduledTask': ['TaskName', 'Confirm', 'ErrorAction'],
   'Where-Object': [],

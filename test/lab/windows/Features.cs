@@ -29,7 +29,7 @@ namespace Lab
 
         public static bool HasModule => Machine.Read().Features.GetValueOrDefault("RSAT-RemoteAccess-PowerShell") == "Installed";
 
-        // "", "RoutingOnly" or "Vpn".
+        // "", or what Install-RemoteAccess -VpnType takes.
         public static string RemoteAccess { get => Machine.Read().RemoteAccess; set => Machine.Update(s => s.RemoteAccess = value); }
 
         public static void SetService(string name, bool runs, int start) => Machine.Update(s =>

@@ -23,7 +23,7 @@ public sealed class State
     public long Free { get; set; }
     // Name → its InstallState.
     public Dictionary<string, string> Features { get; set; } = [];
-    // "", "RoutingOnly" or "Vpn".
+    // "", or what Install-RemoteAccess -VpnType takes.
     public string RemoteAccess { get; set; }
     public List<Switch> Switches { get; set; } = [];
     // Docker images: name → id.

@@ -30,7 +30,7 @@ export interface WindowsState {
   /** Name to InstallState. */
   features: Record<string, string>;
   /** What Routing and Remote Access is set up for. */
-  remoteAccess: '' | 'RoutingOnly' | 'Vpn';
+  remoteAccess: '' | 'RoutingOnly' | 'Vpn' | 'VpnS2S' | 'SstpProxy';
   switches: { name: string; type: string; device: string }[];
   /** Docker images: name to id. */
   images: Record<string, string>;

@@ -60,7 +60,7 @@ function network(on: Looked, networks: readonly PodNetwork[] | null): Check {
   if (other !== null) return check('pod-network', 'fix', { network: name, podCidr, other });
   if (networks.length > 0) return check('pod-network', 'ok', { network: name, podCidr: podCidr ?? '' });
   return hasUnknownCard(on)
-    ? check('pod-network', 'fix', { network: name, podCidr, other })
+    ? check('pod-network', 'fix', { network: name, podCidr: on.node.podCidr, other })
     : check('pod-network', 'will', { network: name });
 }
 

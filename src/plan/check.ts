@@ -62,7 +62,9 @@ export interface CheckFacts {
     ok: { network: string; podCidr: Cidr };
     will: { network: string };
     /** `other`: a network in the way; null: there is none, and the plan can't make one. */
-    fix: { network: string; podCidr: Cidr | null; other: { name: string; subnet: Cidr } | null };
+    fix:
+      | { network: string; podCidr: Cidr | null; other: { name: string; subnet: Cidr; gateway: Ipv4 } }
+      | { network: string; podCidr: Cidr; other: null };
     unknown: { network: string };
   };
   'pod-gateway': { ok: object; will: object };

@@ -1,5 +1,6 @@
 /** What the checks of a Windows host say. Pure. */
 
+import { podGateway } from '../ip.js';
 import type { Component } from '../node/component.js';
 import type { CheckFacts } from '../plan/check.js';
 import { stands, type Texts } from './check-text.js';
@@ -171,8 +172,9 @@ function noSwitch({ name, types }: CheckFacts['virtual-switch']['fix'], { code, 
 
 function noNetwork(facts: CheckFacts['pod-network']['fix'], { code, quote }: Voice): string {
   const { network, podCidr, other } = facts;
+  // With another gateway, or none, the network would not be the node's own.
   if (other === null)
-    return `Docker has no network ${code(network)}. Make it on the network card that its containers had: ${code(`docker network create -d transparent --subnet ${podCidr} -o com.docker.network.windowsshim.interface=<card> ${network}`)}`;
-  const wanted = podCidr === null ? '' : `, not ${network} with ${podCidr}`;
-  return `Docker has the transparent network ${quote(other.name)} with ${other.subnet}${wanted}: ${code(`docker network rm ${other.name}`)}`;
+    return `Docker has no network ${code(network)}. Make it on the network card that its containers had: ${code(`docker network create -d transparent --subnet ${podCidr} --gateway ${podGateway(podCidr)} -o com.docker.network.windowsshim.interface="<card>" ${network}`)}`;
+  const wanted = podCidr === null ? '' : `, not ${network} with ${podCidr} and ${podGateway(podCidr)}`;
+  return `Docker has the transparent network ${quote(other.name)} with ${other.subnet} and the gateway ${other.gateway}${wanted}: ${code(`docker network rm ${other.name}`)}`;
 }

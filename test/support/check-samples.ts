@@ -49,7 +49,7 @@ const samples: CheckFacts = {
     fix: {
       network: 'transparent',
       podCidr: '192.168.3.0/24',
-      other: { name: 'lan', subnet: '172.16.0.0/16' },
+      other: { name: 'lan', subnet: '172.16.0.0/16', gateway: '172.16.0.1' },
     },
     unknown: { network: 'transparent' },
   },
@@ -93,7 +93,7 @@ const variants: Check[] = [
   check('pod-network', 'fix', {
     network: 'transparent',
     podCidr: null,
-    other: { name: 'lan', subnet: '172.16.0.0/16' },
+    other: { name: 'lan', subnet: '172.16.0.0/16', gateway: '172.16.0.1' },
   }),
   check('pod-network', 'fix', { network: 'transparent', podCidr: '192.168.3.0/24', other: null }),
   check('ip-helper', 'fix', { isThere: false }),

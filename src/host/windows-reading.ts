@@ -46,7 +46,9 @@ const Machine = z.object({
   features: z.record(z.string(), z.string()).nullable(),
   routing: Service.extend({ isRouter: z.boolean(), isVpn: z.boolean() }).nullable(),
   rebootPending: z.boolean(),
-  switches: z.array(z.object({ name: z.string(), type: z.string() })).nullable(),
+  switches: z
+    .union([z.array(z.object({ name: z.string(), type: z.string() })), z.object({ error: z.string() })])
+    .nullable(),
   nssm: z.string().nullable(),
   binaries: z.record(Component, z.boolean()),
   permissions: z.record(z.string(), z.string().nullable()),

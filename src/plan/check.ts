@@ -53,9 +53,9 @@ export interface CheckFacts {
   'routing-service': Stands & { fix: object; unknown: object };
   restart: Stands;
   'pause-image': Stands<{ image: string }> & { unknown: { image: string } };
-  /** `types`: of the switches of that name; null when Hyper-V's cmdlets are missing, or do not answer. */
+  /** `types`: of the switches of that name; `error`: what Hyper-V's cmdlets say, null when they are missing. */
   'virtual-switch': Stands<{ name: string }> & {
-    fix: { name: string; types: string[] | null };
+    fix: { name: string; types: string[] } | { name: string; error: string | null };
     unknown: { name: string };
   };
   'pod-network': {

@@ -42,8 +42,8 @@ export interface WindowsMachine {
   routing: (ServiceState & { isRouter: boolean; isVpn: boolean }) | null;
   /** Windows waits for a restart before what was installed works. */
   rebootPending: boolean;
-  /** Hyper-V's virtual switches; null without its cmdlets. */
-  switches: { name: string; type: string }[] | null;
+  /** Hyper-V's virtual switches, or what its cmdlets say instead; null without them. */
+  switches: { name: string; type: string }[] | { error: string } | null;
   /** Where nssm.exe is; null when it is not on the path. */
   nssm: string | null;
   /** Whether the configured executable is there. */

@@ -162,9 +162,12 @@ function noCard(choice: CheckFacts['container-nic']['fix'], { code, quote }: Voi
   }
 }
 
-function noSwitch({ name, types }: CheckFacts['virtual-switch']['fix'], { code, quote }: Voice): string {
-  if (types === null)
-    return `Hyper-V's cmdlets are missing, or do not answer: ${code('Install-WindowsFeature Hyper-V-PowerShell')}`;
+function noSwitch(facts: CheckFacts['virtual-switch']['fix'], { code, quote }: Voice): string {
+  if ('error' in facts)
+    return facts.error === null
+      ? `Hyper-V's cmdlets are missing: ${code('Install-WindowsFeature Hyper-V-PowerShell')}`
+      : `Hyper-V does not answer (${quote(facts.error)}). Start its service if ${code('Get-Service vmms')} finds one; if not, ${code('Install-WindowsFeature Hyper-V -IncludeManagementTools')} and restart Windows.`;
+  const { name, types } = facts;
   return types.length > 1
     ? `${types.length} virtual switches are called ${code(name)}. Remove all but the internal one: ${code(`Get-VMSwitch ${name} | Remove-VMSwitch -Confirm`)}`
     : `The virtual switch ${code(name)} is ${quote(types.join())}, not Internal: ${code(`Rename-VMSwitch ${name} -NewName ${name}-old`)}`;

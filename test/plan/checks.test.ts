@@ -233,11 +233,18 @@ const CASES: readonly Case[] = [
     checksIn(machine(bare.windows, { switches: null })),
     'virtual-switch',
     'fix',
-    { name: 'KubeProxySwitch', types: null },
+    { name: 'KubeProxySwitch', error: null },
+  ],
+  [
+    'Hyper-V cmdlets without its service',
+    checksIn(machine(bare.windows, { switches: { error: 'vmms' } })),
+    'virtual-switch',
+    'fix',
+    { name: 'KubeProxySwitch', error: 'vmms' },
   ],
   [
     'no Hyper-V for who is no administrator',
-    checksIn(machine(bare.windows, { switches: null, isAdministrator: false })),
+    checksIn(machine(bare.windows, { switches: { error: 'access' }, isAdministrator: false })),
     'virtual-switch',
     'unknown',
   ],
@@ -612,12 +619,13 @@ describe('a node that is to be added', () => {
       'administrator',
       'docker',
       'routing-service',
+      'virtual-switch',
       'container-nic',
       'pod-network',
       'kubelet',
       'kube-proxy',
     ]);
-    expect(found?.facts).toEqual({ name: 'win3', os: 'windows', address: win.address, count: 8 });
+    expect(found?.facts).toEqual({ name: 'win3', os: 'windows', address: win.address, count: 9 });
     expect(refusal(linux({ privilege: 'none' }), lin)?.checks.map(({ id }) => id)).toEqual(['privilege']);
   });
 

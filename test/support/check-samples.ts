@@ -88,7 +88,8 @@ const variants: Check[] = [
     uses: ['it holds a default route'],
   }),
   check('container-nic', 'fix', { mac: null, why: 'none-free', has: [] }),
-  check('virtual-switch', 'fix', { name: 'KubeProxySwitch', types: null }),
+  check('virtual-switch', 'fix', { name: 'KubeProxySwitch', error: null }),
+  check('virtual-switch', 'fix', { name: 'KubeProxySwitch', error: 'The service vmms is not running.' }),
   check('virtual-switch', 'fix', { name: 'KubeProxySwitch', types: ['Internal', 'Internal'] }),
   check('pod-network', 'fix', {
     network: 'transparent',

@@ -44,6 +44,7 @@ test('what a host says of itself can do nothing in Slack, and goes plain into fi
     check('container-nic', 'fix', { mac: null, why: 'busy', asked: '00-15-5D-00-00-02', uses: [bad] }),
     check('container-nic', 'fix', { mac: null, why: 'several-free', has: [{ name: bad, mac: 'm' }] }),
     check('virtual-switch', 'fix', { name: 'KubeProxySwitch', types: [bad] }),
+    check('virtual-switch', 'fix', { name: 'KubeProxySwitch', error: bad }),
     check('pod-network', 'fix', {
       network: 'transparent',
       podCidr: null,

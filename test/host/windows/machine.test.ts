@@ -306,6 +306,18 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       expect(seen.data.machine.switches).toBeNull();
     });
 
+    test("with its cmdlets and no service behind them, a read tells Hyper-V's words", async () => {
+      breakIt({ 'no-vmms': 'Hyper-V 在连接时遇到错误：服务未运行。' });
+      expect(await machine()).toMatchObject({
+        switches: { error: 'Hyper-V 在连接时遇到错误：服务未运行。' },
+      });
+      expect(await holds('virtual-switch', 'remove')).toBe(false);
+      expect(await kubeSwitch(true)).toMatchObject({
+        ok: false,
+        error: expect.stringContaining('服务未运行'),
+      });
+    });
+
     test('a no of Hyper-V comes with its words', async () => {
       breakIt({ switch: '创建失败' });
       expect(await kubeSwitch(true)).toEqual({

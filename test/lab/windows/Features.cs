@@ -124,7 +124,13 @@ namespace Microsoft.HyperV.PowerShell.Commands
     {
         protected override void EndProcessing()
         {
-            foreach (var found in Machine.Read().Switches)
+            var state = Machine.Read();
+            if (state.Faults.TryGetValue("no-vmms", out var words))
+            {
+                WriteError(new ErrorRecord(new Exception(words), "Unspecified", ErrorCategory.NotSpecified, null));
+                return;
+            }
+            foreach (var found in state.Switches)
             {
                 var o = new PSObject();
                 o.Properties.Add(new PSNoteProperty("Name", found.Name));

@@ -25,6 +25,9 @@ type WindowsId =
   | 'permissions'
   | Component;
 
+/** Those of administrators, with Win32-OpenSSH's own configuration (windows.md D7). */
+const KEYS = 'C:\\ProgramData\\ssh\\administrators_authorized_keys';
+
 export const windowsTexts: Texts<WindowsId> = {
   windows: {
     ok: ({ product, build }, { quote }) => `${quote(product)}, build ${build}.`,
@@ -35,8 +38,9 @@ export const windowsTexts: Texts<WindowsId> = {
   },
   administrator: {
     ok: () => 'The SSH account is an administrator.',
+    // In the other order nobody can log in any more: sshd as it comes reads no key in an administrator's profile.
     fix: (_facts, { code }) =>
-      `The SSH account is no administrator: ${code('Add-LocalGroupMember -SID S-1-5-32-544 -Member <login>')}`,
+      `The SSH account is no administrator. First add its key to the file that sshd reads for administrators, and close that: ${code(`icacls ${KEYS} /inheritance:r /grant '*S-1-5-32-544:F' '*S-1-5-18:F'`)}. Then ${code('Add-LocalGroupMember -SID S-1-5-32-544 -Member <login>')}`,
   },
   docker: {
     ok: ({ version }, { quote }) => `Docker ${quote(version)}.`,

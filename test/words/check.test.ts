@@ -12,6 +12,12 @@ test('every check reads as recorded, in one short line that ends', () => {
   expect(lines.join('\n')).toMatchSnapshot();
 });
 
+test('who becomes an administrator is not locked out: the key first, where sshd looks for it from then on', () => {
+  expect(checkLine(check('administrator', 'fix', {}), null, bareVoice)).toMatch(
+    /add its key .*icacls C:\\ProgramData\\ssh\\administrators_authorized_keys .*Then Add-LocalGroupMember/,
+  );
+});
+
 test('the network that is advised is the one that is checked for, and one that differs says how', () => {
   const own = { network: 'transparent', podCidr: '192.168.3.0/24' };
   expect(checkLine(check('pod-network', 'fix', { ...own, other: null }), null, bareVoice)).toContain(

@@ -36,7 +36,7 @@ const Installed = Service.extend({
 const Machine = z.object({
   product: z.string(),
   isServer: z.boolean(),
-  language: z.string(),
+  language: z.int(),
   codePage: z.int(),
   isAdministrator: z.boolean(),
   freeBytes: z.int().nonnegative(),

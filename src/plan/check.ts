@@ -69,7 +69,8 @@ export interface CheckFacts {
   };
   'pod-gateway': { ok: object; will: object };
   'ip-helper': { ok: object; fix: { isThere: boolean } };
-  language: { ok: { language: string }; fix: { language: string } };
+  /** `language`: an LCID. */
+  language: { ok: { isEnglish: boolean }; fix: { language: number } };
   'kubernetes-flags': { note: { version: string } };
   'service-manager': { ok: object; note: object };
   /** `path`: the first, from above, that everybody may change, and whether that is a file. */

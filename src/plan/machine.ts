@@ -23,8 +23,8 @@ export interface WindowsMachine {
   /** As Windows calls itself, in its own language. */
   product: string;
   isServer: boolean;
-  /** The system's culture, such as `en-US`. */
-  language: string;
+  /** Windows' own language, in which its programs print, as an LCID: 1033 is American English. Regional settings are no part of it. */
+  language: number;
   /** The OEM code page, such as 437. */
   codePage: number;
   /** Whether the SSH account is an administrator, with a full token. */

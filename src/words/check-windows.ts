@@ -105,9 +105,10 @@ export const windowsTexts: Texts<WindowsId> = {
         : 'There is no IP Helper service, so no service address would answer. Use an image of Windows that has it.',
   },
   language: {
-    ok: ({ language }, { quote }) => `Its language is ${quote(language)}.`,
-    fix: ({ language }, { quote }) =>
-      `Its language is ${quote(language)}, in which kube-proxy before 1.9 hangs. Install an English Windows, or a newer kube-proxy.`,
+    ok: ({ isEnglish }) =>
+      isEnglish ? 'Windows is in English.' : 'Windows is not in English, which this kube-proxy takes.',
+    fix: ({ language }, { code }) =>
+      `Windows is not in English, and kube-proxy before 1.9 hangs: ${code('(Get-CimInstance Win32_OperatingSystem).OSLanguage')} is ${language}, not 1033. Install an English Windows, or a newer kube-proxy.`,
   },
   'kubernetes-flags': {
     note: ({ version }) =>

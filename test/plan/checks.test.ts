@@ -329,11 +329,20 @@ const CASES: readonly Case[] = [
     'fix',
     { isThere: false },
   ],
-  ['English', checksIn(machine(bare.windows, { language: 'en-GB' })), 'language', 'ok'],
-  ['Chinese', checksIn(machine(bare.windows, { language: 'zh-CN' })), 'language', 'fix'],
+  ['British', checksIn(machine(bare.windows, { language: 2057 })), 'language', 'ok', { isEnglish: true }],
+  // Code page 936: Chinese regional settings on an English Windows.
+  ['Chinese settings', checksIn(machine(bare.windows, { codePage: 936 })), 'language', 'ok'],
+  [
+    'Chinese with American settings',
+    checksIn(machine(bare.windows, { language: 2052, codePage: 437 })),
+    'language',
+    'fix',
+    { language: 2052 },
+  ],
+  ['German', checksIn(machine(bare.windows, { language: 1031 })), 'language', 'fix'],
   [
     'Chinese with kube-proxy 1.9',
-    checksIn(machine(bare.windows, { language: 'zh-CN' }), { policy: { kubernetesVersion: '1.9.0' } }),
+    checksIn(machine(bare.windows, { language: 2052 }), { policy: { kubernetesVersion: '1.9.0' } }),
     'language',
     'ok',
   ],
@@ -632,7 +641,7 @@ describe('a node that is to be added', () => {
   test.each<[string, Observation, Node]>([
     ['a full disk', machine(bare.windows, { freeBytes: 0 }), win],
     ['no IP Helper', machine(bare.windows, { ipHelper: null }), win],
-    ['Chinese', machine(bare.windows, { language: 'zh-CN' }), win],
+    ['Chinese', machine(bare.windows, { language: 2052 }), win],
     ['no CNI plugins', linux({ cniPlugins: null }), lin],
     ['dropped packets', linux({ forwardPolicy: 'DROP' }), lin],
   ])('is not refused for %s: it becomes a node, if a poor one', (_what, observed, node) => {

@@ -57,7 +57,6 @@ test('what a host says of itself can do nothing in Slack, and goes plain into fi
       other: { name: bad, subnet: '172.16.0.0/16', gateway: '172.16.0.1' },
     }),
     check('iproute', 'fix', { version: bad, oldest: '4.17' }),
-    check('language', 'fix', { language: bad }),
   ];
   for (const each of hostile) expect(line(each)).not.toMatch(/<[!@]|\n/);
   for (const each of SAMPLES) expect(checkLine(each, null, bareVoice)).not.toMatch(/[`\n]/);

@@ -50,7 +50,7 @@ function Get-Permissions([string[]]$Programs) {
 function Get-MachineState($p) {
   Assert-Image 'pauseImage' $p.pauseImage
   foreach ($component in 'kubelet', 'kube-proxy') { Assert-Executable "executables.$component" $p.executables.$component }
-  $os = Get-CimInstance -ClassName Win32_OperatingSystem -Property @('Caption', 'ProductType')
+  $os = Get-CimInstance -ClassName Win32_OperatingSystem -Property @('Caption', 'ProductType', 'OSLanguage')
   $disk = Get-CimInstance -ClassName Win32_LogicalDisk -Filter "DeviceID='$env:SystemDrive'" -Property @('FreeSpace')
   $docker = Get-DockerState
   $features = Get-OrNull { Get-RoutingFeatures }
@@ -62,7 +62,8 @@ function Get-MachineState($p) {
   $machine = [ordered]@{
     product         = [string]$os.Caption
     isServer        = ($os.ProductType -ne 1)
-    language        = $(if (Test-Cmdlet 'Get-WinSystemLocale') { [string](Get-WinSystemLocale).Name } else { [string](Get-Culture).Name })
+    # Not the system locale, nor a culture: those are regional settings, and change nothing of what programs print.
+    language        = [int]$os.OSLanguage
     # Not the console's encoding: the prelude has changed that.
     codePage        = [int](Get-ItemProperty -LiteralPath 'HKLM:\SYSTEM\CurrentControlSet\Control\Nls\CodePage' -Name OEMCP -ErrorAction Stop).OEMCP
     isAdministrator = [bool](Test-Administrator)

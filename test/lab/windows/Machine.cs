@@ -17,8 +17,8 @@ public sealed class State
     public List<string> Stopped { get; set; } = [];
     // Docker network name → how many containers are on it.
     public Dictionary<string, int> Containers { get; set; } = [];
-    // `en-US`.
-    public string Language { get; set; }
+    // What Windows speaks, as an LCID: 1033.
+    public uint Language { get; set; }
     // Bytes of the system drive.
     public long Free { get; set; }
     // Name → its InstallState.

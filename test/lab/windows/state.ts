@@ -23,8 +23,8 @@ export interface WindowsState {
   stopped: string[];
   /** Docker network name to the number of containers on it. */
   containers: Record<string, number>;
-  /** `en-US`. */
-  language: string;
+  /** What Windows speaks, as an LCID: 1033. */
+  language: number;
   /** Bytes of the system drive. */
   free: number;
   /** Name to InstallState. */
@@ -72,7 +72,7 @@ function bareState(build: number): WindowsState {
     tasks: [],
     stopped: [],
     containers: {},
-    language: 'en-US',
+    language: 1033,
     free: 60_000_000_000,
     features: {
       RemoteAccess: 'Available',

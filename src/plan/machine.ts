@@ -1,4 +1,5 @@
 /** What a full read tells of the machine itself, beside its network: the facts that a node's checks are made from. Pure types. */
+import type { Cidr } from '../ip.js';
 import type { Component } from '../node/component.js';
 
 /** A Windows service, or what stands in for one. */
@@ -65,8 +66,8 @@ export interface LinuxMachine {
   iproute: string;
   /** The programs in `/opt/cni/bin`; null when there is no such folder. */
   cniPlugins: string[] | null;
-  /** The policy of iptables' FORWARD chain; null when it can't be read. */
-  forwardPolicy: 'ACCEPT' | 'DROP' | null;
+  /** iptables' FORWARD chain: its policy, and of which sources and to which destinations it accepts whatever comes; null when it can't be read. */
+  forwardChain: { policy: 'ACCEPT' | 'DROP'; from: Cidr[]; to: Cidr[] } | null;
   /** Those that are active. */
   networkManagers: ('systemd-networkd' | 'NetworkManager' | 'ifupdown')[];
   /** Whether systemd-networkd leaves routes alone that it did not make; null without networkd. */

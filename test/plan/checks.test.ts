@@ -48,6 +48,8 @@ const linux = (over: Partial<LinuxMachine>, host = bare.linux): Observation => (
   linux: { ...LINUX_MACHINE, ...over },
 });
 
+const DROPS: NonNullable<LinuxMachine['forwardChain']> = { policy: 'DROP', from: [], to: [] };
+
 type Over = Partial<Omit<CheckInput, 'policy'>> & { policy?: Partial<PlanPolicy> };
 
 function checksIn(observed: Observation, over: Over = {}): Check[] {
@@ -477,12 +479,30 @@ const CASES: readonly Case[] = [
   ['forwarded packets pass', checksIn(bare.linux), 'forward-policy', 'ok'],
   [
     'forwarded packets are dropped',
-    checksIn(linux({ forwardPolicy: 'DROP' })),
+    checksIn(linux({ forwardChain: DROPS })),
     'forward-policy',
     'fix',
     { clusterCidr: '192.168.0.0/16' },
   ],
-  ['iptables can’t be read', checksIn(linux({ forwardPolicy: null })), 'forward-policy', 'unknown'],
+  [
+    'those of pods pass, and others are dropped',
+    checksIn(linux({ forwardChain: { ...DROPS, from: ['192.168.0.0/16'], to: ['0.0.0.0/0'] } })),
+    'forward-policy',
+    'ok',
+  ],
+  [
+    'pods may answer, and nobody may ask them',
+    checksIn(linux({ forwardChain: { ...DROPS, from: ['192.168.0.0/16'] } })),
+    'forward-policy',
+    'fix',
+  ],
+  [
+    'this node’s pods alone pass',
+    checksIn(linux({ forwardChain: { ...DROPS, from: [lin.podCidr], to: [lin.podCidr] } })),
+    'forward-policy',
+    'fix',
+  ],
+  ['iptables can’t be read', checksIn(linux({ forwardChain: null })), 'forward-policy', 'unknown'],
   [
     'networkd leaves routes alone',
     checksIn(linux({ networkManagers: ['systemd-networkd'], keepsForeignRoutes: true })),
@@ -643,7 +663,7 @@ describe('a node that is to be added', () => {
     ['no IP Helper', machine(bare.windows, { ipHelper: null }), win],
     ['Chinese', machine(bare.windows, { language: 2052 }), win],
     ['no CNI plugins', linux({ cniPlugins: null }), lin],
-    ['dropped packets', linux({ forwardPolicy: 'DROP' }), lin],
+    ['dropped packets', linux({ forwardChain: DROPS }), lin],
   ])('is not refused for %s: it becomes a node, if a poor one', (_what, observed, node) => {
     expect(checksIn(observed, { node }).some(({ verdict }) => verdict === 'fix')).toBe(true);
     expect(refusal(observed, node)).toBeNull();

@@ -86,6 +86,8 @@ async function readHost(
       pinned === null ? 'any' : { fingerprint: pinned },
     );
     const observed: Observation = platform.parseObservation(reply.data, context);
+    // Windows settles at login what an account may do: whoever mends that and asks again is to see it.
+    if (observed.windows?.machine.isAdministrator === false) deps.hosts.logOut(context.target);
     return { observed, fingerprint: reply.fingerprint, firstContact: pinned === null };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;

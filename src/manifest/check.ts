@@ -2,9 +2,9 @@
 import { isAtLeast } from '../kube/version.js';
 import { at, lineOf, textOf } from './place.js';
 import { type Pod, readManifest } from './read.js';
-import type { Cluster, Finding, Hit, Rule } from './rule.js';
+import type { Finding, Hit, Rule } from './rule.js';
 import { udpPorts, WINDOWS_RULES } from './rules.js';
-import { buildsOf, mayRunOn, type Target, targetOf } from './target.js';
+import { buildsOf, type Cluster, mayRunOn, type Target, targetOf } from './target.js';
 
 export interface Checked {
   /** How many pods and templates there are, by what they are meant for; those for Linux are not checked any further. */
@@ -18,7 +18,7 @@ export interface Checked {
 /** What breaks or differs on Windows, each with its line. Throws the Refusals of `readManifest`. */
 export function checkManifest(text: string, cluster: Cluster): Checked {
   const { pods, services } = readManifest(text);
-  const aimed = pods.map((pod) => ({ pod, target: targetOf(pod, cluster.nodes) }));
+  const aimed = pods.map((pod) => ({ pod, target: targetOf(pod, cluster) }));
   const windows = aimed.filter(({ target }) => target.os === 'windows').map(({ pod }) => pod);
   const linux = aimed.filter(({ target }) => target.os === 'linux').length;
   const findings = [
@@ -67,7 +67,7 @@ function finding(
   return { line: lineOf(place), rule: rule.id, severity: rule.severity, kind, name, ...hit };
 }
 
-function unknownBuilds(windows: readonly Pod[], { nodes }: Cluster): string[] {
-  const asked = windows.filter((pod) => buildsOf(pod).length > 0).flatMap((pod) => mayRunOn(pod, nodes));
+function unknownBuilds(windows: readonly Pod[], cluster: Cluster): string[] {
+  const asked = windows.filter((pod) => buildsOf(pod).length > 0).flatMap((pod) => mayRunOn(pod, cluster));
   return [...new Set(asked.filter(({ build }) => build === undefined).map(({ name }) => name))];
 }

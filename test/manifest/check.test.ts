@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { checkManifest } from '../../src/manifest/check.js';
 import { buildOfImage, releaseOf, runs, tagFor } from '../../src/manifest/image.js';
-import { type Cluster, type Finding, RULES } from '../../src/manifest/rule.js';
+import { type Finding, RULES } from '../../src/manifest/rule.js';
+import type { Cluster } from '../../src/manifest/target.js';
 import { findingLine } from '../../src/words/manifest.js';
 import { plainVoice, slackVoice } from '../../src/words/voice.js';
 
@@ -256,6 +257,23 @@ describe('what a pod is meant for', () => {
     [affinity(term('windows').replace('In', 'NotIn')), 'linux', false],
     [affinity(term('ssd', 'disk').replace('In', 'NotIn')), 'unknown', true],
     [spec('{ nodeSelector: { disk: ssd } }'), 'unknown', false],
+    ...[
+      'kubernetes.io/arch: amd64',
+      'beta.kubernetes.io/arch: amd64',
+      'topology.kubernetes.io/zone: a',
+      'failure-domain.beta.kubernetes.io/region: a',
+      'beta.kubernetes.io/instance-type: a',
+    ].map((label): [string, string, boolean] => [spec(`{ nodeSelector: { ${label} } }`), 'unknown', true]),
+    [spec('{ nodeSelector: { kubernetes.io/arch: amd64, disk: ssd } }'), 'unknown', false],
+    [spec('{ nodeSelector: { kubernetes.io/arch: arm64 } }'), 'unknown', false],
+    [affinity(term('amd64', 'kubernetes.io/arch')), 'unknown', true],
+    [
+      spec(
+        '{ nodeSelector: { beta.kubernetes.io/arch: amd64 }, containers: [{ image: "microsoft/iis:latest" }] }',
+      ),
+      'windows',
+      true,
+    ],
     [spec('{ nodeName: elsewhere }'), 'unknown', false],
     [spec('{ os: { name: windows } }'), 'windows', true],
     [spec('{ os: { name: linux } }'), 'linux', true],
@@ -269,6 +287,20 @@ describe('what a pod is meant for', () => {
   ])('%s: %s', (text, wanted, undecided) => {
     expect(counts(text)).toBe(wanted);
     expect(found(text, '1.31').includes('1 no-os nodeSelector')).toBe(undecided);
+  });
+
+  test.each<[string, string, string[]]>([
+    [affinity(term('windows')), '1.13', ['1 os-label kubernetes.io/os']],
+    [affinity(term('windows')), '1.14', []],
+    [affinity(term('windows', 'beta.kubernetes.io/os')), '1.13', []],
+    [affinity(term('windows'), term('windows')), '1.13', Array(2).fill('1 os-label kubernetes.io/os')],
+    [affinity(term('windows'), term('windows', 'beta.kubernetes.io/os')), '1.13', []],
+    [affinity(term('windows'), term('linux', 'beta.kubernetes.io/os')), '1.13', ['1 no-os nodeSelector']],
+    // It holds on nodes without the label, which are all.
+    [affinity(term('linux').replace('In', 'NotIn')), '1.13', ['1 no-os nodeSelector']],
+    [affinity(term('linux').replace('In', 'NotIn')), '1.14', []],
+  ])('%s asks for a label that nodes of %s may not have', (text, version, findings) => {
+    expect(found(text, version)).toEqual(findings);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 /** Finds the pods of a manifest: its own, and those that its controllers make by a template. Pure. */
 import { Refusal } from '../errors.js';
-import { readYaml, withoutTypography } from '../yaml/read.js';
-import { YamlError, type YamlLimits } from '../yaml/shape.js';
+import { readPasted } from '../yaml/read.js';
+import type { YamlLimits } from '../yaml/shape.js';
 import { at, isThere, items, lineOf, type Place, textOf } from './place.js';
 
 /** A pod, or what one is made by. */
@@ -63,25 +63,12 @@ export function readManifest(text: string): Manifest {
 }
 
 function documentsOf(text: string): Place[] {
-  try {
-    const documents = readYaml(withoutTabs(withoutTypography(text)), LIMITS);
-    const [twice] = documents.flatMap((document) => document.twice);
-    // kubectl refuses it, and which of the two is meant nobody knows.
-    if (twice) throw new Refusal('manifest-broken', { line: twice.line, got: twice.key, first: twice.first });
-    const places = documents.map((yaml): Place => ({ yaml, path: [], value: yaml.value }));
-    return places.filter(isThere);
-  } catch (error) {
-    if (!(error instanceof YamlError)) throw error;
-    const { fault } = error;
-    if (fault.what === 'too-long') throw new Refusal('manifest-too-long', { most: MOST_CHARACTERS });
-    const { what: _what, ...where } = fault;
-    throw new Refusal('manifest-broken', where);
-  }
-}
-
-/** kubectl takes a tab at the start of a line of a quoted text, YAML does not; what is checked stands in no such text. */
-function withoutTabs(text: string): string {
-  return text.replace(/^[ \t]*\t/gm, (blank) => ' '.repeat(blank.length));
+  const documents = readPasted(text, LIMITS, 'manifest');
+  const [twice] = documents.flatMap((document) => document.twice);
+  // kubectl refuses it, and which of the two is meant nobody knows.
+  if (twice) throw new Refusal('manifest-broken', { line: twice.line, got: twice.key, first: twice.first });
+  const places = documents.map((yaml): Place => ({ yaml, path: [], value: yaml.value }));
+  return places.filter(isThere);
 }
 
 /** `kind: List`, and any other list such as `DeploymentList`, is its items. A list in a list is nothing that kubectl takes. */

@@ -349,6 +349,62 @@ spec:
   });
 });
 
+describe('what is pasted', () => {
+  const POD = pod('hostPID: true');
+  const json = (indent: string) =>
+    JSON.stringify(
+      {
+        kind: 'Pod',
+        spec: { nodeName: 'win01', hostPID: true, containers: [{ name: 'web' }] },
+      },
+      null,
+      indent,
+    );
+
+  test.each<[string, string, string]>([
+    ['a text with an apostrophe', `${POD}\n  description: 'it’s fine'`, '5 host-namespace hostPID'],
+    ['one without quotes', `${POD}\n  description: it’s “fine”`, '5 host-namespace hostPID'],
+    ['quotes in a comment', `# it’s “fine”\n${POD}`, '6 host-namespace hostPID'],
+    ['quotes in a block', `${POD}\n  data: |\n    it’s “fine”, "isn't`, '5 host-namespace hostPID'],
+    ['quotes in JSON', json('  ').replace('web', 'say “hi”'), '5 host-namespace hostPID'],
+    [
+      'typographic quotes for signs',
+      POD.replaceAll('windows', '“windows”').replace('web', '‘web’'),
+      '5 host-namespace hostPID',
+    ],
+    ['such JSON', json('  ').replaceAll('"', '”'), '5 host-namespace hostPID'],
+    ['blanks of a web page', POD.replaceAll('  ', '\u00a0\u00a0'), '5 host-namespace hostPID'],
+    ['blanks after colons', POD.replaceAll(': ', ':\u00a0'), '5 host-namespace hostPID'],
+    ['a mark that is not seen', `\u200b${POD}`, '5 host-namespace hostPID'],
+    ['JSON with tabs', json('\t'), '5 host-namespace hostPID'],
+    ['such JSON with typographic quotes', json('\t').replaceAll('"', '”'), '5 host-namespace hostPID'],
+    ['a tab within quotes', `${POD}\n  text: "a\n\tb: c\n\td"`, '5 host-namespace hostPID'],
+    [
+      'the same with a block of tabs',
+      `${POD}\n  text: 'a\n\tb'\n  more: |\n    a\n    \tb`,
+      '5 host-namespace hostPID',
+    ],
+  ])('with %s is read as it was meant', (_what, text, finding) => {
+    expect(found(text, '1.31')).toEqual([finding]);
+  });
+
+  test.each<[string, string, number, string]>([
+    ['tabs', POD.replaceAll('  ', '\t'), 4, 'Tabs are not allowed'],
+    ['tabs alone', `\t${POD}`, 1, 'Tabs are not allowed'],
+    ['tabs in brackets', 'kind: Pod\nspec: {\n\thostPID: true\n\t}', 3, ''],
+    ['tabs beside one within quotes', `a: "b\n\tc"\n${POD}\n\thostIPC: true`, 9, 'Tabs are not allowed'],
+    ['tabs in a text of lines', `a: "b\n\tc"\nb: c\n\td`, 4, 'Tabs are not allowed'],
+    ['an open quote after one that may stand', `a: 'it’s fine'\n${POD}\nb: "`, 8, 'Missing closing'],
+    ['a bracket that is open after quotes', `a: “b”\n${POD}\nb: [`, 8, ''],
+    ['a bracket that is open after blanks', `${POD.replaceAll('  ', '\u00a0\u00a0')}\n  b: [`, 7, ''],
+  ])('with %s is refused on its line', (_what, text, line, why) => {
+    expect(() => check(text, '1.31')).toThrow(
+      expect.objectContaining({ code: 'manifest-broken', facts: expect.objectContaining({ line }) }),
+    );
+    expect(() => check(text, '1.31')).toThrow(why);
+  });
+});
+
 describe('images against hosts', () => {
   test.each([
     ['mcr.microsoft.com/windows/servercore:ltsc2016', 14393],

@@ -17,12 +17,13 @@ export interface Checked {
 
 /** What breaks or differs on Windows, each with its line. Throws the Refusals of `readManifest`. */
 export function checkManifest(text: string, cluster: Cluster): Checked {
-  const { pods, services } = readManifest(text);
+  const { pods, services } = readManifest(text, cluster.version);
   const aimed = pods.map((pod) => ({ pod, target: targetOf(pod, cluster) }));
   const windows = aimed.filter(({ target }) => target.os === 'windows').map(({ pod }) => pod);
   const linux = aimed.filter(({ target }) => target.os === 'linux').length;
   const findings = [
     ...aimed.flatMap(({ pod, target }) => undecided(pod, target)),
+    ...aimed.flatMap(({ pod, target }) => (target.os === 'linux' ? [] : misread(pod))),
     ...windows.flatMap((pod) => byRules(pod, cluster)),
     // A Service may be for anybody, but not where all are known and none is for Windows.
     ...(pods.length > 0 && windows.length === 0
@@ -50,6 +51,15 @@ function byRules(pod: Pod, cluster: Cluster): Finding[] {
 function undecided(pod: Pod, { pinned }: Target): Finding[] {
   if (pinned) return [];
   return [finding({ id: 'no-os', severity: 'fails' }, { place: pod.spec, what: 'nodeSelector' }, pod)];
+}
+
+/** What stands there for another version of Kubernetes, or for none. */
+function misread(pod: Pod): Finding[] {
+  const hit = (place: Pod['spec']): Hit => ({ place, what: String(place.path.at(-1)) });
+  return [
+    ...pod.early.map((place) => finding({ id: 'early-field', severity: 'fails' }, hit(place), pod)),
+    ...pod.broken.map((place) => finding({ id: 'annotation', severity: 'fails' }, hit(place), pod)),
+  ];
 }
 
 function ofService(service: Pod['whole'], { version }: Cluster): Finding[] {

@@ -5,6 +5,8 @@ import type { Cluster, KnownNode } from './target.js';
 
 export const RULES = [
   'no-os',
+  'early-field',
+  'annotation',
   'os-label',
   'one-container',
   'secret',

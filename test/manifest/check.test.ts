@@ -317,6 +317,10 @@ describe('what a pod is meant for', () => {
       'CronJob',
       'spec: { jobTemplate: { spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } } } }',
     ],
+    [
+      'ScheduledJob',
+      'spec: { jobTemplate: { spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } } } }',
+    ],
     ['PodTemplate', 'template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } }'],
     ['Rollout', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
     ['Pod', 'spec: { hostPID: true, nodeName: win01, containers: [{}] }'],
@@ -346,6 +350,99 @@ spec:
   containers: [{}]
   labels: *common`;
     expect(found(text, '1.31')).toEqual(['8 host-namespace hostPID', '8 dns-policy ClusterFirstWithHostNet']);
+  });
+});
+
+describe('what old versions keep in annotations', () => {
+  const BETA = 'pod.beta.kubernetes.io/init-containers';
+  const ALPHA = 'pod.alpha.kubernetes.io/init-containers';
+  const AFFINITY = 'scheduler.alpha.kubernetes.io/affinity';
+  const inits = (name: string) =>
+    `[{"name":"a","command":["sh"]},{"volumeMounts":[{"subPath":"${name}"}],"securityContext":{"privileged":true,"runAsUser":null}}]`;
+  const requires = (label: string, os = 'windows') =>
+    `{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"${label}","operator":"In","values":["${os}"]}]}]}}}`;
+  /** A Deployment whose annotations begin on the sixth line, with lines of its pod's spec from the second after them. */
+  const deployment = (annotations: readonly (readonly [string, string])[], ...lines: string[]) =>
+    [
+      ...['kind: Deployment', 'spec:', '  template:', '    metadata:', '      annotations:'],
+      ...annotations.map(([name, json]) => `        ${name}: '${json}'`),
+      ...['    spec:', '      dnsPolicy: Default', '      containers: [{}]'],
+      ...lines.map((line) => `      ${line}`),
+    ].join('\n');
+  const forWindows = (annotations: readonly (readonly [string, string])[], ...lines: string[]) =>
+    deployment(annotations, 'nodeSelector: { beta.kubernetes.io/os: windows }', ...lines);
+  const OF_INITS = ['6 privileged privileged', '6 sub-path subPath', '6 linux-command sh'];
+
+  test.each<[string, string, string, string[]]>([
+    ['init containers', forWindows([[BETA, inits('x')]]), '1.5', OF_INITS],
+    ['those of 1.4', forWindows([[ALPHA, inits('x')]]), '1.7', OF_INITS],
+    [
+      'both, of which beta wins',
+      forWindows([
+        [ALPHA, '[]'],
+        [BETA, inits('x')],
+      ]),
+      '1.5',
+      OF_INITS.map((line) => line.replace('6', '7')),
+    ],
+    [
+      'both as field and as annotation, which wins',
+      forWindows([[BETA, '[]']], 'initContainers: [{ command: [sh] }]'),
+      '1.6',
+      [],
+    ],
+    ['what 1.8 does not look at', forWindows([[BETA, inits('x')]]), '1.8', []],
+    ['what 1.8 does not look at, whatever it is', forWindows([[BETA, '[{']]), '1.8', []],
+    ['no JSON', forWindows([[BETA, '[{"a":']]), '1.5', [`6 annotation ${BETA}`]],
+    ['other JSON', forWindows([[BETA, '["sh"]']]), '1.5', [`6 annotation ${BETA}`]],
+    ['a list of YAML', forWindows([[BETA, '[]']]).replace("'[]'", '[a]'), '1.5', [`6 annotation ${BETA}`]],
+    ['no JSON for Linux', deployment([[BETA, '[{']], 'nodeName: lin01'), '1.5', []],
+    [
+      'an affinity',
+      deployment([[AFFINITY, requires('beta.kubernetes.io/os')]], 'hostPID: true'),
+      '1.5',
+      ['10 host-namespace hostPID'],
+    ],
+    [
+      'one of a label that is not there',
+      deployment([[AFFINITY, requires('kubernetes.io/os')]]),
+      '1.5',
+      ['6 os-label kubernetes.io/os'],
+    ],
+    ['one for Linux', deployment([[AFFINITY, requires('beta.kubernetes.io/os', 'linux')]]), '1.5', []],
+    [
+      'one that 1.6 does not look at',
+      deployment([[AFFINITY, requires('beta.kubernetes.io/os')]]),
+      '1.6',
+      ['7 no-os nodeSelector'],
+    ],
+    [
+      'an affinity that is none',
+      deployment([[AFFINITY, '[]']]),
+      '1.5',
+      [`6 annotation ${AFFINITY}`, '7 no-os nodeSelector'],
+    ],
+    [
+      'the field instead of it',
+      deployment([['a', 'b']], `affinity: ${requires('beta.kubernetes.io/os')}`),
+      '1.5',
+      ['7 no-os nodeSelector', '10 early-field affinity'],
+    ],
+    ['the field', deployment([['a', 'b']], `affinity: ${requires('beta.kubernetes.io/os')}`), '1.6', []],
+    [
+      'the other field',
+      forWindows([['a', 'b']], 'initContainers: [{ command: [sh] }]'),
+      '1.5',
+      ['11 early-field initContainers'],
+    ],
+    [
+      'both fields, for Linux',
+      deployment([['a', 'b']], 'nodeName: lin01', `affinity: {}`, 'initContainers: [{}]'),
+      '1.5',
+      [],
+    ],
+  ])('%s', (_what, text, version, findings) => {
+    expect(found(text, version)).toEqual(findings);
   });
 });
 

@@ -41,6 +41,10 @@ function noise(length: number): string {
   }).join('');
 }
 
+/** A pod with this in the annotation that Kubernetes 1.5 has for init containers. */
+const annotated = (json: string) =>
+  `{ kind: Pod, metadata: { annotations: { pod.beta.kubernetes.io/init-containers: '${json}' } }, spec: { dnsPolicy: Default, nodeSelector: { beta.kubernetes.io/os: windows }, containers: [{}] } }`;
+
 const TOO_MUCH = /^That is too much for one check: at most 1024 KB/;
 const LINE = /^Line \d+/;
 
@@ -78,6 +82,20 @@ describe('hostile texts', () => {
     ['tabs within quotes', `kind: "Pod${'\n\tx'.repeat(300_000)}"`, LINE],
     ['tabs in brackets', `[${'\n\t“x”,'.repeat(20_000)}`, TOO_MUCH],
     ['blanks of a web page', `kind: Pod\n${'\u00a0\u00a0- x\n'.repeat(100_000)}`, /^0 findings|^That is/],
+    ['an annotation of brackets', annotated('['.repeat(900_000)), /^1 finding/],
+    ['closed ones', annotated(`${'['.repeat(400_000)}${']'.repeat(400_000)}`), /^1 finding/],
+    ['an annotation of containers', annotated(`[{}${',{}'.repeat(300_000)}]`), TOO_MUCH],
+    [
+      'aliases of annotations',
+      `kind: List\nitems: [&a ${annotated(`[{"a":"${'x'.repeat(900_000)}"}]`)}${', *a'.repeat(190)}]`,
+      TOO_MUCH,
+    ],
+    [
+      'annotations as many as may be',
+      Array.from({ length: 400 }, () => annotated(`[{}${',{}'.repeat(10)}]`)).join('\n---\n'),
+      /^\d+ findings$/,
+    ],
+    ['an annotation that is a prototype', annotated('[{"__proto__":{"command":["sh"]}}]'), /^0 findings/],
     ['an open quote', `kind: "${'x\n'.repeat(100_000)}`, LINE],
     ['one key twice', 'kind: Pod\nkind: Pod', /^Line 2, `kind`: it stands on line 1 already/],
     ['a tag that makes something', 'kind: !!js/function "x"\nspec: !!binary |\n  aGk=', /^0 findings/],

@@ -51,16 +51,17 @@ export interface Assigned {
   fresh: Told[][];
 }
 
-/** Which card tells of what: one each while they are few; what is one too many makes a storm of the newest. `recent` are the notices of the last minutes, newest first. */
+/** Which card tells of what: one each while they are few; what comes after one too many makes a storm of that one. `recent` are the notices of the last minutes, newest first. */
 export function assign(news: readonly Told[], recent: readonly Notice[], now: string): Assigned {
   const age = (notice: Notice): number => Date.parse(now) - Date.parse(notice.at);
   const storm = recent.find((notice) => notice.told.length > 1 && age(notice) < STORM_LASTS_MS);
   if (storm) return { joins: { notice: storm, told: [...news] }, fresh: [] };
   const lately = recent.filter((notice) => !notice.digest && age(notice) < STORM_BEGINS_MS);
   if (news.length + lately.length <= ALONE) return { joins: null, fresh: news.map((each) => [each]) };
+  // They come one by one, as when nodes are restarted in turn. The first one too many still has a card of its own: an edit rings nobody.
   const [newest] = lately;
-  // They come one by one, as when nodes are restarted in turn.
-  if (news.length === 1 && newest) return { joins: { notice: newest, told: [...news] }, fresh: [] };
+  if (news.length === 1 && newest && lately.length > ALONE)
+    return { joins: { notice: newest, told: [...news] }, fresh: [] };
   return { joins: null, fresh: [[...news]] };
 }
 

@@ -27,10 +27,13 @@ describe('news', () => {
     expect(assign(told(1), [notice(1), notice(2)], NOW).fresh).toHaveLength(1);
   });
 
-  test('that comes one by one goes on the newest card once that is one too many: a storm from then on', () => {
-    const [newest, ...older] = [notice(1), notice(20), notice(40)];
+  test('that comes one by one has a card each, one too many too, which rings; what comes then goes on that one: a storm', () => {
+    const older = [notice(10), notice(20), notice(40)];
+    expect(assign(told(1), older, NOW)).toEqual({ joins: null, fresh: [told(1)] });
+    const newest = notice(1);
     const joins = { notice: newest, told: told(1) };
-    expect(assign(told(1), [notice(1), notice(20), notice(40)], NOW)).toEqual({ joins, fresh: [] });
+    expect(assign(told(1), [newest, ...older], NOW)).toEqual({ joins, fresh: [] });
+    expect(assign(told(1), [newest, ...older.slice(1), notice(70)], NOW).joins).toBeNull();
     const storm = notice(2, told(2));
     expect(assign(told(1), [storm, ...older], NOW).joins).toEqual({ notice: storm, told: told(1) });
     const digest = { ...notice(1), digest: { hosts: [] } };

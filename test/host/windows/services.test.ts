@@ -168,6 +168,9 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy on Windows', () => {
     expect(Buffer.byteLength(text)).toBeGreaterThan(60_000);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(65_536);
     expect(await logs('kubelet', 1)).toBe(line);
+    writeFileSync(fresh, 'the only line\r\n');
+    utimesSync(fresh, later, later);
+    expect(await logs('kubelet')).toBe('the only line');
     rmSync(join(folder, 'k/logs'), { recursive: true });
     expect(await failure(logs('kubelet'))).toMatchObject({ kind: 'script', detail: { code: 'NO-LOG' } });
   });

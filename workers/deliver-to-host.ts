@@ -12,7 +12,6 @@ import { platformOf } from '../src/host/platform.js';
 import { redact } from '../src/log.js';
 import type { DeliverPlan, Step } from '../src/plan/plan.js';
 import { stepHolds } from '../src/plan/step.js';
-import { FAIRWAY } from '../src/principal.js';
 import {
   delivered,
   deliveredOnly,
@@ -126,7 +125,7 @@ class Delivery {
     const { deps, work } = this;
     const { name } = work.node;
     await this.teller.tell(switching(step.component, step.executable));
-    await deps.watch.expect(name, step.component, 'restart', FAIRWAY);
+    await deps.watch.expect(name, step.component, 'restart');
     try {
       const visitor = await this.open();
       if (!stepHolds(step, visitor.observed)) await visitor.apply([step]);

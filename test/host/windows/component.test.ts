@@ -140,7 +140,7 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
       channel = await site.open();
       runsRight();
       const rebooted = pids();
-      const action = { fence: 1, nodeIp, component: 'kubelet', action: 'restart' };
+      const action = { fence: 1, nodeIp, component: 'kubelet', action: 'restart', stayMs: 500 };
       expect(await channel.request('service', action)).toMatchObject({ ok: true, changed: true });
       expect(pids()).not.toEqual(rebooted);
       runsRight();

@@ -1,5 +1,6 @@
 /** Starting, stopping and restarting a node's processes, and fetching their last words. */
 import { HostError } from '../src/host/host.js';
+import type { Held } from '../src/host/host-lease.js';
 import { platformOf } from '../src/host/platform.js';
 import type { Control, Origin } from '../src/job/job.js';
 import { redact } from '../src/log.js';
@@ -20,8 +21,8 @@ export async function controlProcess(deps: WorkerDeps, job: Control): Promise<st
   if (!node) return told(deps, job, sayNoMember(job.host));
   return deps.hostLeases.hold(job.host, async (held) => {
     const { component, action, by, host } = job;
-    await deps.watch.expect(host, component, action, by);
-    const outcome = await run(deps, node, job, held.pinned, held.fence);
+    const stayDown = await deps.watch.expect(host, component, action);
+    const { along, ...outcome } = await run(deps, node, job, held, stayDown);
     await deps.audit.append({
       at: new Date().toISOString(),
       actor: by,
@@ -30,8 +31,12 @@ export async function controlProcess(deps: WorkerDeps, job: Control): Promise<st
       facts: { component, command: platformOf(node.os).serviceCommand(component, action), ...outcome },
     });
     deps.log.info({ host, component, action, by, ...outcome }, 'process controlled');
-    const words = outcome.error === '' ? sayControlled(job) : sayControlFailed(job, outcome.error);
+    const words =
+      outcome.error === ''
+        ? sayControlled(job, { along, stayDown: action === 'stop' ? [] : stayDown })
+        : sayControlFailed(job, outcome.error);
     await told(deps, job, words);
+    if (action === 'stop' && outcome.error !== '') await deps.watch.notStopped(host, component);
     await deps.watch.expectNoMore(host, component);
     await deps.jobs.look([host]);
     return words;
@@ -44,24 +49,24 @@ async function told({ jobs }: WorkerDeps, { origin }: Control, words: string): P
   return words;
 }
 
-/** What the host said, `error` empty when the process is as it was asked to be. */
+/** What the host said, `error` empty when the process is as it was asked to be; `along`: the services that went along. */
 async function run(
   deps: WorkerDeps,
   node: Node,
   { component, action }: Control,
-  pinned: string | null,
-  fence: number,
-): Promise<{ error: string; printed: string }> {
+  { pinned, fence }: Held,
+  stayDown: readonly Component[],
+): Promise<{ error: string; printed: string; along: string[] }> {
   const platform = platformOf(node.os);
   try {
     const context = await contextOf(deps, node);
-    const request = platform.service(context, component, action, fence);
+    const request = platform.service(context, component, action, fence, stayDown);
     const reply = await deps.hosts.request(context.target, request, expectedKey(pinned));
     platform.parseProbe(reply.data, context);
-    return { error: '', printed: redact(reply.printed) };
+    return { error: '', printed: redact(reply.printed), along: platform.parseAlong(reply.data) };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return { error: redact(sayHostError(error)), printed: redact(error.detail.printed ?? '') };
+    return { error: redact(sayHostError(error)), printed: redact(error.detail.printed ?? ''), along: [] };
   }
 }
 

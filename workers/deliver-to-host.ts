@@ -14,7 +14,6 @@ import { deliveredPath } from '../src/plan/deliver.js';
 import type { InstalledComponent } from '../src/plan/machine.js';
 import type { DeliverPlan, Observation, Step } from '../src/plan/plan.js';
 import { isSetUpAs, stepHolds } from '../src/plan/step.js';
-import { FAIRWAY } from '../src/principal.js';
 import {
   delivered,
   deliveredOnly,
@@ -142,7 +141,7 @@ class Delivery {
     const { deps, work } = this;
     const { name } = work.node;
     await this.teller.tell(switching(step.component, step.executable));
-    await deps.watch.expect(name, step.component, 'restart', FAIRWAY);
+    await deps.watch.expect(name, step.component, 'restart');
     try {
       const visitor = await this.open();
       if (!stepHolds(step, visitor.observed)) await visitor.apply([step]);

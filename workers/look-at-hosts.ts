@@ -101,6 +101,9 @@ async function lookAt(
 ): Promise<void> {
   const look = await take(deps, scene, node, pinned);
   const { before, after } = await save(deps, scene, node, known, look);
+  if ('probe' in look)
+    for (const component of scene.expected.get(node.name) ?? [])
+      if (look.probe.processes[component]) await deps.watch.runsAgain(node.name, component);
   const isNews = after !== before && (untold([after]).length > 0 || noticesOf(after, before).length > 0);
   if (isNews) await deps.jobs.tell();
   // Back again: what it is owed is paid at once.
@@ -159,9 +162,6 @@ async function save(
       stale: noticesOf(before, after),
     });
     if (written) {
-      for (const component of expected)
-        if (after.running[component] && !after.gone[component])
-          await deps.watch.runsAgain(node.name, component);
       deps.log.debug({ host: node.name, incidents: after.incidents.length, over: over.length }, 'looked');
       return { before, after: { ...after, version: after.version + 1 } };
     }

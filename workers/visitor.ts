@@ -1,7 +1,13 @@
 /** One host in hand: what it held last, and how to make steps hold there. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { routesOf, type Work } from '../src/change/work.js';
-import { type ExpectedKey, HostError, type HostReply, type HostRequest } from '../src/host/host.js';
+import {
+  type ExpectedKey,
+  HostError,
+  type HostErrorKind,
+  type HostReply,
+  type HostRequest,
+} from '../src/host/host.js';
 import type { Held } from '../src/host/host-lease.js';
 import { type HostContext, type Platform, platformOf } from '../src/host/platform.js';
 import type { Route } from '../src/network/route.js';
@@ -60,7 +66,8 @@ export class Visitor {
       try {
         return new Visitor(deps, visit, recent ?? (await observe(deps, visit)));
       } catch (error) {
-        if (!isAway(error) || Date.now() >= until) throw error;
+        const passes = inTheMidst ? mayBeRestarting : isAway;
+        if (!passes(error) || Date.now() >= until) throw error;
         await sleep(PAUSE_MS);
       }
     }
@@ -117,22 +124,29 @@ export class Visitor {
     }
   }
 
-  /** Told once more as long as it is up with the old boot: the first word may not have arrived. With another boot it heeds none. */
+  /**
+   * Told once more as long as it is up with the old boot: the first word may not have arrived. With another boot it heeds none. Before it
+   * heard any, its no is a no; after that, it may say anything while it goes down and comes up.
+   */
   private async untilBack(step: Step): Promise<void> {
     const { name } = this.visit.work.node;
     const { boot } = this.observed;
     const { context, platform } = await this.means();
     const until = Date.now() + RESTART_MS;
     let why = '';
+    let isTold = false;
     while (this.observed.boot === boot) {
       if (Date.now() > until) throw new HostError('timeout', name, sayNotBack(RESTART_MS / MINUTE, why));
       try {
         for (const request of platform.apply([step], context, this.observed, this.visit.held.fence))
           await this.ask(request);
+        isTold = true;
         await sleep(PAUSE_MS);
         await this.look();
       } catch (error) {
-        if (!isAway(error)) throw error;
+        const passes = isTold ? mayBeRestarting : isAway;
+        if (!passes(error)) throw error;
+        isTold = true;
         why = error.message;
         await sleep(PAUSE_MS);
       }
@@ -188,6 +202,12 @@ function keyOf({ held, work }: Visit): ExpectedKey {
 
 function isAway(error: unknown): error is HostError {
   return error instanceof HostError && (error.kind === 'unreachable' || error.kind === 'timeout');
+}
+
+/** Of a host that was told to restart: nothing that says that it won't come back as the host that we know, or that another worker has it. */
+function mayBeRestarting(error: unknown): error is HostError {
+  const passing: readonly HostErrorKind[] = ['unreachable', 'timeout', 'script', 'garbled'];
+  return error instanceof HostError && passing.includes(error.kind) && error.detail.code !== 'FENCED';
 }
 
 /** Journalled routes that led elsewhere, where one now leads as it should. */

@@ -7,6 +7,8 @@ import { clampLines, parseAnswer, toSecond, withoutFragment } from './platform-p
 const PROBE_MS = 10_000;
 const SERVICE_MS = 60_000;
 const LOGS_MS = 20_000;
+/** What ends at once is started anew by systemd, after 0.1 s or, in kubeadm's unit, 10 s. In s. */
+const STAY_S = 8;
 /** What the kernel counts a process's start in: USER_HZ, 100 a second on every architecture that runs Kubernetes. */
 const TICK_MS = 10;
 
@@ -20,13 +22,18 @@ const Head = z.object({
 });
 const Log = z.object({ ok: z.literal(true), log: z.base64() });
 
-export const linuxProcesses: Pick<Platform, 'probe' | 'service' | 'serviceCommand' | 'logs' | 'parseLogs'> = {
+export const linuxProcesses: Pick<
+  Platform,
+  'probe' | 'service' | 'parseAlong' | 'serviceCommand' | 'logs' | 'parseLogs'
+> = {
   probe: () => ({ script: 'probe', params: {}, timeoutMs: PROBE_MS }),
   service: (_ctx, component, action, fence) => ({
     script: 'service',
-    params: { fence, component, action },
+    params: { fence, component, action, stayS: STAY_S },
     timeoutMs: SERVICE_MS,
   }),
+  // systemd stops nothing along that Kubernetes' own units name.
+  parseAlong: () => [],
   serviceCommand: (component, action: ServiceAction) => `systemctl ${action} ${component}.service`,
   logs: (_ctx, component, lines) => ({
     script: 'logs',

@@ -68,9 +68,18 @@ export interface Platform {
   parseProbe(data: unknown, ctx: HostContext): Probe;
   /**
    * The request that starts, stops or restarts a component by the host's own service manager, and then probes. Its answer is a success only
-   * when what runs afterwards is what was asked for (it waits 10 s for that); otherwise it fails with code `SERVICE`.
+   * when what runs afterwards is what was asked for, and stays for 8 s; otherwise it fails with code `SERVICE`. Of those that start along with
+   * it, since they depend on it, `stayDown` do not.
    */
-  service(ctx: HostContext, component: Component, action: ServiceAction, fence: number): HostRequest;
+  service(
+    ctx: HostContext,
+    component: Component,
+    action: ServiceAction,
+    fence: number,
+    stayDown?: readonly Component[],
+  ): HostRequest;
+  /** Understands what else the answer to `service` says: the names of the services that went along, since they depend on it. */
+  parseAlong(data: unknown): string[];
   /** The command that a person would type for it. */
   serviceCommand(component: Component, action: ServiceAction): string;
   /** The request for the last lines of a component's log: at most 200, and 64 KiB. */

@@ -8,6 +8,8 @@ import { clampLines, parseAnswer, toSecond } from './platform-parts.js';
 const PROBE_MS = 30_000;
 const SERVICE_MS = 60_000;
 const LOGS_MS = 20_000;
+/** What nssm or the wrapper start anew comes every 5 s (windows.md H): what lives longer than this stays. */
+const STAY_MS = 8_000;
 /** -Force, since kube-proxy depends on kubelet: it takes the dependent service along, and a restart brings it back. */
 const COMMANDS = {
   start: (service: string) => `Start-Service ${service}`,
@@ -24,24 +26,28 @@ const Probed = z.object({
     clock: z.iso.datetime(),
   }),
 });
+const Along = z.object({ data: z.object({ along: z.array(z.string()) }) });
 const Log = z.object({ ok: z.literal(true), data: z.object({ log: z.string() }) });
 
-export const windowsProcesses: Pick<Platform, 'probe' | 'service' | 'serviceCommand' | 'logs' | 'parseLogs'> =
-  {
-    probe: (ctx) => ({ script: 'probe', params: { nodeIp: ctx.target.address }, timeoutMs: PROBE_MS }),
-    service: (ctx, component, action, fence) => ({
-      script: 'service',
-      params: { fence, nodeIp: ctx.target.address, component, action },
-      timeoutMs: SERVICE_MS,
-    }),
-    serviceCommand: (component, action) => COMMANDS[action](component),
-    logs: (_ctx, component, lines) => ({
-      script: 'logs',
-      params: { component, lines: clampLines(lines) },
-      timeoutMs: LOGS_MS,
-    }),
-    parseLogs: (data) => parseAnswer(Log, data, 'logs').data.log,
-  };
+export const windowsProcesses: Pick<
+  Platform,
+  'probe' | 'service' | 'parseAlong' | 'serviceCommand' | 'logs' | 'parseLogs'
+> = {
+  probe: (ctx) => ({ script: 'probe', params: { nodeIp: ctx.target.address }, timeoutMs: PROBE_MS }),
+  service: (ctx, component, action, fence, stayDown = []) => ({
+    script: 'service',
+    params: { fence, nodeIp: ctx.target.address, component, action, stayMs: STAY_MS, stayDown },
+    timeoutMs: SERVICE_MS,
+  }),
+  parseAlong: (data) => parseAnswer(Along, data, 'service').data.along,
+  serviceCommand: (component, action) => COMMANDS[action](component),
+  logs: (_ctx, component, lines) => ({
+    script: 'logs',
+    params: { component, lines: clampLines(lines) },
+    timeoutMs: LOGS_MS,
+  }),
+  parseLogs: (data) => parseAnswer(Log, data, 'logs').data.log,
+};
 
 /** The part of a probe's answer that a read does not have. Throws HostError `garbled`. */
 export function parseProcesses(data: unknown, ctx: HostContext): Omit<Probe, 'observed'> {

@@ -196,19 +196,28 @@ export class WatchStore {
     return all.filter(([field]) => !over.includes(field)).map(([, silence]) => silence);
   }
 
-  /** We ourselves are about to restart (or stop, or start) a process: its coming and going is no news for a while. */
+  /**
+   * We ourselves are about to restart (or stop, or start) a process: its coming and going is no news for a while, nor is that of what goes
+   * along with it. Gives those of the latter that are to stay down, since a command of their own stopped them.
+   */
   async expect(
     host: string,
     component: Component,
     action: 'start' | 'stop' | 'restart',
-    by: string,
-  ): Promise<void> {
+  ): Promise<Component[]> {
     for (const key of this.expectedKeys(host, component))
       await this.redis.set(key, action, 'PX', EXPECTED_MS);
+    const { stopped } = this.keys;
+    const field = (each: Component) => `${host}/${each}`;
+    const all = takenAlong(component);
+    // The value says whose command it was.
+    const causes = await this.redis.hmget(stopped, ...all.map(field));
+    const apart = all.filter((each, index) => each !== component && causes[index] === each);
+    const along = all.filter((each) => !apart.includes(each));
     // Stopped on purpose, it stays away without a word until somebody starts it.
-    const fields = takenAlong(component).map((each) => `${host}/${each}`);
-    if (action !== 'stop') await this.redis.hdel(this.keys.stopped, `${host}/${component}`);
-    else await this.redis.hset(this.keys.stopped, Object.fromEntries(fields.map((field) => [field, by])));
+    if (action !== 'stop') await this.redis.hdel(stopped, ...along.map(field));
+    else await this.redis.hset(stopped, Object.fromEntries(along.map((each) => [field(each), component])));
+    return apart;
   }
 
   /** It is done: what happens after the look that sees it is news again. */
@@ -220,9 +229,18 @@ export class WatchStore {
     return takenAlong(component).map((each) => this.keys.expectedRestart(host, each));
   }
 
-  /** A process that was stopped on purpose runs again, whoever started it. */
+  /** A look saw a process that was stopped on purpose run again, whoever started it; or it is on its way down, and the look was early. */
   async runsAgain(host: string, component: Component): Promise<void> {
+    if ((await this.redis.exists(this.keys.expectedRestart(host, component))) === 1) return;
     await this.redis.hdel(this.keys.stopped, `${host}/${component}`);
+  }
+
+  /** The stop failed: what ends now is news. */
+  async notStopped(host: string, component: Component): Promise<void> {
+    const { stopped } = this.keys;
+    for (const each of takenAlong(component))
+      if ((await this.redis.hget(stopped, `${host}/${each}`)) === component)
+        await this.redis.hdel(stopped, `${host}/${each}`);
   }
 
   /** Processes of these hosts whose coming and going is no news, by host. */

@@ -8,12 +8,26 @@ type Of<K extends Reply['kind']> = Extract<Reply, { kind: K }>;
 
 const DONE = { start: 'runs', stop: 'is stopped', restart: 'runs again' } as const;
 
-export function sayControlled({ action, component, host }: Control): string {
-  const rest =
+/**
+ * `along`: the services that went along with it, since they depend on it. `stayDown`: those that could have, but were stopped by a command
+ * of their own.
+ */
+export function sayControlled(
+  { action, component, host }: Control,
+  { along, stayDown }: { along: readonly string[]; stayDown: readonly Component[] },
+): string {
+  const too =
+    along.length === 0
+      ? ''
+      : `, and ${along.join(', ')}, which ${along.length === 1 ? 'depends' : 'depend'} on it, too`;
+  const until =
     action === 'stop'
-      ? ` It stays so, without a word from me, until ${code(`start ${component} on ${host}`)}.`
+      ? ` ${too === '' ? 'It stays' : 'They stay'} so, without a word from me, until ${code(`start ${component} on ${host}`)}.`
       : '';
-  return `${component} on ${code(host)} ${DONE[action]}.${rest}`;
+  const others = stayDown
+    .map((each) => ` ${each} stays stopped until ${code(`start ${each} on ${host}`)}.`)
+    .join('');
+  return `${component} on ${code(host)} ${DONE[action]}${too}.${until}${others}`;
 }
 
 /** `why`: the host's own words. */

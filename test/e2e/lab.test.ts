@@ -157,6 +157,9 @@ describeWith(needs, "the guide's three hosts, for real", () => {
       const field = await openField(['lin01', 'win01', 'win02'], { NEXT_HOP: nextHop, ...env });
       try {
         const { lab, team } = field;
+        // Windows takes its time to go down, and docker to come up.
+        const slow = { linger: '3000', 'docker-late': '20000' };
+        lab.host('win02').windows?.edit(({ faults }) => void Object.assign(faults, slow));
         const boots = () =>
           ['win01', 'win02'].map((name) => Date.parse(lab.host(name).windows?.state().boot ?? ''));
         const atFirst = boots();

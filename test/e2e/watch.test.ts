@@ -174,6 +174,36 @@ describe('what policy does by itself', () => {
     ]);
   }, 60_000);
 
+  test('kube-proxy, which depends on kubelet on Windows, goes along with it, unless it was stopped by itself', async () => {
+    const { team, host } = site;
+    const order = async (text: string, outcome: string) => {
+      await team.say(text, BOB);
+      await team.hears(outcome, BOB);
+    };
+    await order(
+      'stop kubelet on win01',
+      'kubelet on `win01` is stopped, and kube-proxy, which depends on it, too. They stay so, without a word from me',
+    );
+    expect(host('win01').state.processes).toEqual({ kubelet: null, 'kube-proxy': null });
+    await order(
+      'start kubelet on win01',
+      'kubelet on `win01` runs, and kube-proxy, which depends on it, too.',
+    );
+    // What comes of it is news again.
+    const { redis, keys } = team.stores;
+    while (await redis.exists(keys.expectedRestart('win01', 'kube-proxy'))) await sleep(100);
+    host('win01').kill('kube-proxy');
+    await team.untilNotice('🔴 kube-proxy on win01 is down');
+
+    await order('stop kube-proxy on win01', 'kube-proxy on `win01` is stopped');
+    await order(
+      'restart kubelet on win01',
+      'kubelet on `win01` runs again. kube-proxy stays stopped until `start kube-proxy on win01`.',
+    );
+    expect(host('win01').state.processes['kube-proxy']).toBeNull();
+    await order('start kube-proxy on win01', 'kube-proxy on `win01` runs.');
+  }, 60_000);
+
   test('what a boot lost is restored by a change that policy approved, on record like any other', async () => {
     const { team, host } = site;
     host('lin01').reboot();

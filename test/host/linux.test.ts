@@ -242,7 +242,7 @@ describe('a probe of a Linux host', () => {
   test('a service is named by its component; what is asked of systemd is what a person would type', () => {
     expect(linux.service(CTX, 'kube-proxy', 'restart', 7)).toMatchObject({
       script: 'service',
-      params: { fence: 7, component: 'kube-proxy', action: 'restart' },
+      params: { fence: 7, component: 'kube-proxy', action: 'restart', stayS: 8 },
       timeoutMs: 60_000,
     });
     expect(linux.serviceCommand('kube-proxy', 'restart')).toBe('systemctl restart kube-proxy.service');

@@ -43,8 +43,10 @@ async function pidOf(name: string, component: Component): Promise<number | undef
   return (await probe(name)).processes[component]?.pid;
 }
 
-function service(name: string, action: 'start' | 'stop' | 'restart'): Promise<unknown> {
-  return ask(name, linux.service(contextOf(name), 'kubelet', action, ++fence));
+/** It has to stay for `stayS`, shorter than usual. */
+function service(name: string, action: 'start' | 'stop' | 'restart', stayS = 0): Promise<unknown> {
+  const { params, ...request } = linux.service(contextOf(name), 'kubelet', action, ++fence);
+  return ask(name, { ...request, params: { ...params, stayS } });
 }
 
 async function logs(name: string, lines = 200): Promise<string> {
@@ -148,6 +150,20 @@ describeWith(['root'], 'kubelet and kube-proxy on Linux', () => {
     });
     await lab.exec('lin01', 'umount /usr/bin/systemctl');
     expect((await probe('lin03')).processes).toEqual({ kubelet: null, 'kube-proxy': null });
+  });
+
+  test('what comes and goes does not run; its last words are told', async () => {
+    const quoted = String.raw`kubelet[1]: failed: "no such\\path", not — ever`;
+    const loop = await startOn(
+      'lin01',
+      `sh -c 'while sleep 1.3; do systemctl restart kubelet.service; echo '"'"'${quoted}'"'"' >>/run/log/journal/kubelet.service; done'`,
+    );
+    const error = await failure(service('lin01', 'restart', 4));
+    await lab.exec('lin01', `kill ${loop}`);
+    expect(error).toMatchObject({ kind: 'script', detail: { code: 'SERVICE' } });
+    expect(error.message).toMatch(/^kubelet does not stay up; its last words: .* \/ /);
+    expect(error.message).toContain("failed: 'no such/path', not  ever");
+    expect(await service('lin01', 'restart', 2)).toBeTruthy();
   });
 
   test('a login that may not is told so by sudo; nothing has changed', async () => {

@@ -208,7 +208,17 @@ describe('a probe of a Windows host', () => {
   test('a service is named by its component; the command is what a person would type', () => {
     expect(windows.service(CTX, 'kubelet', 'stop', 7)).toMatchObject({
       script: 'service',
-      params: { fence: 7, nodeIp: '10.0.0.7', component: 'kubelet', action: 'stop' },
+      params: {
+        fence: 7,
+        nodeIp: '10.0.0.7',
+        component: 'kubelet',
+        action: 'stop',
+        stayMs: 8000,
+        stayDown: [],
+      },
+    });
+    expect(windows.service(CTX, 'kubelet', 'start', 7, ['kube-proxy']).params).toMatchObject({
+      stayDown: ['kube-proxy'],
     });
     expect(windows.serviceCommand('kubelet', 'restart')).toBe('Restart-Service kubelet -Force');
   });

@@ -142,8 +142,8 @@ describe('quiet', () => {
   });
 
   test('is kept about what we do ourselves: a restart for a while, a stop until it runs again', async () => {
-    await store.expect('lin01', 'kubelet', 'restart', 'T:U1');
-    await store.expect('lin01', 'kube-proxy', 'stop', 'T:U1');
+    await store.expect('lin01', 'kubelet', 'restart');
+    await store.expect('lin01', 'kube-proxy', 'stop');
     const expected = await store.expected(['lin01', 'lin02']);
     expect([...(expected.get('lin01') ?? [])].sort()).toEqual(['kube-proxy', 'kubelet']);
     expect(expected.get('lin02')?.size).toBe(0);
@@ -157,10 +157,43 @@ describe('quiet', () => {
   });
 });
 
-test('what stops with kubelet is left in peace as long, until it is seen to run', async () => {
-  await store.expect('win01', 'kubelet', 'stop', 'T1:U0BOB');
-  await redis.del(keys.expectedRestart('win01', 'kubelet'), keys.expectedRestart('win01', 'kube-proxy'));
-  expect((await store.expected(['win01'])).get('win01')).toEqual(new Set(['kubelet', 'kube-proxy']));
-  await store.runsAgain('win01', 'kube-proxy');
-  expect((await store.expected(['win01'])).get('win01')).toEqual(new Set(['kubelet']));
+describe('what stops with kubelet', () => {
+  const forget = () =>
+    redis.del(keys.expectedRestart('win01', 'kubelet'), keys.expectedRestart('win01', 'kube-proxy'));
+  /** Whose being away is no news, once nobody waits for a restart. */
+  const inPeace = async () => {
+    await forget();
+    return [...((await store.expected(['win01'])).get('win01') ?? [])];
+  };
+
+  test('is left in peace as long, until it is seen to run', async () => {
+    expect(await store.expect('win01', 'kubelet', 'stop')).toEqual([]);
+    expect(await inPeace()).toEqual(['kubelet', 'kube-proxy']);
+    await store.runsAgain('win01', 'kube-proxy');
+    expect(await inPeace()).toEqual(['kubelet']);
+  });
+
+  test.each(['start', 'restart'] as const)(
+    'starts with its %s, and is news when it does not',
+    async (action) => {
+      await store.expect('win01', 'kubelet', 'stop');
+      expect(await store.expect('win01', 'kubelet', action)).toEqual([]);
+      expect(await inPeace()).toEqual([]);
+    },
+  );
+
+  test.each(['before', 'after'])(
+    'stays stopped when a command of its own stopped it, %s kubelet',
+    async (when) => {
+      const stops = [
+        () => store.expect('win01', 'kube-proxy', 'stop'),
+        () => store.expect('win01', 'kubelet', 'stop'),
+      ];
+      for (const stop of when === 'before' ? stops : stops.reverse()) await stop();
+      expect(await store.expect('win01', 'kubelet', 'start')).toEqual(['kube-proxy']);
+      expect(await inPeace()).toEqual(['kube-proxy']);
+      expect(await store.expect('win01', 'kube-proxy', 'start')).toEqual([]);
+      expect(await inPeace()).toEqual([]);
+    },
+  );
 });

@@ -1,5 +1,6 @@
 /** A Windows host's answers to the resident channel's requests (docs/host-protocol.md). Pure. */
 import { z } from 'zod';
+import { Component } from '../../../src/node/component.js';
 import { Ipv4Text } from '../../../src/node/node.js';
 import type { Fabric } from '../fabric.js';
 import { LogsParams, lastWords, ServiceParams, serviced } from '../processes.js';
@@ -37,6 +38,7 @@ export interface Result {
 }
 
 const ProbeParams = z.object({ nodeIp: Ipv4Text });
+const WindowsServiceParams = ServiceParams.extend({ ...ProbeParams.shape, stayDown: z.array(Component) });
 const ProveParams = z.object({ source: Ipv4Text, targets: Addresses });
 
 const RebootParams = z.object({ fence: Fence, boot: z.string() });
@@ -112,12 +114,8 @@ function run(host: WindowsHost, script: string, params: unknown, fabric: Fabric,
     }
     case 'probe':
       return { host, changed: false, data: probeData(host, ProbeParams.parse(params).nodeIp, now) };
-    case 'service': {
-      const { nodeIp, ...asked } = ServiceParams.extend(ProbeParams.shape).parse(params);
-      const after = serviced(passFence(host, asked.fence), asked, now);
-      const changed = after.processes[asked.component] !== host.processes[asked.component];
-      return { host: after, changed, data: probeData(after, nodeIp, now) };
-    }
+    case 'service':
+      return service(host, WindowsServiceParams.parse(params), now);
     case 'logs':
       return {
         host,
@@ -127,6 +125,23 @@ function run(host: WindowsHost, script: string, params: unknown, fabric: Fabric,
     default:
       throw new ScriptError('UNKNOWN-SCRIPT', 'there is no such script');
   }
+}
+
+/** kube-proxy's service depends on kubelet's, so it goes along with it. */
+function service(
+  host: WindowsHost,
+  { nodeIp, stayDown, ...asked }: z.output<typeof WindowsServiceParams>,
+  now: number,
+): Result {
+  const others: Component[] = asked.component === 'kubelet' ? ['kube-proxy'] : [];
+  const moved = [asked.component, ...others.filter((each) => !stayDown.includes(each))];
+  const after = moved.reduce(
+    (state, each) => serviced(state, { ...asked, component: each }, now),
+    passFence(host, asked.fence),
+  );
+  const isOther = (each: Component): boolean => after.processes[each] !== host.processes[each];
+  const data = { ...probeData(after, nodeIp, now), along: others.filter(isOther) };
+  return { host: after, changed: isOther(asked.component), data };
 }
 
 function probeData(host: WindowsHost, nodeIp: string, now: number): object {

@@ -92,22 +92,27 @@ function Set-WrapperTask($p, $Installed) {
   $true
 }
 
-# Waits for one process that is the same for 8 s: what ends is started anew after 5 s, by a wrapper that says it runs all the while.
-function Wait-StableProcess($p, [bool]$IsFresh) {
-  $until = [DateTime]::UtcNow.AddSeconds(20); $first = $null; $since = $until
+# Waits for one process that is the same for so long: what ends is started anew after 5 s, by a wrapper that says it runs all the while.
+# $Look gives the one that runs. Nothing when none stays within 12 s more. $IsFresh: one that is there has its start still to prove.
+function Wait-StableProcess([scriptblock]$Look, [bool]$IsFresh, [int]$StayMs) {
+  $until = [DateTime]::UtcNow.AddMilliseconds($StayMs + 12000); $first = $null; $since = $until
   do {
-    $now = Get-ProcessOf $p.executable
+    $now = & $Look
     if (-not (Test-SameProcess $now $first)) {
       $first = $now; $since = [DateTime]::UtcNow
       if ($now -and -not $IsFresh) { $since = [DateTime]::Parse($now.started, [Globalization.CultureInfo]::InvariantCulture, 'RoundtripKind') }
     }
-    if ($now -and [DateTime]::UtcNow -gt $since.AddSeconds(8)) { return $now.pid }
-    Start-Sleep -Milliseconds 500
+    if ($now -and [DateTime]::UtcNow -gt $since.AddMilliseconds($StayMs)) { return $now }
+    Start-Sleep -Milliseconds 250
   } while ([DateTime]::UtcNow -lt $until)
-  $file = Get-LogFile $p.component
-  $words = if ($file) { @((Get-FileEnd $file.FullName).TrimEnd() -split '\r?\n' | Where-Object { $_ }) } else { @() }
+}
+
+# Refuses, with the last lines of its log.
+function Stop-Unstable([string]$Component) {
+  $file = Get-LogFile $Component
+  $words = @(if ($file) { (Get-FileEnd $file.FullName).TrimEnd() -split '\r?\n' | Where-Object { $_ } })
   if ($words.Count -gt 4) { $words = $words[-4..-1] }
-  Stop-Request 'SERVICE' "$($p.component) does not stay up; $(if ($words.Count) { "its last words: $($words -join ' / ')" } else { 'it says nothing' })"
+  Stop-Request 'SERVICE' "$Component does not stay up; $(if ($words.Count) { "its last words: $($words -join ' / ')" } else { 'it says nothing' })"
 }
 
 # The service or task goes, with what it started; not the binary, not the logs.
@@ -144,6 +149,7 @@ function Invoke-Component($p) {
     try { if ($manager -eq 'nssm') { Set-ComponentService $p.component 'restart' } else { Set-ComponentTask $p.component 'restart' } }
     catch { Stop-Request 'SERVICE' "$($p.component) can't be started: $($_.Exception.Message)" }
   }
-  $id = Wait-StableProcess $p ($changed -or $isDown)
-  [ordered]@{ ok = $true; changed = ($changed -or $isDown); data = [ordered]@{ manager = $manager; pid = $id } }
+  $stable = Wait-StableProcess { Get-ProcessOf $p.executable } ($changed -or $isDown) 8000
+  if (-not $stable) { Stop-Unstable $p.component }
+  [ordered]@{ ok = $true; changed = ($changed -or $isDown); data = [ordered]@{ manager = $manager; pid = $stable.pid } }
 }

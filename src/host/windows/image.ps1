@@ -6,11 +6,6 @@ function Get-ImageId([string]$Image) {
   if ($r.code -eq 0) { $r.out.Trim() } else { $null }
 }
 
-function Assert-Docker {
-  $docker = Get-DockerState
-  if ($docker.error) { Stop-Request 'DOCKER' $docker.error }
-}
-
 # What docker prints of a pull's layers, counted. It is told to people, and decides nothing.
 function Write-PullProgress([string]$Line, [hashtable]$Layers) {
   if ($Line -cnotmatch '^([0-9a-f]{12}): (.+)\z') { return }

@@ -1,12 +1,14 @@
 # How kubelet and kube-proxy are kept running here: as a service (of nssm, or by itself), or as a scheduled task.
 
 # The wrapper's lines; Get-TaskSpec reads them again. The paths and arguments have no character that cmd.exe would take for its own.
-# It starts what ended anew: Task Scheduler does so only for what could not be started at all.
+# It starts what ended anew: Task Scheduler does so only for what could not be started at all. Nobody can rename a log that cmd.exe has open
+# for what it runs, so one of more than 10 MiB is put aside between two runs, over the one before.
 function Get-WrapperText($p) {
-  $log = Get-ComponentLog $p.component
+  $log = Get-ComponentLog $p.component; $former = $log -replace '\.log\z', '.1.log'
   $lines = @('@echo off', 'rem Written by Fairway, which writes it again when it differs.')
   $lines += @($p.environment | ForEach-Object { "set `"$_`"" })
-  $lines += @(':run', "`"$($p.executable)`" $($p.arguments) >>`"$log`" 2>&1", 'ping.exe -n 6 127.0.0.1 >nul', 'goto run', '')
+  $lines += @(':run', "if exist `"$log`" for %%i in (`"$log`") do if %%~zi gtr 10485760 move /y `"$log`" `"$former`" >nul")
+  $lines += @("`"$($p.executable)`" $($p.arguments) >>`"$log`" 2>&1", 'ping.exe -n 6 127.0.0.1 >nul', 'goto run', '')
   $lines -join "`r`n"
 }
 

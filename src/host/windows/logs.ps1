@@ -37,7 +37,8 @@ function Invoke-Logs($p) {
   Assert-Component $p.component
   Assert-Pattern 'lines' ([string]$p.lines) '^([1-9][0-9]?|1[0-9]{2}|200)\z'
   $file = Get-LogFile $p.component
-  $lines = if ($file) { @((Get-FileEnd $file.FullName).TrimEnd() -split '\r?\n') } else { @(Get-EventLines $p.component $p.lines) }
+  # Of what an if gives, PowerShell takes a single line out of its list.
+  $lines = @(if ($file) { (Get-FileEnd $file.FullName).TrimEnd() -split '\r?\n' } else { Get-EventLines $p.component $p.lines })
   if (-not $lines.Count) { Stop-Request 'NO-LOG' "nothing under $env:SystemDrive\k\logs and no event is of $($p.component)" }
   $log = @($lines[([math]::Max(0, $lines.Count - [int]$p.lines))..($lines.Count - 1)]) -join "`n"
   [ordered]@{ ok = $true; changed = $false; data = [ordered]@{ log = $log } }

@@ -29,6 +29,27 @@ function Get-Switches {
   try { [pscustomobject]@{ all = @(Get-VMSwitch -ErrorAction Stop); error = '' } } catch { [pscustomobject]@{ all = @(); error = $_.Exception.Message } }
 }
 
+# Whether docker may come up by itself yet: its service is starting, or starts with Windows, which has been up for less than 5 minutes.
+function Test-DockerComes {
+  $service = @(Get-ComponentService 'docker')
+  if (-not $service.Count) { return $false }
+  if ([string]$service[0].Status -eq 'StartPending') { return $true }
+  $os = Get-CimInstance -ClassName Win32_OperatingSystem -Property @('LastBootUpTime')
+  [string]$service[0].StartType -eq 'Automatic' -and $os.LastBootUpTime.ToUniversalTime() -gt [DateTime]::UtcNow.AddMinutes(-5)
+}
+
+# Refuses where docker does not answer. After a boot it takes minutes to come up: for that one it waits, at most 3 minutes.
+function Assert-Docker {
+  $until = [DateTime]::UtcNow.AddMinutes(3)
+  while ($true) {
+    $docker = Get-DockerState
+    if (-not $docker.error) { return }
+    if ([DateTime]::UtcNow -gt $until -or -not (Test-DockerComes)) { Stop-Request 'DOCKER' $docker.error }
+    Write-StepProgress 'docker is starting'
+    Start-Sleep -Milliseconds 2000
+  }
+}
+
 function Get-Nssm {
   $found = @(Get-Command -Name 'nssm.exe' -CommandType Application -ErrorAction SilentlyContinue)
   if ($found.Count) { [string]$found[0].Path } else { $null }

@@ -54,6 +54,7 @@ function Invoke-PodNetwork($p) {
   Assert-Mac 'containerNic' $p.containerNic
   Assert-Flag 'ensure' $p.ensure
   Assert-Fence $p.fence
+  Assert-Docker
   $all = @(Get-DockerNetworks)
   $mine = @($all | Where-Object { $_.name -eq $p.network })
   if ($mine.Count) { Assert-SameNetwork $mine[0] $p }

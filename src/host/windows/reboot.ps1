@@ -6,6 +6,7 @@ function Invoke-Reboot($p) {
   if ($p.boot -ne (Get-Boot)) { return [ordered]@{ ok = $true; changed = $false; data = [ordered]@{} } }
   # Five seconds, so that this answer still arrives. p:4:1 is a planned change of the configuration, for the event log.
   $r = Start-Program 'shutdown.exe' @('/r', '/f', '/t', '5', '/d', 'p:4:1')
-  if ($r.code -ne 0) { Stop-Request 'SHUTDOWN' "shutdown ($($r.code)): $($r.err)" }
-  [ordered]@{ ok = $true; changed = $true; data = [ordered]@{} }
+  # 1190: it is to restart already, 1115: it is at it. Who asked before may not have heard the answer.
+  if (@(0, 1190, 1115) -notcontains $r.code) { Stop-Request 'SHUTDOWN' "shutdown ($($r.code)): $($r.err)" }
+  [ordered]@{ ok = $true; changed = ($r.code -eq 0); data = [ordered]@{} }
 }

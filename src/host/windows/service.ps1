@@ -28,32 +28,61 @@ function Set-ComponentTask([string]$Name, [string]$Action) {
 
 function Test-SameProcess($A, $B) { $A -and $B -and $A.pid -eq $B.pid -and $A.started -eq $B.started }
 
-function Test-Outcome([string]$Action, $Before, $Now) {
-  if ($Action -eq 'stop') { return -not $Now }
-  [bool]$Now -and ($Action -eq 'start' -or -not (Test-SameProcess $Now $Before))
+# The names of the services that depend on it and run.
+function Get-RunningDependents([string]$Name) {
+  @(Get-ComponentService $Name)[0].DependentServices | ForEach-Object { $_.Name } | Where-Object { [string]@(Get-ComponentService $_)[0].Status -ne 'Stopped' }
+}
+
+# Starts what depends on the service and starts with Windows: stopping the service took it along, maybe long ago. $But stays as it is.
+# Gives the words of those that did not start.
+function Start-Dependents([string]$Name, [string[]]$But) {
+  foreach ($other in @(@(Get-ComponentService $Name)[0].DependentServices | ForEach-Object { $_.Name } | Where-Object { $But -notcontains $_ })) {
+    $service = @(Get-ComponentService $other)[0]
+    if ([string]$service.StartType -ne 'Automatic' -or [string]$service.Status -ne 'Stopped') { continue }
+    try { Start-Service -Name $other -ErrorAction Stop } catch { "$other, which depends on $Name, does not start: $($_.Exception.Message)" }
+  }
+}
+
+# Waits until it is so. Whatever was said of it, what runs decides. nssm starts its child a moment after the service.
+function Wait-Outcome($p, $Before, [string]$Said) {
+  $look = { $now = (Get-ComponentProcesses)[$p.component]; if ($now -and ($p.action -eq 'start' -or -not (Test-SameProcess $now $Before))) { $now } }
+  if ($p.action -eq 'stop') {
+    foreach ($i in 1..$(if ($Said) { 1 } else { 40 })) {
+      if (-not (Get-ComponentProcesses)[$p.component]) { return }
+      Start-Sleep -Milliseconds 250
+    }
+  } elseif (-not $Said -or (& $look)) {
+    $stable = Wait-StableProcess $look ($p.action -ne 'start' -or -not $Before) ([int]$p.stayMs)
+    if ($stable) { return $stable }
+    if (-not (Test-SameProcess (Get-ComponentProcesses)[$p.component] $Before)) { Stop-Unstable $p.component }
+  }
+  Stop-Request 'SERVICE' "$($p.action) of $($p.component) did not do it: $(if ($Said) { $Said } else { 'without a word' })"
 }
 
 function Invoke-Service($p) {
   Assert-Address 'nodeIp' $p.nodeIp
   Assert-Component $p.component
   Assert-Pattern 'action' $p.action '^(start|stop|restart)\z'
+  Assert-Pattern 'stayMs' ([string]$p.stayMs) '^[0-9]{1,5}\z'
+  $stayDown = @($p.stayDown | Where-Object { $null -ne $_ })
+  foreach ($name in $stayDown) { Assert-Component $name }
   Assert-Fence $p.fence
   $isService = [bool]@(Get-ComponentService $p.component).Count
   if (-not $isService -and -not @(Get-Found { Get-ScheduledTask -TaskName $p.component -ErrorAction Stop }).Count) {
     Stop-Request 'NO-SERVICE' "there is no service and no scheduled task $($p.component)"
   }
   $before = (Get-ComponentProcesses)[$p.component]
-  $said = 'without a word'; $tries = 40
+  $ran = @(if ($isService) { Get-RunningDependents $p.component })
+  $said = ''; $left = @()
   try {
     if ($isService) { Set-ComponentService $p.component $p.action } else { Set-ComponentTask $p.component $p.action }
-  } catch { $said = $_.Exception.Message; $tries = 1 }
-  # Whatever it says, what runs decides. nssm starts its child a moment after the service.
-  foreach ($i in 1..$tries) {
-    $now = (Get-ComponentProcesses)[$p.component]
-    if (Test-Outcome $p.action $before $now) {
-      return [ordered]@{ ok = $true; changed = -not (Test-SameProcess $now $before); data = (Get-ProbeData $p.nodeIp) }
-    }
-    Start-Sleep -Milliseconds 250
-  }
-  Stop-Request 'SERVICE' "$($p.action) of $($p.component) did not do it: $said"
+  } catch { $said = $_.Exception.Message }
+  if ($isService -and -not $said -and $p.action -ne 'stop') { $left = @(Start-Dependents $p.component $stayDown) }
+  $now = Wait-Outcome $p $before $said
+  if ($left.Count) { Stop-Request 'SERVICE' ($left -join '; ') }
+  $data = Get-ProbeData $p.nodeIp
+  $runs = @(if ($isService) { Get-RunningDependents $p.component })
+  # A restart brings back those that ran.
+  $data['along'] = @(if ($p.action -eq 'stop') { $ran | Where-Object { $runs -notcontains $_ } } else { $runs | Where-Object { $p.action -eq 'restart' -or $ran -notcontains $_ } })
+  [ordered]@{ ok = $true; changed = -not (Test-SameProcess $now $before); data = $data }
 }

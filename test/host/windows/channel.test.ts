@@ -212,12 +212,11 @@ describeWith(['root', 'dotnet'], 'the resident channel of a Windows host', () =>
     'waitMs',
   ]);
   describeHostile('probe', () => ({ nodeIp }), ['nodeIp']);
-  describeHostile('service', () => ({ fence: 1, nodeIp, component: 'kubelet', action: 'restart' }), [
-    'fence',
-    'nodeIp',
-    'component',
-    'action',
-  ]);
+  describeHostile(
+    'service',
+    () => ({ fence: 1, nodeIp, component: 'kubelet', action: 'restart', stayMs: 0, stayDown: [] }),
+    ['fence', 'nodeIp', 'component', 'action', 'stayMs', 'stayDown'],
+  );
   describeHostile('logs', () => ({ component: 'kubelet', lines: 10 }), ['component', 'lines']);
   describeHostile('prove', () => ({ source: nodeIp, targets: ['10.0.0.8'] }), ['source', 'targets']);
 

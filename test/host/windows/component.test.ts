@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeWith } from '../../lab/requirements.js';
@@ -140,16 +140,28 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy, kept running on Window
       channel = await site.open();
       runsRight();
       const rebooted = pids();
-      const action = { fence: 1, nodeIp, component: 'kubelet', action: 'restart' };
+      const action = { fence: 1, nodeIp, component: 'kubelet', action: 'restart', stayMs: 500 };
       expect(await channel.request('service', action)).toMatchObject({ ok: true, changed: true });
       expect(pids()).not.toEqual(rebooted);
       runsRight();
     }, 60_000);
 
-    test('what ends is started anew by its wrapper', async () => {
-      const before = pids();
-      for (const pid of before) process.kill(pid, 'SIGKILL');
-      await until('another process', () => pids().length === 1 && pids()[0] !== before[0]);
+    test('what ends is started anew by its wrapper, which puts a big log aside', async () => {
+      const [log, former] = [join(host, 'k/logs/kubelet.log'), join(host, 'k/logs/kubelet.1.log')];
+      const end = async () => {
+        const before = pids();
+        for (const pid of before) process.kill(pid, 'SIGKILL');
+        await until('another process', () => pids().length === 1 && pids()[0] !== before[0]);
+      };
+      await end();
+      // nssm itself looks after its log, and not only then.
+      if (manager === 'nssm') return;
+      expect(existsSync(former)).toBe(false);
+      truncateSync(log, 10 * 2 ** 20 + 1);
+      await end();
+      expect(statSync(former).size).toBeGreaterThan(10 * 2 ** 20);
+      await until('its first words', () => statSync(log).size > 0);
+      expect(statSync(log).size).toBeLessThan(10_000);
     }, 60_000);
 
     test('undone: gone with what it ran, though the task left that behind; not the binary, not the logs', async () => {

@@ -1,6 +1,7 @@
 /** What makes a node of a Windows machine: read, made from every starting state, and undone. Pod network and components have their own files. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { HostContext } from '../../../src/host/platform.js';
 import { windows } from '../../../src/host/windows.js';
@@ -361,6 +362,7 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
         code: 'DOCKER',
         error: expect.stringContaining('TLS handshake timeout'),
       });
+      // Windows has run for an hour: docker does not come up by itself any more.
       breakIt({ docker: 'error during connect' });
       for (const ensure of [true, false])
         expect(await image(ensure)).toMatchObject({
@@ -369,6 +371,33 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
         });
       breakIt({});
       expect(await image(true)).toMatchObject({ ok: true, changed: true });
+    });
+
+    test('docker that comes up by itself is waited for, and no other', async () => {
+      const late = () => ({ 'docker-until': new Date(Date.now() + 3_000).toISOString() });
+      const lasted = async (): Promise<number> => {
+        const begun = Date.now();
+        expect(await image(true)).toMatchObject({ ok: true });
+        return Date.now() - begun;
+      };
+      // Its service is starting, however long Windows has been up.
+      breakIt(late());
+      expect(await lasted()).toBeGreaterThan(1_500);
+      // It does not say so, but starts with Windows, which has just been started.
+      edit((state) => {
+        state.boot = new Date().toISOString();
+        state.stopped.push('docker');
+      });
+      breakIt(late());
+      expect(await lasted()).toBeGreaterThan(1_500);
+      // Somebody else would have to start it.
+      edit((state) => service(state, 'docker', 3, false));
+      breakIt(late());
+      expect(await image(true)).toMatchObject({ ok: false, code: 'DOCKER' });
+      edit((state) => {
+        state.boot = new Date(Date.now() - 3_600_000).toISOString();
+        service(state, 'docker', 2, true);
+      });
     });
 
     test('it stays while a container uses it', async () => {
@@ -414,14 +443,16 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
     // The time of another boot: somebody has restarted it since, and nothing is done.
     const stale = { fence: 10, boot: '2026-01-01T00:00:00.0000000Z' };
     expect(await channel.request('reboot', stale)).toEqual({ ok: true, changed: false, data: {} });
+    edit(({ faults }) => Object.assign(faults, { linger: '3000' }));
     const begun = Date.now();
-    expect(await channel.request('reboot', { fence: 10, boot })).toEqual({
-      ok: true,
-      changed: true,
-      data: {},
-    });
+    const again = () => channel.request('reboot', { fence: 10, boot });
+    expect(await again()).toEqual({ ok: true, changed: true, data: {} });
+    // Asked again, it is to restart already; once it goes down, it is at it.
+    expect(await again()).toEqual({ ok: true, changed: false, data: {} });
+    await sleep(5_500);
+    expect(await again()).toEqual({ ok: true, changed: false, data: {} });
     await site.host.rebooted(1);
-    expect(Date.now() - begun).toBeGreaterThan(5_000);
+    expect(Date.now() - begun).toBeGreaterThan(8_000);
     channel = await site.open();
     expect((await observe()).boot).not.toBe(boot);
     expect(await machine()).toMatchObject({ rebootPending: false, features: { Routing: 'Installed' } });

@@ -131,6 +131,12 @@ describeWith(['root', 'dotnet'], 'the pod network of a Windows host', () => {
     expect(await network(false)).toMatchObject({ ok: true, changed: false });
   });
 
+  test('docker that is still starting is waited for; a read does not wait', async () => {
+    breakIt({ 'docker-until': new Date(Date.now() + 6_000).toISOString() });
+    expect((await readFull(channel, site)).data.podNetworks).toBeNull();
+    expect(await network(true)).toEqual({ ok: true, changed: true, data: { network: pods } });
+  });
+
   test('docker down is not "no networks"', async () => {
     breakIt({
       docker:

@@ -11,7 +11,7 @@ import { createLab, type Lab } from '../../lab/lab.js';
 import { describeWith } from '../../lab/requirements.js';
 import { nameOf, pidsIn, until } from '../../lab/system.js';
 import type { WindowsHost } from '../../lab/windows/host.js';
-import { install, uninstall } from '../../lab/windows/services.js';
+import { install, servicesKey, uninstall } from '../../lab/windows/services.js';
 import { PROGRAMS } from '../../support/programs.js';
 
 let lab: Lab;
@@ -39,8 +39,20 @@ async function processes() {
   return (await probe()).processes;
 }
 
+/** What runs afterwards, and what went along. It has to stay for `stayMs`, shorter than usual. */
+async function control(
+  component: Component,
+  action: ServiceAction,
+  stayDown: readonly Component[] = [],
+  stayMs = 300,
+) {
+  const { params, ...request } = windows.service(ctx, component, action, ++fence, stayDown);
+  const data = await ask({ ...request, params: { ...params, stayMs } });
+  return { ...windows.parseProbe(data, ctx), along: windows.parseAlong(data) };
+}
+
 async function service(component: Component, action: ServiceAction) {
-  return windows.parseProbe(await ask(windows.service(ctx, component, action, ++fence)), ctx).processes;
+  return (await control(component, action)).processes;
 }
 
 async function logs(component: Component, lines = 200): Promise<string> {
@@ -99,14 +111,56 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy on Windows', () => {
     await lab?.close();
   });
 
-  test('restarting kubelet takes along what depends on it, and stopping it too', async () => {
+  test('what depends on kubelet goes along with it: down, and up again', async () => {
+    const both = { kubelet: { pid: expect.any(Number) }, 'kube-proxy': { pid: expect.any(Number) } };
     const before = await processes();
-    const after = await service('kubelet', 'restart');
-    expect(after.kubelet?.pid).not.toBe(before.kubelet?.pid);
-    expect(after['kube-proxy']?.pid).not.toBe(before['kube-proxy']?.pid);
-    expect(await service('kubelet', 'stop')).toEqual({ kubelet: null, 'kube-proxy': null });
-    expect(await service('kubelet', 'start')).toMatchObject({ 'kube-proxy': null });
+    const after = await control('kubelet', 'restart');
+    expect(after).toMatchObject({ processes: both, along: ['kube-proxy'] });
+    expect(after.processes.kubelet?.pid).not.toBe(before.kubelet?.pid);
+    expect(after.processes['kube-proxy']?.pid).not.toBe(before['kube-proxy']?.pid);
+    for (const action of ['start', 'restart'] as const) {
+      expect(await control('kubelet', 'stop')).toMatchObject({
+        processes: { kubelet: null, 'kube-proxy': null },
+        along: ['kube-proxy'],
+      });
+      expect(await control('kubelet', action)).toMatchObject({ processes: both, along: ['kube-proxy'] });
+    }
+    // It does not go the other way.
+    expect(await control('kube-proxy', 'stop')).toMatchObject({
+      processes: { kubelet: both.kubelet },
+      along: [],
+    });
+    expect(await control('kubelet', 'start')).toMatchObject({ processes: both, along: ['kube-proxy'] });
   });
+
+  test('what is to stay down, or does not start with Windows, stays down; what can’t start is told', async () => {
+    const down = { processes: { kubelet: { pid: expect.any(Number) }, 'kube-proxy': null }, along: [] };
+    await service('kubelet', 'stop');
+    for (const action of ['start', 'restart'] as const)
+      expect(await control('kubelet', action, ['kube-proxy'])).toMatchObject(down);
+    const key = `${servicesKey}\\kube-proxy`;
+    host().edit(({ registry }) => Object.assign(registry[key] ?? {}, { Start: 3 }));
+    expect(await control('kubelet', 'start')).toMatchObject(down);
+    host().edit(({ registry }) =>
+      Object.assign(registry[key] ?? {}, { Start: 2, DependOnService: ['kubelet', 'none'] }),
+    );
+    expect(await failure(control('kubelet', 'start'))).toMatchObject({
+      message: expect.stringMatching(/^kube-proxy, which depends on kubelet, does not start: .*none/),
+      detail: { code: 'SERVICE' },
+    });
+  });
+
+  test.each(['nssm', 'task'] as const)(
+    'what ends at once and is started anew does not run (%s)',
+    async (manager) => {
+      await setUp(manager, { crash: 'kubelet' });
+      for (const action of ['restart', 'start'] as const)
+        expect(await failure(control('kubelet', action, [], 8_000))).toMatchObject({
+          message: expect.stringMatching(/^kubelet does not stay up; its last words: .*no such network/),
+          detail: { code: 'SERVICE' },
+        });
+    },
+  );
 
   test('a scheduled task does as well as a service; what it leaves behind is ended', async () => {
     await setUp('task');
@@ -168,6 +222,9 @@ describeWith(['root', 'dotnet'], 'kubelet and kube-proxy on Windows', () => {
     expect(Buffer.byteLength(text)).toBeGreaterThan(60_000);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(65_536);
     expect(await logs('kubelet', 1)).toBe(line);
+    writeFileSync(fresh, 'the only line\r\n');
+    utimesSync(fresh, later, later);
+    expect(await logs('kubelet')).toBe('the only line');
     rmSync(join(folder, 'k/logs'), { recursive: true });
     expect(await failure(logs('kubelet'))).toMatchObject({ kind: 'script', detail: { code: 'NO-LOG' } });
   });

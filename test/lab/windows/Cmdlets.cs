@@ -128,8 +128,17 @@ namespace Microsoft.PowerShell.Commands
             var service = new PSObject();
             service.Properties.Add(new PSNoteProperty("Name", Name));
             service.Properties.Add(new PSNoteProperty("Status", Services.Status(Name)));
+            service.Properties.Add(new PSNoteProperty("DependentServices", Services.Dependents(Name).Select(Named).ToArray()));
             service.Properties.Add(new PSNoteProperty("StartType", Services.Get(Name).Start switch { 2 => "Automatic", 3 => "Manual", _ => "Disabled" }));
             WriteObject(service);
+        }
+
+        // What such an object says of itself is asked for again, by its name.
+        static PSObject Named(string name)
+        {
+            var service = new PSObject();
+            service.Properties.Add(new PSNoteProperty("Name", name));
+            return service;
         }
     }
 

@@ -64,6 +64,7 @@ static class Engine
         var faults = Machine.Read().Faults;
         var there = faults.ContainsKey("no-hyper-v") ? Cmdlets : Cmdlets.Concat(HyperV);
         foreach (var (name, type) in there) state.Commands.Add(new SessionStateCmdletEntry(name, type, null));
+        state.Commands.Add(new SessionStateFunctionEntry("shutdown.exe", WholeExitCode));
         state.Providers.Add(new SessionStateProviderEntry("Registry", typeof(RegistryProvider), null));
         var modules = Path.Combine(AppContext.BaseDirectory, "modules");
         state.ImportPSModule([.. Directory.GetFiles(modules, "*.psm1"), .. Features.HasModule ? Directory.GetFiles(Path.Combine(modules, "optional")) : []]);
@@ -93,6 +94,13 @@ static class Engine
         }
         return host.Exit ?? (ps.HadErrors ? 1 : 0);
     }
+
+    // Of a program's exit code, Linux keeps eight bits.
+    const string WholeExitCode = """
+        $words = @($args | ForEach-Object { $_ })
+        & (Get-Command 'shutdown.exe' -CommandType Application) $words
+        foreach ($code in 1115, 1190) { if ($LASTEXITCODE -eq ($code -band 255)) { $global:LASTEXITCODE = $code } }
+        """;
 
     // Of a name that scripts use, another type.
     static void StandIn(string name, Type type) =>

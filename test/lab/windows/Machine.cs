@@ -33,9 +33,12 @@ public sealed class State
     // HKLM: full key path → value name → text, number or list of texts (Registry.cs).
     public Dictionary<string, Dictionary<string, JsonElement>> Registry { get; set => field = Blind(value.ToDictionary(k => k.Key, k => Blind(k.Value))); } = [];
     // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), lose-address (of a NIC that a switch takes or gives back), wmi,
-    // service (what Start-Service says), orphan (a task that is stopped leaves its process), crash (a program that ends at once), restart-needed (a feature waits for one), features and
-    // switch (what their cmdlets say), remote-access (its service does not start by itself), no-hyper-v, no-vmms (what Get-VMSwitch says without Hyper-V's service), not-admin, language-mode, pull (what it says at half).
+    // service (what Start-Service says), orphan (a task that is stopped leaves its process), crash (a program that ends at once), restart-needed (a feature waits for one), linger (ms: of a host that
+    // goes down), docker-late (ms: docker answers so long after each boot), docker-until (a time: it does not answer before, and starts meanwhile
+    // unless it is stopped), features and switch (what their cmdlets say), remote-access (its service does not start by itself), no-hyper-v, no-vmms (what Get-VMSwitch says without Hyper-V's service), not-admin, language-mode, pull (what it says at half).
     public Dictionary<string, string> Faults { get; set; } = [];
+
+    [JsonIgnore] public bool DockerIsLate => Faults.TryGetValue("docker-until", out var time) && DateTime.UtcNow < DateTime.Parse(time).ToUniversalTime();
 
     static Dictionary<string, T> Blind<T>(Dictionary<string, T> names) => new(names, StringComparer.OrdinalIgnoreCase);
 }

@@ -9,6 +9,7 @@ static class Docker
     {
         var state = Machine.Read();
         if (state.Faults.TryGetValue("docker", out var words)) return Fail(words);
+        if (state.DockerIsLate) return Fail("error during connect: open //./pipe/docker_engine: The system cannot find the file specified.");
         switch (args)
         {
             case ["network", "ls", "--quiet", "--no-trunc"]:
@@ -166,12 +167,24 @@ static class RouteExe
 
 static class Shutdown
 {
-    // The wrapper (host.ts) sees the host end with this file there, and starts it anew.
+    // When the host begins to go down; there from the first call on, until it is up again (host.ts).
+    static string Begins => Path.Combine(Machine.Folder, "going-down");
+
+    // The wrapper (host.ts) sees the host end with the file `restart` there, and starts it anew.
     public static int Run(string[] args)
     {
         if (args is not ["/r", "/f", "/t", var seconds, "/d", "p:4:1"]) { Console.Error.WriteLine("shutdown: not modelled"); return 1; }
         if (Machine.Read().Faults.TryGetValue("shutdown", out var words)) { Console.Error.WriteLine(words); return 5; }
-        Machine.StartDetached($"sh -c 'sleep {seconds}; touch {Path.Combine(Machine.Folder, "restart")}; kill -TERM 1'");
+        if (File.Exists(Begins))
+        {
+            var hasBegun = DateTime.UtcNow.Ticks > long.Parse(File.ReadAllText(Begins));
+            Console.Error.WriteLine(hasBegun ? "A system shutdown is in progress.(1115)" : "A system shutdown has already been scheduled.(1190)");
+            return hasBegun ? 1115 : 1190;
+        }
+        File.WriteAllText(Begins, DateTime.UtcNow.AddSeconds(int.Parse(seconds)).Ticks.ToString());
+        // Services take their time to end; sessions go on meanwhile.
+        var linger = int.Parse(Machine.Read().Faults.GetValueOrDefault("linger", "0")) / 1000.0;
+        Machine.StartDetached($"sh -c 'sleep {seconds}; sleep {linger}; touch {Path.Combine(Machine.Folder, "restart")}; kill -TERM 1'");
         return 0;
     }
 }

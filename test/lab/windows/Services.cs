@@ -89,7 +89,12 @@ public static class Services
     // A service that is none of nssm's has no process here: it runs unless it was stopped.
     public static string Status(string name)
     {
-        if (!Get(name).IsNssm) return Machine.Read().Stopped.Contains(name) ? "Stopped" : "Running";
+        if (!Get(name).IsNssm)
+        {
+            var state = Machine.Read();
+            if (state.Stopped.Contains(name)) return "Stopped";
+            return name == "docker" && state.DockerIsLate ? "StartPending" : "Running";
+        }
         return WrapperOf(name) == null ? "Stopped" : File.Exists(Wrapper.PausedMark(name)) ? "Paused" : "Running";
     }
 
@@ -137,10 +142,12 @@ public static class Services
         else Machine.Update(s => s.Stopped.Add(name));
     }
 
+    public static IEnumerable<string> Dependents(string name) => All().Where(s => s.DependsOn.Contains(name)).Select(s => s.Name);
+
     // What a forced stop took along, the service itself last.
     public static List<string> StopWithDependents(string name, bool force)
     {
-        var others = All().Where(s => s.DependsOn.Contains(name) && Status(s.Name) != "Stopped").Select(s => s.Name).ToList();
+        var others = Dependents(name).Where(other => Status(other) != "Stopped").ToList();
         if (others.Count > 0 && !force)
             throw new InvalidOperationException($"Cannot stop service '{name} ({name})' because it has dependent services. It can only be stopped if the Force flag is set.");
         List<string> all = [.. others.SelectMany(other => StopWithDependents(other, force)), name];

@@ -1,5 +1,6 @@
 // What stays running beside kubelet or kube-proxy: nssm, or the program of a scheduled task. Here each is a shell script.
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Lab;
 
@@ -45,6 +46,11 @@ static class Wrapper
         if (line.StartsWith("set \"")) return Export(line[5..^1]);
         if (line.StartsWith(':')) return "while :; do\n";
         if (line.StartsWith("goto ")) return "done\n";
+        if (Regex.Match(line, @"^if exist ""(.*)"" for %%i in \(""\1""\) do if %%~zi gtr (\d+) move /y ""\1"" ""(.*)"" >nul$") is { Success: true, Groups: var part })
+        {
+            var (log, former) = (Quote(Local(part[1].Value)), Quote(Local(part[3].Value)));
+            return $"[ ! -e {log} ] || [ $(stat -c %s {log}) -le {part[2].Value} ] || mv -f {log} {former}\n";
+        }
         if (line.StartsWith("ping.exe -n ")) return $"sleep {int.Parse(line.Split(' ')[2]) - 1}\n";
         var end = line.LastIndexOf(" >>\"");
         if (!line.StartsWith('"') || end < 0 || !line.EndsWith("\" 2>&1")) throw new InvalidOperationException(line + " is not modelled");

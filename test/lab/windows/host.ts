@@ -137,7 +137,7 @@ async function boot(options: WindowsHostOptions, onRestart: () => void): Promise
   const { namespace, workDir } = options;
   const log = openSync(join(workDir, 'log'), 'a');
   const restart = join(workDir, 'restart');
-  rmSync(restart, { force: true });
+  for (const file of [restart, join(workDir, 'going-down')]) rmSync(file, { force: true });
   const inside = [
     'unshare',
     '--pid',

@@ -60,7 +60,8 @@ export function freshState(build: number, processes: boolean): WindowsState {
 function bareState(build: number): WindowsState {
   const guid = (n: number): string => `{00000000-0000-0000-0000-${String(n).padStart(12, '0')}}`;
   return {
-    boot: new Date().toISOString(),
+    // Long ago: right after a boot much may still be starting.
+    boot: new Date(Date.now() - 3_600_000).toISOString(),
     build: String(build),
     // No index is the kernel's own, nor are they in the kernel's order.
     nics: [
@@ -126,4 +127,7 @@ export function becomeAnotherBoot(state: WindowsState): void {
   if (state.features['RemoteAccess'] !== 'Installed') delete state.registry[key];
   else state.registry[key] ??= plainService('C:\\Windows\\System32\\svchost.exe -k netsvcs', 4);
   delete state.faults['restart-needed'];
+  const late = state.faults['docker-late'];
+  if (late !== undefined)
+    state.faults['docker-until'] = new Date(Date.parse(state.boot) + Number(late)).toISOString();
 }

@@ -12,6 +12,7 @@ import type { Reply } from '../../src/command/reply.js';
 import { isRefusal } from '../../src/errors.js';
 import type { AdoptPlan } from '../../src/plan/plan.js';
 import { change } from '../slack/support/views.js';
+import { auditEvents } from '../support/audit.js';
 import { type OpenDesk, openDesk } from './support/desk.js';
 
 const url = process.env['REDIS_URL'] ?? '';
@@ -256,6 +257,6 @@ test('100 adds at once from 4 processes: 100 changes, 100 slices, and a record o
   expect(leased.map(({ podCidr, changeId }) => [podCidr, changeId])).toEqual(
     slices.map((slice) => [slice, made.find(({ node }) => node?.podCidr === slice)?.id]),
   );
-  expect((await audit.read()).map(({ changeId }) => changeId).sort()).toEqual([...ids].sort());
-  expect(await audit.firstBroken()).toBeNull();
+  expect((await auditEvents(audit)).map(({ changeId }) => changeId).sort()).toEqual([...ids].sort());
+  expect(await audit.verify()).toMatchObject({ broken: null, records: 100 });
 }, 60_000);

@@ -92,7 +92,8 @@ export function readRecord(text: string): AuditRecord | null {
 /** The event of a stored record; null when nobody can read it any more. */
 export function readEvent(text: string): AuditEvent | null {
   const event = parsed(readRecord(text)?.event ?? '') as Partial<AuditEvent> | null;
-  const isWhole = [event?.at, event?.actor, event?.what].every((part) => typeof part === 'string');
+  const { at, actor, what, changeId = '', planHash = '', host = '' } = event ?? {};
+  const isWhole = [at, actor, what, changeId, planHash, host].every((part) => typeof part === 'string');
   return isWhole ? (event as AuditEvent) : null;
 }
 

@@ -429,11 +429,16 @@ describe('the audit log', () => {
   test('is read from its end, a page at a time; what nobody can read is null', async () => {
     await note(1203);
     await redis.lset(keys.audit, 1200, 'no record');
+    const strange = { at: '', actor: '', what: 'approve', host: 7 };
+    await redis.lset(keys.audit, 1199, JSON.stringify({ event: JSON.stringify(strange), hash: '' }));
+    await redis.lset(keys.audit, 1198, 'null');
     const pages = [];
     for await (const page of audit.newestFirst()) pages.push(page);
     expect(pages.map((page) => page.length)).toEqual([500, 500, 203]);
     expect(pages.flat().map((event) => event?.changeId)).toEqual(
-      Array.from({ length: 1203 }, (_each, index) => (index === 2 ? undefined : `c${1203 - index}`)),
+      Array.from({ length: 1203 }, (_each, index) =>
+        index >= 2 && index <= 4 ? undefined : `c${1203 - index}`,
+      ),
     );
   });
 

@@ -14,7 +14,7 @@ const CONTROLS = { start: 'started', stop: 'stopped', restart: 'restarted' } as 
 /** What each event says behind who did it. */
 const SENTENCES: Readonly<Record<AuditWhat, Say>> = {
   'change-requested': (event) => `asked for ${code(fact(event, 'command'), 200)}`,
-  'plan-sealed': ({ planHash = '' }) => `sealed the plan ${code(planHash)}`,
+  'plan-sealed': (event) => `sealed the plan ${code(event.planHash ?? '')}${newKeys(event)}`,
   'plan-refused': (event) => `refused to plan it${reason(event)}`,
   approve: ({ planHash = '' }) => `approved the plan ${code(planHash)}`,
   // A person's own words.
@@ -83,6 +83,16 @@ function controlled(action: keyof typeof CONTROLS, event: AuditEvent): string {
 function ofHost(event: AuditEvent): string {
   const component = plain(fact(event, 'component'), 80);
   return `${component === '' ? '' : `${component} on `}${code(event.host ?? '')}`;
+}
+
+/** Whose keys an approval accepts; an only one is shown. */
+function newKeys({ facts }: AuditEvent): string {
+  const stated = [facts?.['hostKeys'] ?? []].flat() as ({ host?: string; key?: string } | null)[];
+  const keys = stated.filter((each) => each !== null);
+  const [first] = keys;
+  if (!first) return '';
+  const which = keys.length === 1 ? ` ${code(String(first.key), 80)}` : '';
+  return `, whose approval accepts the host key${which} of ${list(keys.map(({ host }) => code(String(host), 80)))}`;
 }
 
 /** A sentence of ours. */

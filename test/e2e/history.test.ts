@@ -35,6 +35,7 @@ describe('the record of what was done', () => {
       'Fairway · ✅ applied · `c2`',
       'Fairway · done: `win01` and `lin01` · `c2`',
       `<@${BOB}> · approved the plan `,
+      `, whose approval accepts the host key \`${site.host('win01').fingerprint}\` of \`win01\` · \`c2\``,
       `<@${ALICE}> · asked for \`add windows node win01 10.0.0.5\` · \`c2\``,
       `<@${ALICE}> · asked for \`add linux node lin01 10.0.0.4\` · \`c1\``,
     );

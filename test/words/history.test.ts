@@ -38,6 +38,24 @@ describe('a line of the history', () => {
       '<@U0BOB> · asked for `repair` · `c4`',
     ],
     ['plan-sealed', { actor: 'fairway', planHash: 'a1' }, 'Fairway · sealed the plan `a1`'],
+    [
+      'plan-sealed',
+      { planHash: 'a1', facts: { hostKeys: [{ host: 'win03', key: 'SHA256:x' }] } },
+      '<@U0BOB> · sealed the plan `a1`, whose approval accepts the host key `SHA256:x` of `win03`',
+    ],
+    [
+      'plan-sealed',
+      {
+        planHash: 'a1',
+        facts: {
+          hostKeys: [
+            { host: 'a', key: 'x' },
+            { host: 'b', key: 'y' },
+          ],
+        },
+      },
+      '<@U0BOB> · sealed the plan `a1`, whose approval accepts the host key of `a` and `b`',
+    ],
     ['plan-refused', { facts: { reason: 'Say `nodes`.' } }, '<@U0BOB> · refused to plan it: Say `nodes`.'],
     ['approve', { actor: 'console:root', planHash: 'a1' }, 'root (console) · approved the plan `a1`'],
     [
@@ -98,11 +116,21 @@ describe('a line of the history', () => {
         fc.record({
           at: text,
           actor: text,
-          what: fc.oneof(text, fc.constantFrom('mute', 'deny', 'host-settled', 'nodes-adopted', 'approve')),
+          what: fc.oneof(
+            text,
+            fc.constantFrom('mute', 'deny', 'host-settled', 'nodes-adopted', 'plan-sealed'),
+          ),
           changeId: text,
           planHash: text,
           host: text,
-          facts: fc.record({ command: text, reason: text, error: text, until: text, recorded: text }),
+          facts: fc.record({
+            command: text,
+            reason: text,
+            error: text,
+            until: text,
+            recorded: text,
+            hostKeys: fc.array(fc.record({ host: text })),
+          }),
         }),
       ) as fc.Arbitrary<AuditEvent | null>,
       settled: fc.array(fc.record({ host: text, status: text as fc.Arbitrary<HostStatus> }), {

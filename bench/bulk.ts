@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Client } from 'ssh2';
 import type { LabHost } from '../test/lab/lab.js';
+import { auditEvents } from '../test/support/audit.js';
 import { type Cluster, openCluster } from './cluster.js';
 import { inFlight } from './flight.js';
 import type { PutAway } from './put-away.js';
@@ -67,7 +68,7 @@ async function joinAll(cluster: Cluster): Promise<Joined> {
   for (const id of ids) await cluster.approve(id);
   const ends: number[] = [];
   for (const id of ids) ends.push(Date.parse((await cluster.until(id, 'applied')).finishedAt ?? ''));
-  const events = await cluster.stores.audit.read();
+  const events = await auditEvents(cluster.stores.audit);
   const settled = events
     .filter(({ changeId, what }) => what === 'change-proving' && ids.includes(changeId ?? ''))
     .map(({ at }) => Date.parse(at));

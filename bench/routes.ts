@@ -1,6 +1,7 @@
 /** A node joined: one route more on every peer, and read back. Fairway's whole way from the approval on, beside what one would use instead. */
 import type { Client } from 'ssh2';
 import type { Lab, LabHost } from '../test/lab/lab.js';
+import { auditEvents } from '../test/support/audit.js';
 import { type Cluster, openCluster } from './cluster.js';
 import { inFlight } from './flight.js';
 import { median } from './numbers.js';
@@ -151,7 +152,8 @@ async function joinAndLeave(cluster: Cluster, cold: boolean, phases: Phases[]): 
     );
   const at = async (what: string): Promise<number> =>
     Date.parse(
-      (await stores.audit.read()).findLast((event) => event.changeId === id && event.what === what)?.at ?? '',
+      (await auditEvents(stores.audit)).findLast((event) => event.changeId === id && event.what === what)
+        ?.at ?? '',
     );
   const approved = await at('approve');
   const settled = (await at('change-proving')) - approved;

@@ -1,5 +1,6 @@
 /** The console: the same commands from a shell on the machine, for when Slack is down. `npm run console -- nodes` */
 import { userInfo } from 'node:os';
+import { pipeline } from 'node:stream/promises';
 import type { Actor } from './change/change.js';
 import { accessOf, groupsOf, type Members } from './command/access.js';
 import { type BotCommand, parseCommand } from './command/grammar.js';
@@ -26,7 +27,8 @@ async function withPiped(command: BotCommand): Promise<BotCommand> {
   return command;
 }
 
-async function main(text: string): Promise<string> {
+/** What is printed; in parts, for the audit log is longer than what memory should hold. */
+async function* main(text: string): AsyncGenerator<string> {
   const config = parseConfig(process.env, 'console');
   const redis = connectRedis(config.redis.url);
   redis.on('error', () => undefined);
@@ -36,8 +38,9 @@ async function main(text: string): Promise<string> {
     const actor: Actor = { id: `console:${login}`, via: 'console' };
     // Slack may be what is broken, so nobody is let in by a user group here.
     const unread = new Map<string, Members>(groupsOf(config.access).map((group) => [group, 'unknown']));
+    const stores = openStores(redis, keysOf(config.redis.prefix), config.cluster);
     const desk = createDesk({
-      ...openStores(redis, keysOf(config.redis.prefix), config.cluster),
+      ...stores,
       config,
       jobs,
       access: async () => accessOf(config.access, unread),
@@ -46,9 +49,10 @@ async function main(text: string): Promise<string> {
     const origin = { channel: config.slack.channel, user: login };
     const command = parseCommand(normalize(text));
     const reply = await desk.run(await withPiped(command), actor, origin);
-    // As it is, so that it can go into a file.
-    if (reply.kind === 'export') return reply.text.trimEnd();
-    return renderCard(replyMessage(reply, clusterFacts(config), new Date()).blocks, WIDTH);
+    // As they are, so that they can go into a file.
+    if (reply.kind === 'export') yield `${reply.text.trimEnd()}\n`;
+    else if (reply.kind === 'audit-file') yield* stores.audit.lines();
+    else yield `${renderCard(replyMessage(reply, clusterFacts(config), new Date()).blocks, WIDTH)}\n`;
   } finally {
     await jobs.close();
     redis.disconnect();
@@ -56,10 +60,11 @@ async function main(text: string): Promise<string> {
 }
 
 try {
-  console.log(await main(process.argv.slice(2).join(' ')));
+  await pipeline(main(process.argv.slice(2).join(' ')), process.stdout, { end: false });
 } catch (error) {
   if (isRefusal(error)) console.error(sayRefusal(error, plainVoice));
   else if (error instanceof ConfigError) console.error(error.message);
-  else throw error;
+  // Whoever reads no further, such as `head`, has what they wanted.
+  else if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   process.exitCode = 1;
 }

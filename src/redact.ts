@@ -15,8 +15,12 @@ const secrets: readonly [pattern: RegExp, replacement: string][] = [
   [new RegExp(String.raw`((?:${NAMES})(?:\\")?\s*[=:]\s*\\")(?:(?!\\").)+`, 'gi'), '$1[secret]'],
   [new RegExp(String.raw`((?:${NAMES})'?\s*[=:]\s*')[^']+`, 'gi'), '$1[secret]'],
   [new RegExp(String.raw`((?:${NAMES})\s*[=:]\s*)[^\s"'\\,;]+`, 'gi'), '$1[secret]'],
+  // A quote without its end goes as far as its line.
   [
-    new RegExp(String.raw`(-{1,2}[a-z-]*(?:${NAMES})\s+)(?!-)(?:\\?"[^"]*"|'[^']*'|[^\s"'\\]+)`, 'gi'),
+    new RegExp(
+      String.raw`(-{1,2}[a-z-]*(?:${NAMES})\s+)(?!-)(?:\\?"[^"]*"|'[^']*'|\\?"[^"\n]*|'[^'\n]*|[^\s"'\\]+)`,
+      'gi',
+    ),
     '$1[secret]',
   ],
 ];

@@ -15,6 +15,8 @@ describe('redact', () => {
     ['hunter2', "token='hunter2'"],
     ['hunter2', 'New-User -Name x -Password hunter2 -Force'],
     ['hunter2', '--api-key "hunter2"'],
+    ['hunter2', '--api-key "hunter2, and cut'],
+    ['hunter2', "-Password 'hunter2"],
     ['hunter2', 'redis://:hunter2@10.0.0.1:6379'],
     ['hunter2hunter2', 'Authorization: Bearer hunter2hunter2'],
     ['eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJr.c2ln', 'got eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJr.c2ln'],

@@ -1,4 +1,5 @@
 /** Where a change comes to rest once its hosts have settled: what it confirms, forgets and puts on record. */
+import type { AuditEvent } from '../src/change/audit-record.js';
 import type { Change, HostResult } from '../src/change/change.js';
 import { isGivenUp, isLeaving, outcome } from '../src/change/transition.js';
 import { routesOf } from '../src/change/work.js';
@@ -40,21 +41,23 @@ export async function finishChange(
       ...(unpinned !== null && leaver ? { unpin: leaver.name } : {}),
       record: () => [
         { at, actor: FAIRWAY, what: `change-${state}`, changeId: change.id },
-        ...hosts.map((host) => ({
-          at: host.at,
-          actor: FAIRWAY,
-          what: 'host-settled',
-          changeId: change.id,
-          host: host.host,
-          facts: {
-            status: host.status,
-            commands: commandsOf(plan, change, host.host),
-            error: host.error ?? '',
-            printed: host.printed ?? '',
-            ...(host.note ? { note: host.note } : {}),
-            ...(host.built ? { built: host.built } : {}),
-          },
-        })),
+        ...hosts.map(
+          (host): AuditEvent => ({
+            at: host.at,
+            actor: FAIRWAY,
+            what: 'host-settled',
+            changeId: change.id,
+            host: host.host,
+            facts: {
+              status: host.status,
+              commands: commandsOf(plan, change, host.host),
+              error: host.error ?? '',
+              printed: host.printed ?? '',
+              ...(host.note ? { note: host.note } : {}),
+              ...(host.built ? { built: host.built } : {}),
+            },
+          }),
+        ),
       ],
     },
   );

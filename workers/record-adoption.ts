@@ -1,5 +1,5 @@
 /** What an adoption records, and how that is taken back. Every part is safe to repeat, and no host is visited for any. */
-import type { AuditEvent } from '../src/change/audit-log.js';
+import type { AuditEvent } from '../src/change/audit-record.js';
 import type { Change } from '../src/change/change.js';
 import type { AdoptPlan } from '../src/plan/plan.js';
 import { FAIRWAY } from '../src/principal.js';

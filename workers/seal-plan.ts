@@ -1,4 +1,5 @@
 /** The end of planning: a sealed plan, or a refusal. */
+import type { AuditEvent } from '../src/change/audit-record.js';
 import type { Change } from '../src/change/change.js';
 import { isMembership } from '../src/change/subject.js';
 import { approveByPolicy } from '../src/change/transition.js';
@@ -40,7 +41,7 @@ export async function sealPlan(deps: WorkerDeps, changeId: string, plan: Plan): 
       // An adoption visits no host.
       results: plan.kind === 'adopt' ? [] : plan.hosts.map(({ host }) => ({ host, status: 'waiting', at })),
       record: ({ decisions }) => [
-        { ...record, actor: FAIRWAY, what: 'plan-sealed' },
+        { ...record, actor: FAIRWAY, what: 'plan-sealed', ...keysIn(plan) },
         ...decisions
           .filter(({ actor }) => isPolicy(actor))
           .map(({ actor, verdict }) => ({ ...record, actor, what: verdict })),
@@ -50,6 +51,14 @@ export async function sealPlan(deps: WorkerDeps, changeId: string, plan: Plan): 
   if (sealed === null) return;
   if (sealed.state === 'approved') await deps.jobs.advance();
   else await deps.jobs.expireChange(changeId, deps.config.approvalTtlMs);
+}
+
+/** The keys that whoever approves it accepts. */
+function keysIn({ hosts }: Plan): Pick<AuditEvent, 'facts'> {
+  const hostKeys = hosts.flatMap(({ host, hostKey }) =>
+    hostKey?.firstContact ? [{ host, key: hostKey.fingerprint }] : [],
+  );
+  return hostKeys.length > 0 ? { facts: { hostKeys } } : {};
 }
 
 /** The setting that approves what Fairway found by itself. */

@@ -1,5 +1,5 @@
 /** The beginning of a run of a change, the first one or another: the inventory follows what was decided, and the hosts' results are reset. */
-import type { AuditEvent } from '../src/change/audit-log.js';
+import type { AuditEvent } from '../src/change/audit-record.js';
 import type { Change, HostResult } from '../src/change/change.js';
 import type { Alongside } from '../src/change/change-store.js';
 import { resultsFor, stillStands } from '../src/change/run.js';

@@ -27,6 +27,7 @@ import { readRoutes } from './read-routes.js';
 import { RecentReadings } from './recent-readings.js';
 import { syncHost } from './sync-host.js';
 import { tellDigest, tellIncidents } from './tell-incidents.js';
+import { verifyAudit } from './verify-audit.js';
 
 /**
  * A dead worker's jobs are found within its lock and two looks at most, mostly after 10 s; BullMQ's defaults take 58 s. Every
@@ -134,6 +135,8 @@ async function runChangeJob(deps: WorkerDeps, job: ChangeJob): Promise<unknown> 
       return checkHost(deps, job);
     case 'check-cluster':
       return checkCluster(deps, job.origin);
+    case 'verify-audit':
+      return verifyAudit(deps, job.origin);
   }
 }
 

@@ -1,28 +1,18 @@
-/** The audit log: append-only, each record hashed together with the one before it, so that a changed or missing one shows. */
-import { createHash } from 'node:crypto';
+/** The audit log: append-only and chained, so that a changed or missing record shows. It is read in pages: it grows for years. */
 import type { Redis } from 'ioredis';
-import { redact } from '../log.js';
 import type { Keys, Script } from '../redis.js';
 import { prepareScript } from '../redis.js';
-
-/** What happened. Everything from people or hosts in it is redacted before it is stored. */
-export interface AuditEvent {
-  /** ISO instant. */
-  at: string;
-  /** Actor id, or `fairway` for what the bot does by itself. */
-  actor: string;
-  what: string;
-  changeId?: string;
-  planHash?: string;
-  host?: string;
-  facts?: Readonly<Record<string, unknown>>;
-}
-
-interface AuditRecord {
-  event: string;
-  /** SHA-256 (hex) over the previous record's hash and this event's text. */
-  hash: string;
-}
+import {
+  type AuditCheck,
+  type AuditEvent,
+  type AuditRecord,
+  auditText,
+  chain,
+  chainHash,
+  readEvent,
+  readRecord,
+  recordLine,
+} from './audit-record.js';
 
 /**
  * Input: KEYS list, head, pending; ARGV expected head, new head, records…: of as many pending events, the oldest. Output: 1 when appended,
@@ -35,23 +25,32 @@ redis.call('LTRIM', KEYS[3], #ARGV - 2, -1)
 redis.call('SET', KEYS[2], ARGV[2])
 return 1`;
 
+/** Input: KEYS list, head. Output: how many records there are, and the hash of the newest, of one moment. */
+const EXTENT = `return {redis.call('LLEN', KEYS[1]), redis.call('GET', KEYS[2]) or ''}`;
+
 /** Events that are chained in one stroke. */
 const AT_ONCE = 200;
+/** Records that are read at once: 100 000 are checked in 0.6 s so, and the process has time for others every few milliseconds. */
+const PAGE = 500;
 
-/** An event as it is stored, secrets redacted. */
-export function auditText(event: AuditEvent): string {
-  return redact(JSON.stringify(event));
+/** Some of the records as lines of JSON, oldest first: from one to another, counted from 1, of all. */
+export interface AuditLines {
+  text: string;
+  from: number;
+  records: number;
 }
 
 export class AuditLog {
   private readonly redis: Redis;
   private readonly keys: Keys;
   private readonly appendScript: Script;
+  private readonly extentScript: Script;
 
   constructor(redis: Redis, keys: Keys) {
     this.redis = redis;
     this.keys = keys;
     this.appendScript = prepareScript(redis, APPEND);
+    this.extentScript = prepareScript(redis, EXTENT);
   }
 
   /** Appends events in order. */
@@ -81,34 +80,77 @@ export class AuditLog {
     }
   }
 
-  /** All events, oldest first. */
-  async read(): Promise<AuditEvent[]> {
+  /** Pages of events, the newest first; null stands for a record that can't be read. */
+  async *newestFirst(): AsyncGenerator<(AuditEvent | null)[]> {
+    for (let end = (await this.extent()).records; end > 0; end -= PAGE)
+      yield (await this.page(Math.max(0, end - PAGE), end)).reverse().map(readEvent);
+  }
+
+  /** Follows the chain from the first record to the last one that there is now. */
+  async verify(): Promise<AuditCheck> {
+    const { records, head } = await this.extent();
+    let first: AuditRecord | null = null;
+    let last: AuditRecord | null = null;
+    let held = 0;
+    const found = (broken: number | null): AuditCheck => ({
+      ...{ records, broken, hash: last?.hash ?? '' },
+      ...{ from: instantOf(first), to: instantOf(last) },
+    });
+    for (let at = 0; at < records; at += PAGE) {
+      for (const text of await this.page(at, records)) {
+        const record = readRecord(text);
+        if (record?.hash !== chainHash(last?.hash ?? '', record?.event ?? '')) return found(held + 1);
+        first ??= record;
+        last = record;
+        held += 1;
+      }
+    }
+    return found((last?.hash ?? '') === head ? null : held + 1);
+  }
+
+  /** All records as lines of JSON, oldest first, in parts. */
+  async *lines(): AsyncGenerator<string> {
+    const { records } = await this.extent();
+    for (let at = 0; at < records; at += PAGE) yield linesOf(await this.page(at, records), at).join('');
+  }
+
+  /** As many of the newest records as fit in so many bytes, and one at least. */
+  async newestLines(mostBytes: number): Promise<AuditLines> {
+    const { records } = await this.extent();
+    const kept: string[] = [];
+    let bytes = 0;
+    for (let end = records; end > 0; end -= PAGE) {
+      const start = Math.max(0, end - PAGE);
+      for (const line of linesOf(await this.page(start, end), start).reverse()) {
+        bytes += Buffer.byteLength(line);
+        if (bytes > mostBytes && kept.length > 0)
+          return { text: kept.reverse().join(''), from: records - kept.length + 1, records };
+        kept.push(line);
+      }
+    }
+    return { text: kept.reverse().join(''), from: 1, records };
+  }
+
+  /** What is there now, with all that was pending. Nothing before it changes any more, so that pages stay where they are. */
+  private async extent(): Promise<{ records: number; head: string }> {
     await this.flush();
-    return (await this.records()).map((record) => JSON.parse(record.event) as AuditEvent);
+    const [records, head] = (await this.extentScript([this.keys.audit, this.keys.auditHead], [])) as [
+      number,
+      string,
+    ];
+    return { records, head };
   }
 
-  /** The number (from 0) of the first record that does not follow from the one before, or null when the chain is whole. */
-  async firstBroken(): Promise<number | null> {
-    const records = await this.records();
-    const expected = chain(
-      '',
-      records.map((record) => record.event),
-    );
-    const broken = records.findIndex((record, index) => record.hash !== expected[index]?.hash);
-    if (broken !== -1) return broken;
-    const head = (await this.redis.get(this.keys.auditHead)) ?? '';
-    return head === (records.at(-1)?.hash ?? '') ? null : records.length;
-  }
-
-  private async records(): Promise<AuditRecord[]> {
-    return (await this.redis.lrange(this.keys.audit, 0, -1)).map((text) => JSON.parse(text) as AuditRecord);
+  /** Stored records from one place (from 0), as many as a page holds, up to but not including another. */
+  private page(from: number, to: number): Promise<string[]> {
+    return this.redis.lrange(this.keys.audit, from, Math.min(from + PAGE, to) - 1);
   }
 }
 
-function chain(head: string, events: readonly string[]): AuditRecord[] {
-  let previous = head;
-  return events.map((event) => {
-    previous = createHash('sha256').update(previous).update(event).digest('hex');
-    return { event, hash: previous };
-  });
+function linesOf(texts: readonly string[], from: number): string[] {
+  return texts.map((text, index) => recordLine(text, from + index + 1));
+}
+
+function instantOf(record: AuditRecord | null): string {
+  return record === null ? '' : (readEvent(JSON.stringify(record))?.at ?? '');
 }

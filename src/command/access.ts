@@ -20,6 +20,8 @@ const roleFor: Readonly<Record<Action, Role | null>> = {
   decide: 'approver',
   // Nobody else approves it: whoever may approve changes may do this at once.
   control: 'approver',
+  // The log holds all that every host ever printed.
+  audit: 'approver',
 };
 
 const actions: Readonly<Record<CommandKind, Action>> = {
@@ -58,6 +60,8 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   cancel: 'request',
   retry: 'request',
   rollback: 'request',
+  history: 'look',
+  audit: 'audit',
   help: 'introduce',
   whoami: 'introduce',
   'can-i': 'introduce',

@@ -41,6 +41,8 @@ export const CommandKind = z.enum([
   'cancel',
   'retry',
   'rollback',
+  'history',
+  'audit',
   'help',
   'whoami',
   'can-i',
@@ -110,6 +112,9 @@ export const BotCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cancel'), ...onChange }),
   z.strictObject({ kind: z.literal('retry'), ...onChange }),
   z.strictObject({ kind: z.literal('rollback'), ...onChange }),
+  /** `name`: of all when absent. */
+  z.strictObject({ kind: z.literal('history'), name: NodeName.optional() }),
+  z.strictObject({ kind: z.literal('audit'), action: z.enum(['verify', 'export']) }),
   /** `topic`: the commands to explain; all when absent. */
   z.strictObject({ kind: z.literal('help'), topic: z.array(CommandKind).optional() }),
   z.strictObject({ kind: z.literal('whoami') }),

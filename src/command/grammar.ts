@@ -117,6 +117,8 @@ export const rules: readonly Rule[] = [
   rule('cancel', 'cancel <id>'),
   rule('retry', 'retry <id>'),
   rule('rollback', 'rollback <id>'),
+  rule('history', 'history [<node>]', ({ arguments: { node } }) => present({ name: node })),
+  rule('audit', 'audit (verify|export)', ({ choices: [action] }) => ({ action })),
   rule('help', 'help [<command…>]', ({ arguments: { command } }) =>
     present({ topic: command && kindsOf(command, 'help ') }),
   ),

@@ -12,6 +12,7 @@ import { checkHost, checkNode } from './checking.js';
 import type { BotCommand } from './command.js';
 import { type DeskDeps, findNode as find, unknownNode } from './desk.js';
 import { helpText } from './help.js';
+import { readHistory } from './history.js';
 import { checkFor } from './manifest.js';
 import { writeNodeList } from './node-list.js';
 import type { HostRoutes, NodeRow, Origin, OwedPart, Reply } from './reply.js';
@@ -116,6 +117,13 @@ export async function answerQuery(
       if (view === null) throw new Refusal('change-unknown', { id: query.id });
       return { kind: 'change', view };
     }
+    case 'history':
+      return readHistory(deps, query.name);
+    case 'audit':
+      if (query.action === 'export') return { kind: 'audit-file' };
+      if (actor.via === 'console') return { kind: 'audit-check', check: await deps.audit.verify() };
+      await deps.jobs.verifyAudit(origin);
+      return { kind: 'verifying' };
     case 'help':
       return { kind: 'help', text: helpText(actor, await deps.access(), query.topic) };
     case 'whoami': {

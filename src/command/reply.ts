@@ -1,5 +1,6 @@
 /** What a command answers, as data. `words/reply.ts` says it, `slack/reply.ts` lays it out; nothing here is a sentence. Pure types. */
-import type { Change, Debt, HostResult } from '../change/change.js';
+import type { AuditCheck, AuditEvent } from '../change/audit-record.js';
+import type { Change, Debt, HostResult, HostStatus } from '../change/change.js';
 
 import type { Control } from '../job/job.js';
 
@@ -87,6 +88,12 @@ export interface ManifestCheck extends Checked {
   file?: string;
 }
 
+/** A line of the history: an event, and of the hosts of one run all that settled together; null: nobody can read that record. */
+export interface HistoryEntry {
+  event: AuditEvent | null;
+  settled: { host: string; status: HostStatus }[];
+}
+
 export type Reply =
   /** A change was made or moved: its card says the rest, wherever it is. */
   | { kind: 'change-card'; id: string }
@@ -132,6 +139,20 @@ export type Reply =
   | { kind: 'cluster'; check: ClusterCheck }
   | { kind: 'control-plane'; snippets: Snippet[] }
   | { kind: 'kubectl'; node: string; snippets: Snippet[] }
+  /** The newest first. `older`: there are more; `looked`: how many records were looked at, when not all were. */
+  | {
+      kind: 'history';
+      cluster: string;
+      node?: string;
+      entries: HistoryEntry[];
+      older: boolean;
+      looked?: number;
+    }
+  /** What the walk over the log finds follows as a reply of its own. */
+  | { kind: 'verifying' }
+  | { kind: 'audit-check'; check: AuditCheck }
+  /** Nothing is in the way of the log as a file. */
+  | { kind: 'audit-file' }
   | { kind: 'help'; text: string }
   | { kind: 'whoami'; actor: string; roles: string[]; may: string[] }
   /** `who`: the principals that have the role. */

@@ -1,7 +1,7 @@
 /** The desk: every command's use case, whichever door it came through. It authorizes, decides from what is stored, and queues the work. */
 import { createHash } from 'node:crypto';
 import { type Answer, askDigest } from '../change/ask.js';
-import type { AuditEvent } from '../change/audit-log.js';
+import type { AuditEvent, AuditWhat } from '../change/audit-record.js';
 import type { Actor, Change } from '../change/change.js';
 import { stillStands } from '../change/run.js';
 import {
@@ -191,7 +191,7 @@ function rulesOf({ config }: DeskDeps): DecisionRules {
   return { required: config.access.approvalsRequired, own: config.access.approveOwn };
 }
 
-function by(actor: Actor, now: Date, what: string, changeId: string): AuditEvent {
+function by(actor: Actor, now: Date, what: AuditWhat, changeId: string): AuditEvent {
   return { at: now.toISOString(), actor: actor.id, what, changeId };
 }
 

@@ -24,6 +24,8 @@ const synonyms: Readonly<Record<string, string>> = {
   backup: 'export',
   dump: 'export',
   show: 'change',
+  log: 'history',
+  events: 'history',
   status: 'change',
   ok: 'approve',
   accept: 'approve',

@@ -1,4 +1,5 @@
 /** Commands about what is watched: incidents, silences, and the processes of a node. */
+import type { AuditWhat } from '../change/audit-record.js';
 import type { Actor } from '../change/change.js';
 import { Refusal } from '../errors.js';
 import type { BotCommand } from './command.js';
@@ -98,7 +99,7 @@ export async function readLogs(
 async function record(
   deps: DeskDeps,
   actor: Actor,
-  what: string,
+  what: AuditWhat,
   host: string,
   facts: Readonly<Record<string, unknown>>,
 ): Promise<void> {

@@ -61,6 +61,9 @@ export type CheckHost = z.infer<typeof CheckHost>;
 /** Asks the API server how it is, and what it has. `origin` absent: somebody waits for the job's result. */
 const CheckCluster = z.strictObject({ name: z.literal('check-cluster'), origin: Origin.exactOptional() });
 
+/** Follows the chain of the audit log from its first record to its last, and answers with what it found. */
+const VerifyAudit = z.strictObject({ name: z.literal('verify-audit'), origin: Origin });
+
 export const ChangeJob = z.discriminatedUnion('name', [
   PlanChange,
   AdvanceChanges,
@@ -71,6 +74,7 @@ export const ChangeJob = z.discriminatedUnion('name', [
   ReadRoutes,
   CheckHost,
   CheckCluster,
+  VerifyAudit,
 ]);
 export type ChangeJob = z.infer<typeof ChangeJob>;
 
@@ -128,11 +132,14 @@ const NotifyUpload = z.strictObject({
   comment: z.string(),
   content: z.string(),
 });
+/** The newest part of the audit log as a file where somebody asked for it. Read when it is sent: it would be long as a job. */
+const NotifyAudit = z.strictObject({ name: z.literal('audit'), origin: Origin });
 export const NotifyJob = z.discriminatedUnion('name', [
   NotifyCard,
   NotifyNotice,
   NotifyReply,
   NotifyFile,
   NotifyUpload,
+  NotifyAudit,
 ]);
 export type NotifyJob = z.infer<typeof NotifyJob>;

@@ -123,6 +123,11 @@ export class Jobs {
     return this.resultOf(QUEUE.change, add);
   }
 
+  /** What the walk over the audit log finds follows as an answer of its own. */
+  async verifyAudit(origin: Origin): Promise<void> {
+    await this.change.add('verify-audit', { name: 'verify-audit', origin }, { attempts: 1 });
+  }
+
   /** Looks at hosts, after `delayMs`. The same hosts wait in line once: for a look at once, and for one later. */
   async look(hosts: readonly string[], delayMs = 0): Promise<void> {
     const job = { name: 'look' as const, hosts: [...hosts] };
@@ -225,6 +230,10 @@ export class Jobs {
 
   async upload(job: Extract<NotifyJob, { name: 'upload' }>): Promise<void> {
     await this.notify.add('upload', job, { ...RETRIED, priority: 2 });
+  }
+
+  async auditFile(origin: Origin): Promise<void> {
+    await this.notify.add('audit', { name: 'audit', origin }, { ...RETRIED, priority: 2 });
   }
 
   /** The scheduled jobs. Safe to call from every worker that starts. `digestAt`: `HH:MM`, UTC. */

@@ -21,7 +21,7 @@ import { marked, say } from './reply.js';
 export interface ListenerDeps {
   desk: Desk;
   outbox: Pick<Outbox, 'answer' | 'renderNow'>;
-  jobs: Pick<Jobs, 'card' | 'reply' | 'file' | 'upload' | 'notice'>;
+  jobs: Pick<Jobs, 'card' | 'reply' | 'file' | 'upload' | 'auditFile' | 'notice'>;
   cards: { addCard(changeId: string, card: Card): Promise<void> };
   /** For dialogs, for cards that belong to no change, and for who is whose. */
   slack: Pick<webApi.WebClient, 'views' | 'chat' | 'users'>;

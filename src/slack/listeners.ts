@@ -137,6 +137,7 @@ async function run(command: BotCommand, call: Call, deps: ListenerDeps): Promise
     return file ? run({ kind: 'check-manifest', ...file }, call, deps) : openForm(reply.form, call, deps);
   }
   if (reply.kind === 'manifest' && !fitsManifest(reply)) await sendFindings(call, deps, reply);
+  if (reply.kind === 'audit-file') await deps.jobs.auditFile(call.answerTo);
   if (reply.kind === 'export' && !fitsAnswer(reply.text)) return sendFile(call, deps, reply);
   if (reply.kind !== 'change-card') return tell(call, deps, reply);
   // The card itself is the answer. When others go first in the channel, the person hears at once that it comes (Q14).

@@ -25,6 +25,7 @@ export function openOutbox(deps: Stores & { config: Config; log: Logger }): Outb
     log,
     view,
     buildLog: (id) => deps.builds.log(id),
+    newestAudit: (mostBytes) => deps.audit.newestLines(mostBytes),
     shown: async (id) => {
       if (isNotice(id)) {
         const [notice, { nodes }] = await Promise.all([viewNotice(deps, id), deps.nodes.read()]);

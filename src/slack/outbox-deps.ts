@@ -1,6 +1,7 @@
 /** What the outbox needs of the rest. */
 import type { webApi } from '@slack/bolt';
 import type { Redis } from 'ioredis';
+import type { AuditLines } from '../change/audit-log.js';
 import type { Card } from '../change/change.js';
 import type { ChangeView } from '../command/reply.js';
 import type { Logger } from '../log.js';
@@ -28,6 +29,8 @@ export interface CardDeps {
   view(changeId: string): Promise<ChangeView | null>;
   /** The whole log of what a change builds; empty for all that build nothing. */
   buildLog(changeId: string): Promise<string>;
+  /** As much of the end of the audit log as fits in so many bytes. */
+  newestAudit(mostBytes: number): Promise<AuditLines>;
   /** The card of a change or a notice as it is to be shown now; null when there is none. */
   shown(id: string): Promise<Shown | null>;
   cards: Cards;

@@ -4,6 +4,7 @@ import type { Origin } from '../command/reply.js';
 import type { NotifyJob } from '../job/job.js';
 import { redact } from '../log.js';
 import { planFileComment, planFileName, planFileTitle, planText } from '../words/details.js';
+import { auditFileName, auditWords } from '../words/history.js';
 import { sayNoExport, sayNoFile } from '../words/trouble.js';
 import type { Block, Message } from './blocks.js';
 import { createCardWriter } from './card-writer.js';
@@ -31,6 +32,8 @@ export interface Outbox {
 const URL_USES = 5;
 const URL_LIFE_S = 1800;
 const USED_UP = 1000;
+/** Of the audit log in one file, about 17 000 records of hosts: it is held in memory until Slack has it. The console gives all. */
+const AUDIT_FILE_BYTES = 16 << 20;
 
 export function createOutbox(deps: CardDeps): Outbox {
   const writer = createCardWriter(deps);
@@ -64,6 +67,8 @@ export function createOutbox(deps: CardDeps): Outbox {
           return file(deps, job.changeId, job.origin);
         case 'upload':
           return upload(deps, job);
+        case 'audit':
+          return auditFile(deps, job.origin);
       }
     },
   };
@@ -167,7 +172,18 @@ async function upload(deps: CardDeps, job: Extract<NotifyJob, { name: 'upload' }
   const { channel, thread } = job.origin;
   const { fileName: name, title, comment, content } = job;
   const { again, refused } = await uploadText(deps, { channel, thread, name, title, comment, content });
-  return refused === undefined ? again : told(deps, job.origin, sayNoExport(refused));
+  return refused === undefined ? again : told(deps, job.origin, sayNoExport(refused, 'nodes'));
+}
+
+/** The audit log, or its newest part, for whoever asked, where they asked. It was redacted when it was written. */
+async function auditFile(deps: CardDeps, origin: Origin): Promise<Again> {
+  const { channel, thread, user } = origin;
+  const { text, from, records } = await deps.newestAudit(AUDIT_FILE_BYTES);
+  if (text === '') return told(deps, origin, auditWords.empty);
+  const name = auditFileName(from, records);
+  const [title, comment] = [auditWords.fileTitle(from, records), auditWords.fileComment(user, from, records)];
+  const { again, refused } = await uploadText(deps, { channel, thread, name, title, comment, content: text });
+  return refused === undefined ? again : told(deps, origin, sayNoExport(refused, 'audit'));
 }
 
 function told(deps: CardDeps, origin: Origin, text: string): Promise<Again> {

@@ -6,6 +6,7 @@ import { exportWords } from '../words/adopt.js';
 import { buildLine, buildsWords } from '../words/build.js';
 import { checking } from '../words/check-card.js';
 import { checkLines, clusterWords } from '../words/cluster.js';
+import { auditCheck, auditWords, historyLine, historyWords } from '../words/history.js';
 import {
   acknowledged,
   incidentLine,
@@ -117,6 +118,14 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
       return { text: clusterWords.flags, blocks: snippetBlocks(reply.snippets) };
     case 'kubectl':
       return kubectl(reply.node, reply.snippets);
+    case 'history':
+      return history(reply);
+    case 'verifying':
+      return marked(say(auditWords.verifying), FOLLOWS);
+    case 'audit-check':
+      return say(auditCheck(reply.check));
+    case 'audit-file':
+      return say(auditWords.follows);
     case 'help':
       return help(reply.text);
     case 'whoami':
@@ -171,6 +180,13 @@ function incidents({ cluster, open, past, silences }: Extract<Reply, { kind: 'in
   const head = incidentsWords.head(cluster, bad, open.length);
   const items = [...open.map(incidentLine), ...silences.map(silenceLine), ...past.map(pastLine)];
   return list(head, items, incidentsWords.rest, '');
+}
+
+function history(reply: Extract<Reply, { kind: 'history' }>): Message {
+  const { entries } = reply;
+  const message = list(historyWords.head(reply), entries.map(historyLine), historyWords.rest, '');
+  const foot = historyWords.foot(reply);
+  return foot === '' ? message : { ...message, blocks: [...message.blocks, context(foot)] };
 }
 
 function node(reply: Extract<Reply, { kind: 'node' }>): Message {

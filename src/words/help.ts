@@ -38,6 +38,8 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
   cancel: 'Withdraws a plan, or stops a running change at the next host.',
   retry: 'Runs again what is not done.',
   rollback: 'Undoes a change by the way back that was approved with it.',
+  history: 'Lists who did what, the newest first: to one node, also one that has left, or to all.',
+  audit: 'Checks that nobody changed the record of all that was done, or gives the whole of it as a file.',
   help: 'Lists what you may do, or explains a command.',
   whoami: 'Shows your id, your roles and what they let you do.',
   'can-i': 'Says whether you may run a command, and who may.',
@@ -46,10 +48,11 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
 /** What may be done, as in "Only an operator may …". */
 export const actionWords = {
   introduce: 'ask for help and for your own roles',
-  look: 'look at nodes, routes, changes and incidents, and check manifests',
+  look: 'look at nodes, routes, changes, incidents and history, and check manifests',
   request: 'ask for changes, cancel, retry and roll them back, check hosts, read logs and mute',
   decide: 'approve and deny',
   control: 'start, stop and restart kubelet and kube-proxy',
+  audit: 'check and export the audit log',
 } as const;
 
 export const helpWords = {

@@ -160,9 +160,10 @@ export function sayNoFile(why: string, changeId: string): string {
   return `Slack refused the file (${why}). ${code(`change ${changeId}`)} shows the short form.`;
 }
 
-/** `why` is Slack's own error code. */
-export function sayNoExport(why: string): string {
-  return `Slack refused the file (${why}). In a shell: ${code('npm -s run console -- export')}.`;
+/** `why` is Slack's own error code, `what` should have been in the file. */
+export function sayNoExport(why: string, what: 'nodes' | 'audit'): string {
+  const command = what === 'nodes' ? 'export' : 'audit export';
+  return `Slack refused the file (${why}). In a shell: ${code(`npm -s run console -- ${command}`)}.`;
 }
 
 /** On top of a card that may stand in the channel twice. */

@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AuditLog } from '../../src/change/audit-log.js';
 import { BuildStore } from '../../src/change/build-store.js';
 import type { Change, HostStatus, MembershipChange, RepairChange } from '../../src/change/change.js';
@@ -9,6 +10,7 @@ import { isRefusal } from '../../src/errors.js';
 import { HostLeases } from '../../src/host/host-lease.js';
 import type { Plan } from '../../src/plan/plan.js';
 import { connectRedis, keys as keysOf } from '../../src/redis.js';
+import { auditEvents } from '../support/audit.js';
 
 const redis = connectRedis(process.env['REDIS_URL'] ?? '');
 const keys = keysOf(`{test-stores-${process.pid}-${Date.now()}}`);
@@ -179,7 +181,7 @@ describe('what is written together with a change', () => {
       },
     );
   const recorded = async (id: string) =>
-    (await audit.read())
+    (await auditEvents(audit))
       .filter((event) => event.changeId === id)
       .map(({ what, planHash }) => [what, planHash]);
 
@@ -229,7 +231,7 @@ describe('what is written together with a change', () => {
     const event = {
       at: '',
       actor: 'T1:UBOB',
-      what: 'approve',
+      what: 'approve' as const,
       changeId: id,
       facts: { said: 'token=hunter2' },
     };
@@ -246,9 +248,13 @@ describe('what is written together with a change', () => {
     await expect(approve(dying)).rejects.toThrow('died');
     expect((await changes.get(id)).state).toBe('approved');
     expect(await approve(changes)).toBeNull();
-    await Promise.all([audit.flush(), audit.flush(), audit.append({ at: '', actor: 'fairway', what: 'x' })]);
+    await Promise.all([
+      audit.flush(),
+      audit.flush(),
+      audit.append({ at: '', actor: 'fairway', what: 'retry' }),
+    ]);
     expect(await recorded(id)).toEqual([['approve', undefined]]);
-    expect(await audit.firstBroken()).toBeNull();
+    expect(await audit.verify()).toMatchObject({ broken: null });
     expect(JSON.stringify(await redis.lrange(keys.audit, 0, -1))).not.toContain('hunter2');
   });
 
@@ -366,27 +372,107 @@ describe('work', () => {
 });
 
 describe('the audit log', () => {
-  test('holds as a chain under many writers, and shows a changed, a missing and a cut-off record', async () => {
-    await redis.del(keys.audit, keys.auditHead);
-    const at = new Date().toISOString();
-    const append = (what: string) =>
-      audit.append({ at, actor: 'T1:UALICE', what, facts: { said: 'password=hunter2' } });
-    await Promise.all(Array.from({ length: 20 }, (_each, index) => append(`event-${index}`)));
-    expect(await audit.read()).toHaveLength(20);
-    expect(JSON.stringify(await audit.read())).not.toContain('hunter2');
-    expect(await audit.firstBroken()).toBeNull();
+  /** The first record that does not follow from the one before, from 1; null: the chain is whole. */
+  const broken = async () => (await audit.verify()).broken;
+  const note = (count: number, facts: Readonly<Record<string, unknown>> = {}) =>
+    audit.append(
+      ...Array.from({ length: count }, (_each, index) => ({
+        at: new Date(Date.UTC(2026, 10, 28, 0, 0, index)).toISOString(),
+        actor: 'T1:UALICE',
+        what: 'approve' as const,
+        changeId: `c${index + 1}`,
+        facts,
+      })),
+    );
+  beforeEach(() => redis.del(keys.audit, keys.auditHead));
+
+  test('holds as a chain under many writers, and shows a changed, a missing, a cut-off and a strange record', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => note(1, { said: 'password=hunter2' })));
+    expect(await auditEvents(audit)).toHaveLength(20);
+    expect(JSON.stringify(await auditEvents(audit))).not.toContain('hunter2');
+    expect(await broken()).toBeNull();
 
     const record = (await redis.lindex(keys.audit, 7)) ?? '';
     await redis.lset(keys.audit, 7, record.replace('UALICE', 'UMALLORY'));
-    expect(await audit.firstBroken()).toBe(7);
+    expect(await broken()).toBe(8);
+    await redis.lset(keys.audit, 7, 'no record');
+    expect(await broken()).toBe(8);
     await redis.lset(keys.audit, 7, record);
-    expect(await audit.firstBroken()).toBeNull();
+    expect(await broken()).toBeNull();
 
     const last = (await redis.rpop(keys.audit)) ?? '';
-    expect(await audit.firstBroken()).toBe(19);
+    expect(await broken()).toBe(20);
     await redis.rpush(keys.audit, last);
     await redis.lrem(keys.audit, 1, record);
-    expect(await audit.firstBroken()).toBe(7);
+    expect(await broken()).toBe(8);
+    await redis.del(keys.audit);
+    expect(await audit.verify()).toEqual({ records: 0, broken: 1, from: '', to: '', hash: '' });
+  });
+
+  test('is checked from page to page while others go on writing; what it found has its instants and its hash', async () => {
+    expect(await audit.verify()).toEqual({ records: 0, broken: null, from: '', to: '', hash: '' });
+    await note(1203);
+    const [check] = await Promise.all([audit.verify(), note(3), note(3)]);
+    expect(check).toMatchObject({ broken: null, from: '2026-11-28T00:00:00.000Z' });
+    await note(1);
+    expect(await audit.verify()).toMatchObject({
+      ...{ records: 1210, broken: null, to: '2026-11-28T00:00:00.000Z' },
+      hash: (await redis.get(keys.auditHead)) ?? '',
+    });
+    await redis.lset(keys.audit, 1001, '{}');
+    expect(await audit.verify()).toMatchObject({
+      ...{ records: 1210, broken: 1002, to: '2026-11-28T00:16:40.000Z' },
+      hash: JSON.parse((await redis.lindex(keys.audit, 1000)) ?? '').hash,
+    });
+  });
+
+  test('is read from its end, a page at a time; what nobody can read is null', async () => {
+    await note(1203);
+    await redis.lset(keys.audit, 1200, 'no record');
+    const strange = { at: '', actor: '', what: 'approve', host: 7 };
+    await redis.lset(keys.audit, 1199, JSON.stringify({ event: JSON.stringify(strange), hash: '' }));
+    await redis.lset(keys.audit, 1198, 'null');
+    const pages = [];
+    for await (const page of audit.newestFirst()) pages.push(page);
+    expect(pages.map((page) => page.length)).toEqual([500, 500, 203]);
+    expect(pages.flat().map((event) => event?.changeId)).toEqual(
+      Array.from({ length: 1203 }, (_each, index) =>
+        index >= 2 && index <= 4 ? undefined : `c${1203 - index}`,
+      ),
+    );
+  });
+
+  test('as lines it can be checked by anybody, whole or its newest part', async () => {
+    await note(1203, { printed: 'wörds "in" quotes\n' });
+    let text = '';
+    for await (const part of audit.lines()) text += part;
+    const lines = text.trimEnd().split('\n');
+    expect(lines).toHaveLength(1203);
+    let previous = '';
+    for (const [index, line] of lines.entries()) {
+      const { record, hash, event } = JSON.parse(line);
+      const asHashed = line.slice(line.indexOf('"event":') + 8, -1);
+      expect(createHash('sha256').update(previous).update(asHashed).digest('hex')).toBe(hash);
+      expect([record, event.changeId]).toEqual([index + 1, `c${index + 1}`]);
+      previous = hash;
+    }
+    const newest = await audit.newestLines(Buffer.byteLength(lines.slice(-600).join('\n')) + 1);
+    expect(newest).toEqual({ from: 604, records: 1203, text: `${lines.slice(-600).join('\n')}\n` });
+    expect(await audit.newestLines(1 << 20)).toEqual({ from: 1, records: 1203, text });
+    expect(await audit.newestLines(1)).toEqual({ from: 1203, records: 1203, text: `${lines.at(-1)}\n` });
+  });
+
+  test('a secret that was cut off takes no record along', async () => {
+    await note(1, { printed: '-----BEGIN RSA PRIVATE KEY-----\nMIIE', error: "password='hunter2" });
+    await note(1, { commands: ['echo --token "hunter2'] });
+    const [cut, ...others] = await auditEvents(audit);
+    expect(cut?.facts).toEqual({ printed: '[private key]', error: "password='[secret]" });
+    expect(JSON.stringify(others)).not.toContain('hunter2');
+    // As an older Fairway may have written one.
+    await redis.lset(keys.audit, 0, JSON.stringify({ event: '{"at":"', hash: 'x' }));
+    let text = '';
+    for await (const part of audit.lines()) text += part;
+    expect(text.split('\n')[0]).toBe('{"record":1,"hash":"x","event":"{\\"at\\":\\""}');
   });
 });
 

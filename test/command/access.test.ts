@@ -107,9 +107,10 @@ describe('authorize', () => {
         'cancel',
         'retry',
         'rollback',
+        'audit',
       ],
     ],
-    ['T01:U0OPER', ['approve', 'deny', 'confirm', 'control']],
+    ['T01:U0OPER', ['approve', 'deny', 'confirm', 'control', 'audit']],
     ['T01:U0APPR', []],
   ])('%s is refused %j', (id, refused) => {
     expect(new Set(CommandKind.options.filter((kind) => !isAllowed(id, kind)))).toEqual(new Set(refused));
@@ -151,7 +152,7 @@ describe('authorize', () => {
     });
     expect(may(actor('T01:U0VIEW'), access)).toEqual([
       'ask for help and for your own roles',
-      'look at nodes, routes, changes and incidents, and check manifests',
+      'look at nodes, routes, changes, incidents and history, and check manifests',
     ]);
   });
 });

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { nodeArgs } from '../../sandbox/program.js';
 import { askDigest } from '../../src/change/ask.js';
+import type { AuditEvent } from '../../src/change/audit-record.js';
 import type { Actor, HostResult, MembershipChange } from '../../src/change/change.js';
 import type { Role } from '../../src/command/access.js';
 import { CommandKind } from '../../src/command/command.js';
@@ -13,6 +14,7 @@ import type { Reply } from '../../src/command/reply.js';
 import { isRefusal } from '../../src/errors.js';
 import type { AdoptPlan } from '../../src/plan/plan.js';
 import { change } from '../slack/support/views.js';
+import { auditEvents } from '../support/audit.js';
 import { type OpenDesk, openDesk } from './support/desk.js';
 
 const url = process.env['REDIS_URL'] ?? '';
@@ -83,6 +85,8 @@ describe('authorization', () => {
     cancel: { text: 'cancel c1', role: 'operator' },
     retry: { text: 'retry c1', role: 'operator' },
     rollback: { text: 'rollback c1', role: 'operator' },
+    history: { text: 'history', role: 'viewer' },
+    audit: { text: 'audit export', role: 'approver' },
     help: { text: 'help', role: null },
     whoami: { text: 'whoami', role: null },
     'can-i': { text: 'can-i nodes', role: null },
@@ -266,6 +270,107 @@ describe('what it answers', () => {
   });
 });
 
+describe('history', () => {
+  const win01 = { name: 'win01', os: 'windows' as const, address: '10.0.0.5', podCidr: '192.168.7.0/24' };
+  const win02 = { ...win01, name: 'win02', address: '10.0.0.6', podCidr: '192.168.8.0/24' };
+  const note = (...events: (Pick<AuditEvent, 'what'> & Partial<AuditEvent>)[]) =>
+    open.stores.audit.append(
+      ...events.map((event) => ({ at: '2026-11-28T05:12:00.000Z', actor: 'T1:U0OPER', ...event })),
+    );
+  const history = async (text: string) => {
+    const reply = await run(text);
+    if (reply.kind !== 'history') throw new Error(reply.kind);
+    return reply;
+  };
+  const told = async (text: string) =>
+    (await history(text)).entries.map(({ event, settled }) =>
+      [event?.what, event?.changeId ?? event?.host, ...settled.map(({ host }) => host)].join(' '),
+    );
+  const settle = (changeId: string, host: string, status = 'done') => ({
+    ...{ what: 'host-settled' as const, actor: 'fairway', changeId, host, facts: { status } },
+  });
+
+  test('of all: the newest first, and the hosts of a run in one line', async () => {
+    expect(await history('history')).toMatchObject({ entries: [], older: false });
+    await note(
+      { what: 'change-applied', changeId: 'c1' },
+      settle('c1', 'win01'),
+      settle('c1', 'win02', 'owed'),
+    );
+    await note(settle('c2', 'win01'), { what: 'mute', host: 'win01' });
+    expect(await told('history')).toEqual([
+      'mute win01',
+      'host-settled c2 win01',
+      'host-settled c1 win01 win02',
+      'change-applied c1',
+    ]);
+  });
+
+  test('of a node: what was done to it, and every change about it; of its address, what was looked at', async () => {
+    await open.stores.nodes.add(win01);
+    const of = (id: string, node: typeof win01) =>
+      open.stores.changes.create(change('applied', { id, node }), new Date());
+    await of('c1', win01);
+    await of('c2', win02);
+    await note({ what: 'host-checked', host: '10.0.0.5' }, { what: 'host-checked', host: '10.0.0.6' });
+    await note({ what: 'approve', changeId: 'c1' }, { what: 'approve', changeId: 'c2' });
+    await note(settle('c2', 'win01'), settle('c2', 'win02'), { what: 'mute', host: 'win02' });
+    await note({ what: 'process-restart', host: 'win01' });
+    expect(await told('history win01')).toEqual([
+      'process-restart win01',
+      'host-settled c2 win01',
+      'approve c1',
+      'host-checked 10.0.0.5',
+    ]);
+  });
+
+  test('of a node that left it is found by its name; a name that nobody ever had is refused', async () => {
+    await open.stores.nodes.add(win01);
+    await open.stores.changes.create(change('applied', { id: 'c1', node: win02 }), new Date());
+    await note({ what: 'approve', changeId: 'c1' });
+    expect(await told('history win02')).toEqual(['approve c1']);
+    expect(await history('history win01')).toMatchObject({ entries: [], node: 'win01' });
+    await expect(run('history win03')).rejects.toMatchObject({
+      code: 'node-unknown',
+      facts: { name: 'win03', suggestion: 'win01' },
+    });
+  });
+
+  test('a log of years is read from its end, only as far as it takes, and never beyond a bound', async () => {
+    const { audit } = open.stores;
+    await open.stores.changes.create(change('applied', { id: 'c1', node: win02 }), new Date());
+    await note({ what: 'approve', changeId: 'c1' });
+    const many = Array.from({ length: 1000 }, () => ({ what: 'mute' as const, host: 'win01' }));
+    for (let i = 0; i < 51; i += 1) await note(...many);
+    let pages = 0;
+    const { newestFirst } = audit;
+    Object.assign(audit, {
+      newestFirst: async function* () {
+        for await (const page of newestFirst.call(audit)) {
+          pages += 1;
+          yield page;
+        }
+      },
+    });
+    const all = await history('history');
+    expect([all.entries.length, all.older, all.looked, pages]).toEqual([25, true, undefined, 1]);
+    pages = 0;
+    const left = await history('history win02');
+    expect([left.entries, left.older, left.looked, pages]).toEqual([[], false, 50_000, 100]);
+  }, 60_000);
+});
+
+test('the chain is checked by a worker for Slack, and at once at the console', async () => {
+  const approver = (via: Actor['via']): Actor => ({ id: 'T1:U0APPR', via });
+  expect(await run('audit verify', approver('slash'))).toEqual({ kind: 'verifying' });
+  expect(await run('audit verify', approver('console'))).toMatchObject({
+    kind: 'audit-check',
+    check: { records: 0, broken: null },
+  });
+  expect(await run('audit export', approver('slash'))).toEqual({ kind: 'audit-file' });
+  expect(await refusalOf(run('audit verify'))).toBe('forbidden');
+});
+
 test('100 adds at once from 4 processes: 100 changes, 100 slices, and a record of each', async () => {
   const outputs = await Promise.all(
     ['a', 'b', 'c', 'd'].map((who) =>
@@ -288,6 +393,6 @@ test('100 adds at once from 4 processes: 100 changes, 100 slices, and a record o
   expect(leased.map(({ podCidr, changeId }) => [podCidr, changeId])).toEqual(
     slices.map((slice) => [slice, made.find(({ node }) => node?.podCidr === slice)?.id]),
   );
-  expect((await audit.read()).map(({ changeId }) => changeId).sort()).toEqual([...ids].sort());
-  expect(await audit.firstBroken()).toBeNull();
+  expect((await auditEvents(audit)).map(({ changeId }) => changeId).sort()).toEqual([...ids].sort());
+  expect(await audit.verify()).toMatchObject({ broken: null, records: 100 });
 }, 60_000);

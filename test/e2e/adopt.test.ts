@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, CHANNEL } from '../../sandbox/world.js';
 import { readNodeList } from '../../src/command/node-list.js';
 import { Jobs } from '../../src/job/queue.js';
+import { auditEvents } from '../support/audit.js';
 import { BUSY, openSite, podRoutes, type Site } from '../support/site.js';
 
 const HEAD = 'cluster: sandbox\nclusterCidr: 192.168.0.0/16\nnodes:\n';
@@ -63,7 +64,7 @@ describe('a lost Redis', () => {
     expect(states()).toEqual(hosts);
     expect(await team.say('routes', ALICE)).toMatch(/Reading 3 hosts/);
     await team.hears('3 hosts: every route is there, and none of ours is left over', ALICE);
-    const events = (await team.stores.audit.read()).filter((event) => event.changeId === 'c1');
+    const events = (await auditEvents(team.stores.audit)).filter((event) => event.changeId === 'c1');
     expect(events.map((event) => event.what)).toEqual([
       'change-requested',
       'plan-sealed',

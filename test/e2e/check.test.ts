@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, BOB } from '../../sandbox/world.js';
+import { auditEvents } from '../support/audit.js';
 import { openSite, type Site } from '../support/site.js';
 
 const CAROL = 'UCAROL';
@@ -24,7 +25,7 @@ describe('checks', () => {
     expect(windows).toContain('`add windows node &lt;name&gt; 10.0.0.7` plans the rest.');
     // Looking pins nothing.
     expect(await team.stores.hostKeys.pinned('10.0.0.7')).toBeNull();
-    const asked = (await team.stores.audit.read()).filter(({ what }) => what === 'host-checked');
+    const asked = (await auditEvents(team.stores.audit)).filter(({ what }) => what === 'host-checked');
     expect(asked).toMatchObject([
       { actor: `TSANDBOX:${ALICE}`, host: '10.0.0.8' },
       { actor: `TSANDBOX:${ALICE}`, host: '10.0.0.7' },

@@ -130,6 +130,22 @@ describe('the console', () => {
     expect((await type('export')).text).toBe(exported);
   }, 120_000);
 
+  test('reads, checks and exports what is on record, without a worker', async () => {
+    const { records } = await site.team.stores.audit.verify();
+    expect(records).toBeGreaterThan(3);
+    expect((await type('history', 'lin02')).text).toMatch(/UTC · .* \(console\) · approved the plan/);
+    expect((await type('audit', 'verify')).text).toContain(`The audit log holds: ${records} records`);
+    const { code, text } = await type('audit', 'export');
+    const lines = text.trimEnd().split('\n');
+    expect([code, lines.length]).toEqual([0, records]);
+    expect(lines.map((line) => JSON.parse(line).record)).toEqual(lines.map((_line, index) => index + 1));
+    const nobody = { VIEWERS: BOB, OPERATORS: ME, APPROVERS: BOB };
+    expect(await typeWith(nobody, 'audit', 'export')).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/^Only an approver may/),
+    });
+  }, 60_000);
+
   test('checks a manifest that is piped in', async () => {
     const pod = 'kind: Pod\nspec:\n  nodeName: lin02\n---\nkind: Pod\nspec:\n  containers: [{}]';
     expect(await pipe(pod, {}, 'check', 'manifest')).toMatchObject({

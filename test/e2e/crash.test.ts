@@ -7,6 +7,7 @@ import type { Actor } from '../../src/change/change.js';
 import type { Desk } from '../../src/command/desk.js';
 import { parseCommand } from '../../src/command/grammar.js';
 import { startRun } from '../../workers/start-run.js';
+import { auditEvents } from '../support/audit.js';
 import { eventually } from '../support/eventually.js';
 import { type InProcess, inProcess, instead } from '../support/in-process.js';
 import { openSite, podRoutes, type Site } from '../support/site.js';
@@ -184,11 +185,11 @@ describe('crashes', () => {
     await dieOnceMoved((desk) => desk.decide(change.id, 'approve', null, undefined, bob));
     expect((await team.until(change.id)).state).toBe('applied');
     expect(await team.stores.hostKeys.pinned('win03')).toBe(host('win03').fingerprint);
-    const approvals = (await team.stores.audit.read()).filter(
+    const approvals = (await auditEvents(team.stores.audit)).filter(
       (event) => event.changeId === change.id && event.what === 'approve',
     );
     expect(approvals).toMatchObject([{ actor: bob.id, planHash: change.planHash }]);
-    expect(await team.stores.audit.firstBroken()).toBeNull();
+    expect(await team.stores.audit.verify()).toMatchObject({ broken: null });
     await team.make('remove node win03');
   }, 120_000);
 

@@ -3,6 +3,7 @@ import { ALICE } from '../../sandbox/world.js';
 import { planHash } from '../../src/plan/seal.js';
 import { planChange } from '../../workers/plan-change.js';
 import { planPolicy } from '../../workers/read-hosts.js';
+import { auditEvents } from '../support/audit.js';
 import { eventually } from '../support/eventually.js';
 import { type InProcess, inProcess, instead } from '../support/in-process.js';
 import { openSite, podRoutes, type Site } from '../support/site.js';
@@ -60,7 +61,7 @@ describe('what was approved is what runs', () => {
     expect((await team.until(sealed.id)).state).toBe('applied');
     const approved = await changes.sealedPlan(sealed.id);
     expect(approved && planHash(approved, planPolicy(own.deps))).toBe(sealed.planHash);
-    const ran = (await team.stores.audit.read()).find(
+    const ran = (await auditEvents(team.stores.audit)).find(
       (event) => event.changeId === sealed.id && event.what === 'host-settled' && event.host === 'lin02',
     );
     // Forwarding was on already when the approved plan was made: not in it, and not to be switched off by its inverse.

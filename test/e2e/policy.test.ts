@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, BOB } from '../../sandbox/world.js';
 import { askRepair } from '../../workers/ask-repair.js';
+import { auditEvents } from '../support/audit.js';
 import { botOf } from '../support/bot.js';
 import { openSite, podRoutes, type Site } from '../support/site.js';
 
@@ -53,7 +54,7 @@ describe('a repair that Fairway asks for itself', () => {
     expect(card).toContain('Approved by policy DRIFT=repair');
     expect(card).toContain('Asked by Fairway');
     expect(card).toMatch(/Because: (win01 lost 1 route|again)/);
-    const record = (await team.stores.audit.read()).filter(({ changeId }) => changeId === first.id);
+    const record = (await auditEvents(team.stores.audit)).filter(({ changeId }) => changeId === first.id);
     expect(record).toContainEqual(
       expect.objectContaining({ actor: 'policy:DRIFT=repair', what: 'approve', planHash: end.planHash }),
     );

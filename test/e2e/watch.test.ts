@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ALICE, BOB } from '../../sandbox/world.js';
+import { auditEvents } from '../support/audit.js';
 import { openSite, podRoutes, type Site } from '../support/site.js';
 
 /** Until hosts were looked at, and tell by themselves what ends. */
@@ -47,7 +48,7 @@ describe('what the channel hears', () => {
     expect((await team.untilNotice('is on it.')).ts).toBe(ts);
     expect(await team.press(ts, 'Restart', BOB)).toContain('Restarting kubelet');
     expect((await team.untilNotice('🟢 kubelet on lin01 is back')).ts).toBe(ts);
-    const audit = await team.stores.audit.read();
+    const audit = await auditEvents(team.stores.audit);
     expect(audit.filter(({ what }) => what === 'process-restart')).toMatchObject([
       { actor: `TSANDBOX:${BOB}`, host: 'lin01' },
     ]);
@@ -168,7 +169,7 @@ describe('what policy does by itself', () => {
     const { team, host } = site;
     host('win01').kill('kubelet');
     await team.untilNotice('🟢 kubelet on win01 is back', 'Policy restarted processes of this host 1 time');
-    const audit = await team.stores.audit.read();
+    const audit = await auditEvents(team.stores.audit);
     expect(audit.filter(({ what }) => what === 'process-restart')).toMatchObject([
       { actor: 'policy:HEAL=restart', host: 'win01' },
     ]);

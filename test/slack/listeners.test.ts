@@ -74,6 +74,9 @@ beforeEach(() => {
       file: async () => {
         happened.push('file');
       },
+      auditFile: async ({ channel }) => {
+        happened.push(`audit file to ${channel}`);
+      },
       upload: async ({ fileName, origin }) => {
         happened.push(`upload ${fileName} to ${origin.channel}`);
       },
@@ -287,6 +290,23 @@ test('the dialog’s reason reaches the desk, with the plan that was seen', asyn
   expect(happened).toContain('deny c17 a1b2c3d4e5f6 wrong rack');
   await call('view deny-reason', modalBody(null)).done;
   expect(happened).toContain('deny c17 a1b2c3d4e5f6 undefined');
+});
+
+test('the audit log comes as a file, once the desk lets it', async () => {
+  deps.desk.run = async (command) => {
+    allow(command.kind);
+    return { kind: 'audit-file' };
+  };
+  await call('command /fairway', slashBody('audit export')).done;
+  expect(effects()).toEqual([expect.stringContaining('Only an operator may')]);
+  allowed = true;
+  happened = [];
+  await call('command /fairway', slashBody('audit export')).done;
+  expect(effects()).toEqual([
+    'audit',
+    'audit file to C0OPS',
+    expect.stringContaining('The audit log comes as a file'),
+  ]);
 });
 
 describe('a list of nodes', () => {

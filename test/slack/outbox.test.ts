@@ -1,6 +1,7 @@
 /** The outbox through the real queue, against a fake Slack that keeps Slack's limits. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { webApi } from '@slack/bolt';
+import { AuditLog } from '../../src/change/audit-log.js';
 import type { CardMessage } from '../../src/slack/card-message.js';
 import { orCompact } from '../../src/slack/card-send.js';
 import { createOutbox } from '../../src/slack/outbox.js';
@@ -304,6 +305,42 @@ test('details are one file in the card’s thread, with every command', async ()
   expect(message.files[0]).toMatchObject({ name: 'c17-win03-pending.txt' });
   expect(message.files[0]?.content).toContain('ip -4 route add 192.168.3.0/24 via 10.0.0.7 proto 155');
   expect(bench.slack.violations).toEqual([]);
+});
+
+describe('the audit log as a file', () => {
+  const origin = { channel: OPS, user: 'U0BOB' };
+
+  test('holds every record, where it was asked for; an empty one is said to be so', async () => {
+    await bench.jobs.auditFile(origin);
+    const none = await bench.slack.waitFor((each) => each.ephemeralTo === 'U0BOB', 10_000);
+    expect(none.text).toContain('The audit log is empty');
+    const audit = new AuditLog(bench.redis, bench.keys);
+    for (const host of ['win01', 'win02'])
+      await audit.append({ at: '2026-11-28T05:12:00.000Z', actor: 'T1:U0BOB', what: 'unmute', host });
+    await bench.jobs.auditFile(origin);
+    const sent = await bench.slack.waitFor((each) => each.files.length > 0, 10_000);
+    expect(sent.text).toBe('<@U0BOB> asked for the audit log: 2 records, all of it.');
+    expect(sent.files[0]?.name).toBe('audit-1-2.jsonl');
+    const lines = (sent.files[0]?.content ?? '').trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { record: 1, event: { host: 'win01' } },
+      { record: 2, event: { host: 'win02' } },
+    ]);
+    expect(bench.slack.violations).toEqual([]);
+  });
+
+  test('that is too long holds its newest part, and says how to get the rest', async () => {
+    const asked: number[] = [];
+    const newestAudit = async (mostBytes: number) => {
+      asked.push(mostBytes);
+      return { text: '{"record":5}\n', from: 5, records: 5 };
+    };
+    const outbox = createOutbox({ ...bench.deps, newestAudit });
+    expect(await outbox.deliver({ name: 'audit', origin })).toBe(0);
+    expect(asked).toEqual([16 << 20]);
+    const sent = await bench.slack.waitFor((each) => each.files.length > 0, 10_000);
+    expect(sent.text).toMatch(/newest part, records 5 to 5\..*`npm -s run console -- audit export &gt;/);
+  });
 });
 
 describe('a text as a file', () => {

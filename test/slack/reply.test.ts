@@ -144,6 +144,35 @@ const REPLIES: readonly Reply[] = [
       Array.from({ length: 256 }, () => WIN03),
     ),
   },
+  {
+    kind: 'history',
+    ...{ cluster: 'prod', older: true },
+    entries: [
+      {
+        event: { at: NOW.toISOString(), actor: 'fairway', what: 'host-settled', changeId: 'c17' },
+        settled: [
+          { host: 'lin01', status: 'done' },
+          { host: 'win01', status: 'owed' },
+        ],
+      },
+      {
+        event: {
+          at: NOW.toISOString(),
+          actor: 'T1:U0BOB',
+          what: 'approve',
+          changeId: 'c17',
+          planHash: 'a1b2',
+        },
+        settled: [],
+      },
+    ],
+  },
+  { kind: 'history', cluster: 'prod', node: 'win09', entries: [], older: false, looked: 50_000 },
+  { kind: 'history', cluster: 'prod', node: 'win03', entries: [{ event: null, settled: [] }], older: true },
+  { kind: 'history', cluster: 'prod', entries: [], older: false },
+  { kind: 'verifying' },
+  { kind: 'audit-check', check: { records: 0, from: '', to: '', broken: null, hash: '' } },
+  { kind: 'audit-file' },
 ];
 
 test('every reply reads as recorded, and Slack takes it', () => {

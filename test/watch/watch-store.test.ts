@@ -173,6 +173,23 @@ describe('what stops with kubelet', () => {
     expect(await inPeace()).toEqual(['kubelet']);
   });
 
+  test('a look in the midst of the stop takes no mark away, though kubelet runs yet', async () => {
+    await store.expect('win01', 'kubelet', 'stop');
+    await store.runsAgain('win01', 'kubelet');
+    expect(await inPeace()).toEqual(['kubelet', 'kube-proxy']);
+    await store.runsAgain('win01', 'kubelet');
+    expect(await inPeace()).toEqual(['kube-proxy']);
+  });
+
+  test('a stop that failed leaves nobody in peace, but for what a command of its own stopped', async () => {
+    await store.expect('win01', 'kube-proxy', 'stop');
+    await store.expect('win01', 'kubelet', 'stop');
+    await store.notStopped('win01', 'kubelet');
+    expect(await inPeace()).toEqual(['kube-proxy']);
+    await store.notStopped('win01', 'kube-proxy');
+    expect(await inPeace()).toEqual([]);
+  });
+
   test.each(['start', 'restart'] as const)(
     'starts with its %s, and is news when it does not',
     async (action) => {

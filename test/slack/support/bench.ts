@@ -4,6 +4,7 @@ import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type FakeSlack, startFakeSlack } from '../../../sandbox/slack/server.js';
 import type { FakeSlackOptions, Message } from '../../../sandbox/slack/types.js';
+import { AuditLog } from '../../../src/change/audit-log.js';
 import type { Card, ChangeState } from '../../../src/change/change.js';
 import { ChangeStore } from '../../../src/change/change-store.js';
 import { viewChange } from '../../../src/command/view.js';
@@ -71,6 +72,7 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
     log,
     view,
     buildLog: async () => '',
+    newestAudit: (mostBytes) => new AuditLog(redis, names).newestLines(mostBytes),
     shown: async (id) => {
       if (id.startsWith('n')) return news(id, noticeCards.get(id) ?? []);
       const found = await view(id);

@@ -121,9 +121,10 @@ export function keys(prefix: string) {
     incidentCounter: `${base}:incident-counter`,
     /** List of the incidents that are over, newest first. */
     pastIncidents: `${base}:past-incidents`,
-    /** Set of hosts with incidents to tell of, and of notices to bring up to date. */
+    /** Set of hosts with incidents to tell of. */
     untoldHosts: `${base}:untold-hosts`,
-    staleNotices: `${base}:stale-notices`,
+    /** Sorted set of the ids of notices whose cards are behind, by when they fell behind (µs since 1970). */
+    dueNotices: `${base}:due-notices`,
     /** Hash host, or host/component → Silence JSON. */
     silences: `${base}:silences`,
     /** Lives while a process is expected to come and go by our own hand. */

@@ -5,7 +5,7 @@ import { prepareScript, type Script } from '../redis.js';
 import type { CardMessage } from './card-message.js';
 import { postCard } from './card-post.js';
 import { orCompact } from './card-send.js';
-import type { Again, CardDeps } from './outbox-deps.js';
+import type { Again, CardDeps, Current } from './outbox-deps.js';
 import { EDIT_EVERY_MS, EDIT_GATE, limitGate, PROGRESS_EVERY_MS } from './pace.js';
 import type { Shown } from './shown.js';
 import { COPY_GONE, retryAfterMs, slackError } from './web.js';
@@ -72,16 +72,16 @@ async function writeAll(deps: CardDeps, id: string, stillMine: () => Promise<boo
   if (next.length > 0) return Math.min(...next);
   const left = (await deps.shown(id))?.cards.length ?? 1;
   if (left === 0) return BUSY_MS;
-  await deps.cards.cardShown(id, shown.version);
+  await deps.cards.cardShown(id, shown.due);
   return 0;
 }
 
-async function first(deps: CardDeps, shown: Shown): Promise<Again> {
+async function first(deps: CardDeps, shown: Current): Promise<Again> {
   const posted = await postCard(deps, shown);
   if (posted.again > 0) return posted.again;
   if (posted.card === null) {
     // Nobody takes it. It is not offered again before it says something else.
-    await deps.cards.cardShown(shown.id, shown.version);
+    await deps.cards.cardShown(shown.id, shown.due);
     return 0;
   }
   await deps.cards.addCard(shown.id, posted.card);

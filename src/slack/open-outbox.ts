@@ -27,12 +27,13 @@ export function openOutbox(deps: Stores & { config: Config; log: Logger }): Outb
     buildLog: (id) => deps.builds.log(id),
     shown: async (id) => {
       if (isNotice(id)) {
+        const due = await deps.watch.dueUpTo(id);
         const [notice, { nodes }] = await Promise.all([viewNotice(deps, id), deps.nodes.read()]);
         const osOf = (host: string) => nodes.find((node) => node.name === host)?.os;
-        return notice && showNotice(notice, cluster, osOf);
+        return notice && { ...showNotice(notice, cluster, osOf), due };
       }
       const change = await view(id);
-      return change && showChange(change, cluster, new Date());
+      return change && { ...showChange(change, cluster, new Date()), due: change.change.version };
     },
     cards: cardsOf(deps),
     now: () => new Date(),
@@ -50,9 +51,7 @@ function cardsOf({ changes, watch }: Pick<Stores, 'changes' | 'watch'>): Cards {
             cards.filter((each) => each.ts !== card.ts || each.channel !== card.channel),
           )
         : changes.forgetCard(id, card),
-    cardShown: async (id, version) => {
-      if (!isNotice(id)) await changes.cardShown(id, version);
-    },
+    cardShown: (id, due) => (isNotice(id) ? watch.noticeShown(id, due) : changes.cardShown(id, due)),
   };
 }
 

@@ -13,8 +13,13 @@ import type { Shown } from './shown.js';
 export interface Cards {
   addCard(id: string, card: Card): Promise<void>;
   forgetCard(id: string, card: Card): Promise<void>;
-  /** All of them show this version now. */
-  cardShown(id: string, version: number): Promise<void>;
+  /** All of them show it now, as far as it was `due`. */
+  cardShown(id: string, due: number): Promise<void>;
+}
+
+export interface Current extends Shown {
+  /** How far it has to be shown; this much was read before what it shows. */
+  due: number;
 }
 
 export interface CardDeps {
@@ -29,7 +34,7 @@ export interface CardDeps {
   /** The whole log of what a change builds; empty for all that build nothing. */
   buildLog(changeId: string): Promise<string>;
   /** The card of a change or a notice as it is to be shown now; null when there is none. */
-  shown(id: string): Promise<Shown | null>;
+  shown(id: string): Promise<Current | null>;
   cards: Cards;
   now(): Date;
 }

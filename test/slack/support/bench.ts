@@ -13,9 +13,9 @@ import { createLog } from '../../../src/log.js';
 import { createNodeStore } from '../../../src/node/node-store.js';
 import { connectRedis, type Keys, keys } from '../../../src/redis.js';
 import { createOutbox, type Outbox } from '../../../src/slack/outbox.js';
-import type { CardDeps } from '../../../src/slack/outbox-deps.js';
+import type { CardDeps, Current } from '../../../src/slack/outbox-deps.js';
 import { createPace } from '../../../src/slack/pace.js';
-import { type Shown, showChange } from '../../../src/slack/shown.js';
+import { showChange } from '../../../src/slack/shown.js';
 import { createWebClient } from '../../../src/slack/web.js';
 import { notifyProcessor } from '../../../workers/notify.js';
 import { CLUSTER, change, plan } from './views.js';
@@ -74,7 +74,7 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
     shown: async (id) => {
       if (id.startsWith('n')) return news(id, noticeCards.get(id) ?? []);
       const found = await view(id);
-      return found && showChange(found, CLUSTER, new Date());
+      return found && { ...showChange(found, CLUSTER, new Date()), due: found.change.version };
     },
     cards: {
       addCard: async (id, card) => {
@@ -130,8 +130,8 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
 }
 
 /** A card of incidents, as far as the outbox looks at it. */
-function news(id: string, cards: readonly Card[]): Shown {
-  const message: Shown['message'] = {
+function news(id: string, cards: readonly Card[]): Current {
+  const message: Current['message'] = {
     text: id,
     blocks: [],
     metadata: { event_type: 'fairway_notice', event_payload: { id, state: 'bad' } },
@@ -139,6 +139,7 @@ function news(id: string, cards: readonly Card[]): Shown {
   return {
     id,
     version: 1,
+    due: 1,
     cards,
     channel: OPS,
     shape: '',

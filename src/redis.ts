@@ -107,6 +107,8 @@ export function keys(prefix: string) {
     slackCardLock: (id: string) => `${base}:slack-card-lock:${id}`,
     /** A payload of Slack's that was taken already: events are delivered again, and people click twice. */
     slackSeen: (id: string) => `${base}:slack-seen:${id}`,
+    /** Hash channel → Slack's error code, while what belongs to no person can't be posted there. */
+    slackClosed: `${base}:slack-closed`,
     /** How often a response_url was used. */
     slackAnswers: (urlHash: string) => `${base}:slack-answers:${urlHash}`,
     /** Change that this actor's same command started within the last minute (Q21). */

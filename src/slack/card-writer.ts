@@ -5,7 +5,8 @@ import { prepareScript, type Script } from '../redis.js';
 import type { CardMessage } from './card-message.js';
 import { postCard } from './card-post.js';
 import { orCompact } from './card-send.js';
-import type { Again, CardDeps, Current } from './outbox-deps.js';
+import type { Current } from './current.js';
+import type { Again, CardDeps } from './outbox-deps.js';
 import { EDIT_EVERY_MS, EDIT_GATE, limitGate, PROGRESS_EVERY_MS } from './pace.js';
 import type { Shown } from './shown.js';
 import { COPY_GONE, retryAfterMs, slackError } from './web.js';
@@ -85,7 +86,7 @@ async function first(deps: CardDeps, shown: Current): Promise<Again> {
     return 0;
   }
   await deps.cards.addCard(shown.id, posted.card);
-  if (posted.asRendered) await remember(deps, shown, posted.card);
+  if (posted.shows) await remember(deps, { ...shown, message: posted.shows }, posted.card);
   await deps.redis.hdel(deps.keys.slackCard(shown.id), 'intent');
   // What it shows may have moved while it was on the way.
   return BUSY_MS;

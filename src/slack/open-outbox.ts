@@ -5,11 +5,11 @@ import type { Config } from '../config.js';
 import type { Logger } from '../log.js';
 import type { Stores } from '../stores.js';
 import { clusterFacts } from './cluster.js';
+import { currentChange } from './current.js';
 import { showNotice } from './notice-card.js';
 import { createOutbox, type Outbox } from './outbox.js';
 import type { CardDeps, Cards } from './outbox-deps.js';
 import { createPace } from './pace.js';
-import { showChange } from './shown.js';
 import { createWebClient } from './web.js';
 
 export function openOutbox(deps: Stores & { config: Config; log: Logger }): Outbox {
@@ -33,7 +33,7 @@ export function openOutbox(deps: Stores & { config: Config; log: Logger }): Outb
         return notice && { ...showNotice(notice, cluster, osOf), due };
       }
       const change = await view(id);
-      return change && { ...showChange(change, cluster, new Date()), due: change.change.version };
+      return change && currentChange(change, cluster, new Date());
     },
     cards: cardsOf(deps),
     now: () => new Date(),

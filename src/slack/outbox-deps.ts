@@ -6,8 +6,8 @@ import type { ChangeView } from '../command/reply.js';
 import type { Logger } from '../log.js';
 import type { Keys } from '../redis.js';
 import type { ClusterFacts } from './cluster.js';
+import type { Current } from './current.js';
 import type { Pace } from './pace.js';
-import type { Shown } from './shown.js';
 
 /** Which messages show a change or a notice. */
 export interface Cards {
@@ -15,11 +15,6 @@ export interface Cards {
   forgetCard(id: string, card: Card): Promise<void>;
   /** All of them show it now, as far as it was `due`. */
   cardShown(id: string, due: number): Promise<void>;
-}
-
-export interface Current extends Shown {
-  /** How far it has to be shown; this much was read before what it shows. */
-  due: number;
 }
 
 export interface CardDeps {

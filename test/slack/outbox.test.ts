@@ -159,20 +159,41 @@ describe('a card', () => {
     },
   );
 
-  test('that may not be posted into its channel goes to the requester, and says so', async () => {
+  test('that may not be posted into its channel goes to the requester, and says so for as long as that is so', async () => {
     await bench.stop();
-    bench = await startBench({
-      channels: [
-        { id: OPS, name: 'ops' },
-        { id: 'U0ALICE', name: 'dm-alice' },
-      ],
-    });
+    bench = await startBench({ channels: [{ id: 'C0CLOSED', name: 'closed', botIsOut: 'private' }] });
     await bench.given('pending');
     await bench.changes.update('c17', (each) => ({ ...each, channel: 'C0CLOSED' }), new Date());
+    expect(await bench.outbox.renderNow('c17')).toBe(true);
+    const [message] = bench.slack.messages('D0ALICE');
+    const said = () => JSON.stringify(message?.blocks[0]);
+    expect(said()).toContain("I can't write in <#C0CLOSED>");
+    expect(said()).toContain('`/invite @Fairway` there');
+    expect(said()).toContain('`approve c17`');
+    expect((await bench.changes.get('c17')).cards).toEqual([{ channel: 'D0ALICE', ts: message?.ts }]);
+    // Nothing changed, so nothing was edited.
+    expect(bench.slack.history(message?.ts ?? '')).toHaveLength(1);
+    await bench.moved('c17', 'approved');
+    expect(await bench.outbox.renderNow('c17')).toBe(true);
+    expect(bench.slack.history(message?.ts ?? '')).toHaveLength(2);
+    expect(said()).toContain("I can't write in <#C0CLOSED>");
+    expect(said()).not.toContain('`approve c17`');
+  });
+
+  test('that belongs to nobody leaves word of a channel that takes none, until one gets through', async () => {
+    await bench.given('pending');
+    await bench.changes.update(
+      'c17',
+      (each) => ({ ...each, requester: 'fairway', channel: 'C0CLOSED' }),
+      new Date(),
+    );
+    const closed = () => bench.redis.hgetall(bench.keys.slackClosed);
+    expect(await bench.outbox.renderNow('c17')).toBe(true);
+    expect(await closed()).toEqual({ C0CLOSED: 'channel_not_found' });
+    await bench.redis.hset(bench.keys.slackClosed, OPS, 'not_in_channel');
+    await bench.changes.update('c17', (each) => ({ ...each, channel: OPS }), new Date());
     await bench.outbox.renderNow('c17');
-    const [message] = bench.slack.messages('U0ALICE');
-    expect(JSON.stringify(message?.blocks)).toContain("I can't write in <#C0CLOSED> (channel_not_found)");
-    expect((await bench.changes.get('c17')).cards).toEqual([{ channel: 'U0ALICE', ts: message?.ts }]);
+    expect(await closed()).toEqual({ C0CLOSED: 'channel_not_found' });
   });
 
   test('that Slack finds too long is sent without the plan', async () => {
@@ -306,6 +327,19 @@ test('details are one file in the card’s thread, with every command', async ()
   expect(bench.slack.violations).toEqual([]);
 });
 
+test('details where the bot is no member: how to have them', async () => {
+  await bench.stop();
+  bench = await startBench({ channels: [{ id: OPS, name: 'ops', botIsOut: 'public' }] });
+  await bench.given('pending');
+  await bench.outbox.renderNow('c17');
+  expect(bench.cards('c17')).toHaveLength(1);
+  await bench.jobs.file('c17', { channel: OPS, user: 'U0BOB' });
+  const said = await bench.slack.waitFor((each) => each.ephemeralTo === 'U0BOB', 10_000);
+  expect(said.text).toContain('`/invite @Fairway`, then press *Details* again');
+  expect(said.text).toContain('`change c17`');
+  expect(bench.slack.violations.map(({ error }) => error)).toEqual(['not_in_channel']);
+});
+
 describe('a text as a file', () => {
   const job = {
     name: 'upload' as const,
@@ -333,6 +367,8 @@ describe('a text as a file', () => {
   test('that Slack does not take is said to whoever asked, with another way', async () => {
     await bench.jobs.upload({ ...job, fileName: '', origin: { channel: OPS, user: 'U0BOB' } });
     const said = await bench.slack.waitFor((each) => each.ephemeralTo === 'U0BOB', 10_000);
-    expect(said.text).toMatch(/Slack refused the file \(invalid_arguments\).*npm -s run console -- export/);
+    expect(said.text).toMatch(
+      /Slack refused the file \(invalid_arguments\)\. Ask again.*npm -s run console -- export/,
+    );
   });
 });

@@ -12,10 +12,10 @@ import { Jobs } from '../../../src/job/queue.js';
 import { createLog } from '../../../src/log.js';
 import { createNodeStore } from '../../../src/node/node-store.js';
 import { connectRedis, type Keys, keys } from '../../../src/redis.js';
+import { type Current, currentChange } from '../../../src/slack/current.js';
 import { createOutbox, type Outbox } from '../../../src/slack/outbox.js';
-import type { CardDeps, Current } from '../../../src/slack/outbox-deps.js';
+import type { CardDeps } from '../../../src/slack/outbox-deps.js';
 import { createPace } from '../../../src/slack/pace.js';
-import { showChange } from '../../../src/slack/shown.js';
 import { createWebClient } from '../../../src/slack/web.js';
 import { notifyProcessor } from '../../../workers/notify.js';
 import { CLUSTER, change, plan } from './views.js';
@@ -74,7 +74,7 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
     shown: async (id) => {
       if (id.startsWith('n')) return news(id, noticeCards.get(id) ?? []);
       const found = await view(id);
-      return found && { ...showChange(found, CLUSTER, new Date()), due: found.change.version };
+      return found && currentChange(found, CLUSTER, new Date());
     },
     cards: {
       addCard: async (id, card) => {

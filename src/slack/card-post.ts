@@ -52,7 +52,10 @@ export async function postCard(deps: CardDeps, shown: Shown): Promise<Posted> {
 }
 
 /** Its turn in the channel, 0: now. What somebody waits for goes first: while it does, others leave their turn to it. */
-async function turn(deps: CardDeps, { channel, urgent }: Shown): Promise<Again> {
+export async function turn(
+  deps: Pick<CardDeps, 'pace'>,
+  { channel, urgent }: Pick<Shown, 'channel' | 'urgent'>,
+): Promise<Again> {
   const first = urgentGate(channel);
   if (!urgent) {
     const wait = await deps.pace.wait(first);

@@ -8,6 +8,7 @@ import { orCompact } from './card-send.js';
 import type { Current } from './current.js';
 import type { Again, CardDeps } from './outbox-deps.js';
 import { EDIT_EVERY_MS, EDIT_GATE, limitGate, PROGRESS_EVERY_MS } from './pace.js';
+import { NOT_YET, ringFor } from './ring-post.js';
 import type { Shown } from './shown.js';
 import { COPY_GONE, retryAfterMs, slackError } from './web.js';
 
@@ -71,8 +72,12 @@ async function writeAll(deps: CardDeps, id: string, stillMine: () => Promise<boo
   }
   const next = waits.filter((wait) => wait > 0);
   if (next.length > 0) return Math.min(...next);
-  const left = (await deps.shown(id))?.cards.length ?? 1;
-  if (left === 0) return BUSY_MS;
+  const after = await deps.shown(id);
+  if (after?.cards.length === 0) return BUSY_MS;
+  // What moved meanwhile is shown first.
+  const rung = after?.version === shown.version ? await ringFor(deps, after) : 0;
+  if (rung === NOT_YET) return 0;
+  if (rung > 0) return rung;
   await deps.cards.cardShown(id, shown.due);
   return 0;
 }

@@ -216,6 +216,88 @@ describe('a card', () => {
   });
 });
 
+describe('a card’s thread', () => {
+  const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+  const replies = () => bench.slack.messages(OPS).filter(({ threadTs }) => threadTs !== undefined);
+  const due = async () => (await bench.changes.dueCards()).includes('c17');
+  const offered = (sealedAt: string) =>
+    bench.changes.update('c17', (each) => ({ ...each, sealedAt }), new Date());
+  const shown = async () => {
+    await bench.jobs.card('c17');
+    await until('all is shown', async () => !(await due()));
+  };
+
+  test('rings once for a plan that waits, whoever shows the card', async () => {
+    await bench.given('pending');
+    await offered(ago(6000));
+    await shown();
+    expect(replies()).toMatchObject([{ threadTs: only('c17').ts }]);
+    expect(replies()[0]?.text).toContain('<@U0BOB>: `c17` waits for an approval');
+    await bench.changes.update('c17', (each) => ({ ...each }), new Date());
+    const other = createOutbox(bench.deps);
+    await Promise.all([bench.outbox, other].map((each) => each.renderNow('c17')));
+    await shown();
+    expect(replies()).toHaveLength(1);
+    expect(bench.slack.violations).toEqual([]);
+  });
+
+  test('waits a moment, in which the card stays due; what is decided by then rings nobody', async () => {
+    await bench.given('pending');
+    await offered(ago(0));
+    await until('the card', async () => (await bench.outbox.renderNow('c17')) && states()[0] === 'pending');
+    expect(await due()).toBe(true);
+    await bench.moved('c17', 'approved');
+    await shown();
+    expect(replies()).toEqual([]);
+    expect(only('c17').metadata?.event_payload['state']).toBe('approved');
+  });
+
+  test('tells an end to whoever asked, in the thread of the command where there is one', async () => {
+    const root = bench.slack.say('U0ALICE', OPS, 'hello');
+    await bench.given('pending');
+    await bench.changes.update('c17', (each) => ({ ...each, thread: root.ts }), new Date());
+    await bench.outbox.renderNow('c17');
+    await bench.changes.update(
+      'c17',
+      (each) => ({ ...each, state: 'expired', finishedAt: ago(0) }),
+      new Date(),
+    );
+    await shown();
+    const last = replies().at(-1);
+    expect(last).toMatchObject({ threadTs: root.ts });
+    expect(last?.text).toContain('<@U0ALICE>: nobody decided on `c17` in time');
+  });
+
+  test('rings approvers nowhere where they can’t see it', async () => {
+    await bench.stop();
+    bench = await startBench({ channels: [{ id: 'C0CLOSED', name: 'closed', botIsOut: 'private' }] });
+    await bench.given('pending');
+    await bench.changes.update(
+      'c17',
+      (each) => ({ ...each, channel: 'C0CLOSED', sealedAt: ago(6000) }),
+      new Date(),
+    );
+    await shown();
+    expect(bench.slack.messages('D0ALICE')).toHaveLength(1);
+  });
+
+  test('is not rung in twice when a 429 comes between, nor lost', async () => {
+    await bench.stop();
+    bench = await startBench({ rateLimits: { post: { perSecond: 0.5, burst: 1 } } });
+    await bench.given('pending');
+    await offered(ago(6000));
+    await bench.jobs.card('c17');
+    await until('Slack is asked too soon', () => bench.slack.violations.length > 0);
+    expect(replies()).toEqual([]);
+    await until('its gate opens', async () => {
+      await bench.jobs.card('c17');
+      return replies().length === 1;
+    });
+    await shown();
+    expect(replies()).toHaveLength(1);
+  });
+});
+
 describe('pace', () => {
   test('an approval that somebody waits for overtakes the news that wait already', async () => {
     for (let number = 1; number <= 8; number += 1) await bench.jobs.notice(`n${number}`);

@@ -74,7 +74,7 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
     shown: async (id) => {
       if (id.startsWith('n')) return news(id, noticeCards.get(id) ?? []);
       const found = await view(id);
-      return found && currentChange(found, CLUSTER, new Date());
+      return found && currentChange(found, CLUSTER, { approvers: ['U0BOB'], isAlone: false }, new Date());
     },
     cards: {
       addCard: async (id, card) => {
@@ -140,6 +140,7 @@ function news(id: string, cards: readonly Card[]): Current {
     id,
     version: 1,
     due: 1,
+    ring: null,
     cards,
     channel: OPS,
     shape: '',

@@ -37,6 +37,11 @@ export function slackError(error: unknown): string | null {
   return TRANSIENT.includes(code) ? null : code;
 }
 
+/** True when Slack gave no answer that stands; false for trouble of our own, such as a Redis that is away. */
+export function isSlackAway(error: unknown): boolean {
+  return error instanceof webApi.SlackError && slackError(error) === null;
+}
+
 /** Milliseconds that a 429 asks to wait; null for every other error. */
 export function retryAfterMs(error: unknown): number | null {
   return error instanceof webApi.WebAPIRateLimitedError ? error.retryAfter * 1000 : null;

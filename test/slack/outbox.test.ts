@@ -375,6 +375,18 @@ describe('an answer', () => {
     expect(bench.slack.messages(OPS)).toMatchObject([{ ephemeralTo: 'U0BOB', text: 'hello' }]);
   });
 
+  test('that Slack is in no state to take is not lost: the queue tries again', async () => {
+    const refuse: Record<string, string> = { 'chat.postEphemeral': 'internal_error' };
+    await bench.stop();
+    bench = await startBench({ refuse });
+    expect(await bench.outbox.answer(origin, say('hello'))).toBeGreaterThan(0);
+    await bench.jobs.reply({ name: 'reply', origin, message: say('hello') });
+    await until('the queue tries', () => bench.slack.violations.length > 1);
+    delete refuse['chat.postEphemeral'];
+    const said = await bench.slack.waitFor(({ ephemeralTo }) => ephemeralTo === 'U0BOB', 10_000);
+    expect(said.text).toBe('hello');
+  });
+
   test('to a mention stands in the thread; a quiet one does not', async () => {
     const root = bench.slack.say('U0BOB', OPS, 'hi');
     await bench.outbox.answer({ ...origin, thread: root.ts }, say('loud'));

@@ -50,7 +50,7 @@ function parseUrl(protocols: readonly string[]) {
 
 /** In words. */
 export const PRINCIPALS =
-  'Slack user ids (U…, W…), user group ids (S…) and console:<login>, with commas between';
+  'Slack user ids (U…, W…; T…:U… for another workspace), user group ids (S…) and console:<login>, with commas between';
 const DURATION = 'a whole number with its unit, such as 90s, 30m, 2h or 1d';
 
 function principals(takes: string, pattern = PRINCIPAL) {

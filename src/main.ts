@@ -57,7 +57,12 @@ async function main(): Promise<void> {
   // Cards that were open while the bot was away, or that somebody died over, are brought up to date.
   const behind = [...(await stores.changes.openIds()), ...(await stores.changes.dueCards())];
   for (const id of new Set(behind)) await jobs.card(id);
-  await untilSignal();
+  const isDeaf = await Promise.race([untilSignal().then(() => false), app.deaf().then(() => true)]);
+  if (isDeaf) {
+    // Whatever started us starts us anew: compose and systemd do so after an exit, not for a bad health check.
+    log.error('the line to Slack is silently dead; the bot ends');
+    process.exitCode = 1;
+  }
   log.info('bot drains');
   await app.stop();
   await jobs.close();

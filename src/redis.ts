@@ -51,6 +51,8 @@ export function keys(prefix: string) {
     /** Hash node name → node JSON. */
     inventory: `${base}:inventory`,
     inventoryRevision: `${base}:inventory:revision`,
+    /** Hash name of a Windows node → the build of its system, as it was last read. */
+    windowsBuilds: `${base}:windows-builds`,
 
     /** Counter behind the change ids `c1`, `c2`, … */
     changeCounter: `${base}:change-counter`,

@@ -24,23 +24,24 @@ async function finishUntouched(
   const now = new Date();
   const at = now.toISOString();
   const facts = { reason: end.reason ?? '', detail: end.detail ?? [] };
+  const unpin = change.kind === 'add-node' ? await keyToForget(deps, change) : undefined;
   const ended = await deps.changes.moveOnce(
     change.id,
     (current) => (current.state === 'approved' ? { ...current, ...end, finishedAt: at } : current),
     now,
     {
+      ...(unpin === undefined ? {} : { unpin }),
       record: () => [{ at, actor: FAIRWAY, what: `change-${end.state}`, changeId: change.id, facts }],
     },
   );
   if (ended === null) return;
-  if (ended.kind === 'add-node') await unpinNode(deps, ended);
   await deps.leases.release(change.id, 'untouched');
   await deps.jobs.card(change.id);
 }
 
-/** The key was accepted together with the plan. Before the name is free: whoever has it next is met anew. */
-async function unpinNode(deps: WorkerDeps, change: MembershipChange): Promise<void> {
-  const plan = await deps.changes.sealedPlan(change.id);
-  const own = plan?.hosts.find((host) => host.host === change.node.name);
-  if (own?.hostKey?.firstContact) await deps.hostKeys.unpin(change.node.name);
+/** The node's name, when its key was accepted together with the plan: whoever has the name next is met anew. */
+async function keyToForget(deps: WorkerDeps, { id, node }: MembershipChange): Promise<string | undefined> {
+  const plan = await deps.changes.sealedPlan(id);
+  const own = plan?.hosts.find((host) => host.host === node.name);
+  return own?.hostKey?.firstContact ? node.name : undefined;
 }

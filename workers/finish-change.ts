@@ -37,6 +37,7 @@ export async function finishChange(
         : current,
     now,
     {
+      ...(unpinned !== null && leaver ? { unpin: leaver.name } : {}),
       record: () => [
         { at, actor: FAIRWAY, what: `change-${state}`, changeId: change.id },
         ...hosts.map((host) => ({
@@ -58,7 +59,6 @@ export async function finishChange(
     },
   );
   if (moved === null) return;
-  if (unpinned !== null && leaver) await deps.hostKeys.unpin(leaver.name);
   await deps.jobs.card(change.id);
 }
 

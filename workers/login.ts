@@ -1,5 +1,6 @@
 /** The login at the API server, which lives with the workers. */
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type Config, ConfigError } from '../src/config.js';
 import { type ClusterLogin, parseKubeconfig } from '../src/kube/kubeconfig.js';
 
@@ -7,7 +8,8 @@ import { type ClusterLogin, parseKubeconfig } from '../src/kube/kubeconfig.js';
 export function loginOf({ watch: { kubeconfigFile } }: Pick<Config, 'watch'>): ClusterLogin | null {
   if (kubeconfigFile === undefined) return null;
   try {
-    return parseKubeconfig(readFileSync(kubeconfigFile, 'utf8'));
+    const folder = dirname(kubeconfigFile);
+    return parseKubeconfig(readFileSync(kubeconfigFile, 'utf8'), (path) => resolve(folder, path));
   } catch (error) {
     throw new ConfigError([
       `KUBECONFIG_FILE ${kubeconfigFile}: ${error instanceof Error ? error.message : error}`,

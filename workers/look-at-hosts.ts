@@ -1,4 +1,5 @@
 /** One look at each of some hosts: what changed since the last one becomes incidents, and whoever waits for the host is told. */
+import type { Change } from '../src/change/change.js';
 import { slicesMoving } from '../src/change/subject.js';
 import { HostError } from '../src/host/host.js';
 import { platformOf } from '../src/host/platform.js';
@@ -46,8 +47,8 @@ async function forget(deps: WorkerDeps, members: ReadonlySet<string>): Promise<v
 /** What all looks of a job share. */
 interface Scene {
   inventory: Inventory;
-  /** Pod CIDRs that open changes are at work on. */
-  inFlight: ReadonlySet<string>;
+  /** Pod CIDRs that open changes are at work on, on that host. */
+  inFlight(host: string): ReadonlySet<string>;
   silences: readonly Silence[];
   expected: ReadonlyMap<string, ReadonlySet<Component>>;
 }
@@ -64,18 +65,31 @@ export async function lookAtHosts(deps: WorkerDeps, names: readonly string[]): P
     deps.watch.of(hosts),
     deps.hostKeys.pinnedAll(hosts),
   ]);
-  const moving = open.filter((change) => !['planning', 'pending'].includes(change.state));
-  const scene: Scene = {
-    inventory,
-    inFlight: new Set(moving.flatMap(slicesMoving)),
-    silences,
-    expected,
-  };
+  const scene: Scene = { inventory, inFlight: await movingOn(deps, open, hosts), silences, expected };
   await Promise.all(
     nodes.map((node, index) =>
       lookAt(deps, scene, node, records[index] ?? unseen(node.name), pinned[index] ?? null),
     ),
   );
+}
+
+/** What is on its way moves on every host, what is merely owed on those alone that are owed it: the others hold it by now, or lost it. */
+async function movingOn(
+  deps: WorkerDeps,
+  open: readonly Change[],
+  hosts: readonly string[],
+): Promise<Scene['inFlight']> {
+  const moving = open.filter((change) => !['planning', 'pending', 'owing'].includes(change.state));
+  const everywhere = moving.flatMap(slicesMoving);
+  const owing = open.filter((change) => change.state === 'owing');
+  const owed = await Promise.all(
+    owing.map(async (change) => ({
+      slices: slicesMoving(change),
+      to: await deps.works.holding(change.id, hosts),
+    })),
+  );
+  return (host) =>
+    new Set([...everywhere, ...owed.flatMap(({ slices, to }) => (to.has(host) ? slices : []))]);
 }
 
 async function lookAt(
@@ -109,7 +123,7 @@ async function take(deps: WorkerDeps, scene: Scene, node: Node, pinned: string |
     const reply = await deps.hosts.request(context.target, platform.probe(context), expectedKey(pinned));
     const probe = platform.parseProbe(reply.data, context);
     const at = new Date().toISOString();
-    return answered(probe, node, inventory.nodes, deps.config.cluster.nextHop, inFlight, at);
+    return answered(probe, node, inventory.nodes, deps.config.cluster.nextHop, inFlight(node.name), at);
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     return { at: new Date().toISOString(), since, failure: error.message };

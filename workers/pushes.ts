@@ -29,15 +29,24 @@ export class Pushes {
   private readonly redis: Redis;
   private readonly keys: Keys;
   private readonly hosts: Pick<HostPool, 'watch'>;
+  private readonly members: () => Promise<readonly string[]>;
   private readonly onGone: (host: string) => void;
 
-  /** `onGone`: something of the host ended; it is worth a look. */
-  constructor(redis: Redis, keys: Keys, hosts: Pick<HostPool, 'watch'>, onGone: (host: string) => void) {
+  /** `members`: who is listened to at all; `onGone`: something of the host ended, so it is worth a look. */
+  constructor(
+    redis: Redis,
+    keys: Keys,
+    hosts: Pick<HostPool, 'watch'>,
+    members: () => Promise<readonly string[]>,
+    onGone: (host: string) => void,
+  ) {
     this.redis = redis;
     this.keys = keys;
     this.hosts = hosts;
+    this.members = members;
     this.onGone = onGone;
-    this.renewal = setInterval(() => void this.renew(), RENEW_MS);
+    // A lease that runs out only lets another worker listen too; and the next turn drops who left.
+    this.renewal = setInterval(() => void this.renew().catch(() => undefined), RENEW_MS);
     this.renewal.unref();
   }
 
@@ -91,10 +100,16 @@ export class Pushes {
     await this.redis.del(this.keys.pushLease(name));
   }
 
-  private async renew(): Promise<void> {
+  /** Keeps the leases of members, and listens no more to whoever left: its connection would stay open for that. */
+  async renew(): Promise<void> {
+    const members = new Set(await this.members());
+    for (const [name, ear] of this.ears)
+      if (!members.has(name)) {
+        ear.watch?.close();
+        await this.drop(name);
+      }
     const batch = this.redis.pipeline();
     for (const name of this.ears.keys()) batch.pexpire(this.keys.pushLease(name), LEASE_MS);
-    // A lease that runs out only lets another worker listen too.
-    await batch.exec().catch(() => undefined);
+    await batch.exec();
   }
 }

@@ -52,7 +52,7 @@ export function renderer(config: Config): RenderCommands {
 
 /**
  * Reads many hosts side by side. `full` names those whose NICs and container networks are wanted too. A host without a pinned key
- * is read at first contact; whoever approves the plan accepts its fingerprint.
+ * is read at first contact; whoever approves the plan accepts its fingerprint. The members' builds of Windows are remembered.
  */
 export async function readHosts(
   deps: WorkerDeps,
@@ -68,7 +68,20 @@ export async function readHosts(
       ],
     ),
   );
+  const observed = readings.map(([host, reading]) => ({ host, observed: reading.observed }));
+  await deps.nodes.noteBuilds(buildsIn(observed));
   return new Map(readings);
+}
+
+/** Which build of Windows each host has, by its name. Only full readings tell. */
+export function buildsIn(
+  hosts: readonly { host: string; observed?: Observation | null }[],
+): Map<string, number> {
+  return new Map(
+    hosts.flatMap(({ host, observed }) =>
+      observed?.windows ? [[host, observed.windows.build] as const] : [],
+    ),
+  );
 }
 
 async function readHost(
@@ -86,6 +99,8 @@ async function readHost(
       pinned === null ? 'any' : { fingerprint: pinned },
     );
     const observed: Observation = platform.parseObservation(reply.data, context);
+    // Windows settles at login what an account may do: whoever mends that and asks again is to see it.
+    if (observed.windows?.machine.isAdministrator === false) deps.hosts.logOut(context.target);
     return { observed, fingerprint: reply.fingerprint, firstContact: pinned === null };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;

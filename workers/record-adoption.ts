@@ -4,6 +4,7 @@ import type { Change } from '../src/change/change.js';
 import type { AdoptPlan } from '../src/plan/plan.js';
 import { FAIRWAY } from '../src/principal.js';
 import type { WorkerDeps } from './deps.js';
+import { buildsIn } from './read-hosts.js';
 
 /**
  * Makes the nodes members: those that still have the slice that this change took. Keys and journal go first. What is to go on record
@@ -23,6 +24,7 @@ export async function recordAdopted(
     if (hostKey && names.has(host)) await deps.hostKeys.pin(host, hostKey.fingerprint);
   for (const { host, own } of plan.routes) await deps.works.own(host, own);
   for (const node of nodes) await deps.nodes.add(node, change.id);
+  await deps.nodes.noteBuilds(buildsIn(plan.hosts.filter(({ host }) => names.has(host))));
   // Watched from now on.
   if (names.size > 0) await deps.jobs.look([...names]);
   const facts = {

@@ -22,8 +22,20 @@ export async function restoreHosts(deps: WorkerDeps): Promise<void> {
   const repairs = (await deps.changes.open()).filter((change) => change.kind === 'repair');
   if (repairs.some((change) => change.node === undefined)) return;
   const others = losers.filter(({ host }) => !repairs.some((change) => change.node?.name === host));
-  if (others.length > ALONE) await askRepair(deps, undefined, whyRepairs(others.length));
-  else for (const { host, incident } of others) await askRepair(deps, host, whyRepair(incident));
+  if (others.length > ALONE) await askRepair(deps, undefined, whyRepairs(others.length), lastOf(others));
+  else
+    for (const { host, incident } of others)
+      await askRepair(deps, host, whyRepair(incident), incident.lastAt);
+}
+
+/** When the last of them lost something. */
+function lastOf(losers: readonly { incident: Incident }[]): string {
+  return (
+    losers
+      .map(({ incident }) => incident.lastAt)
+      .sort()
+      .at(-1) ?? ''
+  );
 }
 
 function hasLost({ state, lost, hushed }: Incident): boolean {

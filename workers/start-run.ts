@@ -10,7 +10,7 @@ import { FAIRWAY } from '../src/principal.js';
 import { sayOvertaken, sayReplaced } from '../src/words/trouble.js';
 import type { WorkerDeps } from './deps.js';
 import { forgetHost } from './forget-host.js';
-import { planPolicy, renderer } from './read-hosts.js';
+import { buildsIn, planPolicy, renderer } from './read-hosts.js';
 import { forgetAdopted, recordAdopted } from './record-adoption.js';
 
 /**
@@ -26,7 +26,10 @@ export async function startRun(deps: WorkerDeps, change: Change, plan: Plan): Pr
 
 /** Desired state moves first; the hosts follow it. */
 async function startFirst(deps: WorkerDeps, change: Change, plan: Plan): Promise<boolean> {
-  if (plan.kind === 'add-node') await deps.nodes.add({ ...plan.node, made: plan.made }, change.id);
+  if (plan.kind === 'add-node') {
+    await deps.nodes.add({ ...plan.node, made: plan.made }, change.id);
+    await deps.nodes.noteBuilds(buildsIn(plan.hosts));
+  }
   if (plan.kind === 'remove-node') {
     await restSlice(deps, plan.node);
     await deps.nodes.remove(plan.node.name);
@@ -73,6 +76,7 @@ async function startUndo(deps: WorkerDeps, change: Change, plan: Plan): Promise<
     // The pin went when it left. Before anybody meets it anew.
     if (change.unpinned !== undefined) await deps.hostKeys.pin(node.name, change.unpinned);
     await deps.nodes.add(node);
+    await deps.nodes.noteBuilds(buildsIn(plan.hosts));
   }
   if (plan.kind === 'adopt') await forgetAdopted(deps, change, plan);
   return started(deps, change, { results, record });

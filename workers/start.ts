@@ -56,7 +56,8 @@ export async function startWorkers(config: Config, log: Logger): Promise<Running
   const { prefix } = config.redis;
   const hosts = createSshPool({ ...sshOptions(config), pinned: (host) => stores.hostKeys.pinned(host) });
   const jobs = new Jobs(redis, prefix, onError);
-  const pushes = new Pushes(redis, stores.keys, hosts, (host) => {
+  const members = async () => (await stores.nodes.read()).nodes.map(({ name }) => name);
+  const pushes = new Pushes(redis, stores.keys, hosts, members, (host) => {
     jobs.lookAgain(host, 0).catch(onError);
   });
   const deps: WorkerDeps = {

@@ -51,7 +51,7 @@ async function visit(deps: WorkerDeps, host: string, held: Held): Promise<Outcom
     .filter((taken) => !isApart(taken))
     .map((taken): Wanted => {
       const work = JSON.parse(taken) as Work;
-      return { taken, work, steps: wantedSteps(work, inventory) };
+      return { taken, work, steps: wantedSteps(work, inventory, deps.config.cluster.nextHop) };
     });
   const wanted = all.filter(({ steps }) => steps.length > 0);
   // What nobody wants any more is not worth a connection, which may never come about.
@@ -82,7 +82,11 @@ async function alone(
 ): Promise<Outcome> {
   await leave(deps, host, others);
   const work = JSON.parse(taken) as Work;
-  const each = { taken, work, steps: wantedSteps(work, await deps.nodes.read(held.revision)) };
+  const each = {
+    taken,
+    work,
+    steps: wantedSteps(work, await deps.nodes.read(held.revision), deps.config.cluster.nextHop),
+  };
   if (each.steps.length === 0) return outcomeOf(each, 'unchanged');
   try {
     const { status, ...rest } = await (work.kind === 'build' ? buildOnHost : deliverToHost)(deps, work, held);

@@ -1,5 +1,6 @@
 /** What a change asks on its way, because approving its plan does not allow it yet: a restart, deleting a container network, or
  * switching to another binary. Pure. */
+import { createHash } from 'node:crypto';
 import type { Component } from '../node/component.js';
 import type { Observation, Step } from '../plan/plan.js';
 
@@ -33,6 +34,15 @@ export function askOf(step: Step, observed: Observation): Ask | null {
 /** The last word on it; null while nobody said one. */
 export function answerTo(ask: Ask, answers: readonly Answer[]): Answer['verdict'] | null {
   return answers.findLast((answer) => isSameAsk(answer.ask, ask))?.verdict ?? null;
+}
+
+/** Names what a host asks in six hex digits, for a button that answers just what its card showed. */
+export function askDigest(host: string, ask: Ask): string {
+  const about = ask.kind === 'reboot' ? ask.boot : ask.kind === 'switch' ? ask.executable : ask.network;
+  return createHash('sha256')
+    .update(JSON.stringify([host, ask.kind, about]))
+    .digest('hex')
+    .slice(0, 6);
 }
 
 function isSameAsk(a: Ask, b: Ask): boolean {

@@ -39,6 +39,8 @@ export interface Alongside {
   /** The plan that runs, where pairs came to the sealed one. */
   running?: Plan;
   results?: readonly HostResult[];
+  /** The host whose key is forgotten: it is no member any more, and whoever has the name next is met anew. */
+  unpin?: string;
 }
 
 interface NewChange {
@@ -275,11 +277,12 @@ export class ChangeStore {
       [
         ...[this.keys.change(change.id), openChanges, movedCidrs, newestChanges],
         ...[changePlan, changePlanRunning, changeHosts].map((key) => key(change.id)),
-        ...[auditPending, this.keys.dueCards],
+        ...[auditPending, this.keys.dueCards, this.keys.hostKeys],
       ],
       [
         ...[expected, text, change.id, open, now.getTime(), now.getTime() - KEPT_FOR_S * 1000],
         ...[does, beside, KEPT_FOR_S, planText(alongside.sealed), planText(alongside.running)],
+        alongside.unpin ?? '',
         ...[moved, events, results].flatMap((list) => [list.length, ...list]),
       ],
     );

@@ -9,9 +9,11 @@ KEYS[4]  hash what -> id of the newest change that does it
 KEYS[5]  the sealed plan                       KEYS[6]  the plan as it runs, where that is more than the sealed one
 KEYS[7]  hash host -> result                   KEYS[8]  list of audit events that are not in the log yet
 KEYS[9]  sorted set of the ids of changes whose cards are behind, by the version that they have to show
+KEYS[10] hash host -> pinned fingerprint
 ARGV     version expected (0: must not exist), JSON, id, 1 when open, now (ms), since when moves are kept (ms),
          what a new change does that no other open one may do meanwhile (else empty), the one that may do it all the same,
-         s for which plan and results of a change that is over are kept, sealed plan and running plan (empty: as stored);
+         s for which plan and results of a change that is over are kept, sealed plan and running plan (empty: as stored),
+         the host whose key is forgotten (else empty);
          then three lists, each after its length: moves that may have begun ('slice id', and 'repair' for one); audit events; host, result, ...
 Answers: 1 when written, 0 when the stored version is another one, or the id of the change in the way.
 ]]
@@ -38,8 +40,10 @@ redis.call('ZADD', KEYS[9], tonumber(version) + 1, id)
 if ARGV[10] ~= '' then redis.call('SET', KEYS[5], ARGV[10]) end
 if ARGV[11] ~= '' then redis.call('SET', KEYS[6], ARGV[11]) end
 
-local next = each(12, function(move) redis.call('ZADD', KEYS[3], ARGV[5], move) end)
-if next > 13 then redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[6]) end
+if ARGV[12] ~= '' then redis.call('HDEL', KEYS[10], ARGV[12]) end
+
+local next = each(13, function(move) redis.call('ZADD', KEYS[3], ARGV[5], move) end)
+if next > 14 then redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ARGV[6]) end
 next = each(next, function(event) redis.call('RPUSH', KEYS[8], event) end)
 local host
 each(next, function(text)

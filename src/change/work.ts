@@ -1,5 +1,5 @@
 /** Work: what approved changes have left to do on one host. It is stored until it is done, so what is left of it is a debt. */
-import type { Route } from '../network/route.js';
+import { type NextHopMode, nextHopTo, type Route } from '../network/route.js';
 import type { Inventory, Node } from '../node/node.js';
 import type { HostPlan, Step, Subject } from '../plan/plan.js';
 import type { Answer } from './ask.js';
@@ -29,14 +29,15 @@ export interface Work {
  *     work of                    | ensure a route           | remove a route                       | other steps
  *     ---------------------------|--------------------------|--------------------------------------|------------
  *     add, remove, either way    | host is in, and its peer | nobody has it, or the host left      | see below
- *                                | has the slice            |                                      |
- *     repair                     | its peer has the slice   | nobody has it, or the host itself    | host is in
+ *                                | has the slice, and is    |                                      |
+ *                                | reached that way         |                                      |
+ *     repair                     | the same                 | nobody has it, or the host itself    | host is in
  *     roll-back of a repair      | whoever had the slice then has it now: its peer, or nobody      | host is in
  *
  * What a node's pods hang on is made while the node is in with its slice, and taken away once it is out: a node that came back since,
  * by another change, keeps what that one made.
  */
-export function wantedSteps(work: Work, inventory: Inventory): Step[] {
+export function wantedSteps(work: Work, inventory: Inventory, mode: NextHopMode): Step[] {
   // The build host is no member.
   if (work.kind === 'build') return work.steps;
   const { name, address, podCidr } = work.node;
@@ -57,7 +58,10 @@ export function wantedSteps(work: Work, inventory: Inventory): Step[] {
     if (step.kind !== 'route') return repairs || (step.action === 'ensure' ? isIn : self === undefined);
     const member = inventory.nodes.find((node) => node.podCidr === step.route.destination);
     if (repairs && work.direction === 'undo') return (member?.name ?? null) === step.peer;
-    if (step.action === 'ensure') return isIn && member !== undefined && member.name === step.peer;
+    if (step.action === 'ensure')
+      return (
+        isIn && member?.name === step.peer && step.route.nextHop === nextHopTo(member, work.node.os, mode)
+      );
     // The node that leaves takes back its routes to members that stay.
     return member === undefined || self === undefined || (repairs && member === self);
   });

@@ -23,6 +23,8 @@ export interface Desk {
   ): Promise<Reply>;
   /** Throws what `decide` would throw now, and decides nothing: before somebody is asked for a reason. */
   tryDecide(id: string, verdict: 'approve' | 'deny', planHash: string | null, actor: Actor): Promise<void>;
+  /** Answers what a change asks: what these digests name, of what it asks now. */
+  answer(id: string, verdict: 'yes' | 'no', digests: readonly string[], actor: Actor): Promise<Reply>;
   view(id: string): Promise<ChangeView | null>;
 }
 

@@ -4,8 +4,8 @@ import { type ListProblem, Refusal } from '../errors.js';
 import type { Cidr } from '../ip.js';
 import { NodeEntry } from '../node/node.js';
 import { exportHead } from '../words/adopt.js';
-import { readYaml, withoutTypography, writeYaml, type YamlText } from '../yaml/read.js';
-import { YamlError, type YamlLimits } from '../yaml/shape.js';
+import { readPasted, writeYaml, type YamlText } from '../yaml/read.js';
+import type { YamlLimits } from '../yaml/shape.js';
 import { type ArgumentType, argumentTypes, osType } from './argument.js';
 
 /** Which cluster a list is of. */
@@ -59,7 +59,7 @@ const LIMITS: YamlLimits = {
  */
 export function readNodeList(text: string, cluster: Cluster): NodeEntry[] {
   if (text.trim() === '') throw new Refusal('list-missing', {});
-  const yaml = read(text);
+  const [yaml] = readPasted(text, LIMITS, 'list');
   const parsed = List.safeParse(yaml.value);
   const problems = [
     ...yaml.twice.map(({ line, key, first }): ListProblem => ({ line, key, what: 'twice', first })),
@@ -87,19 +87,6 @@ export function writeNodeList(nodes: readonly NodeEntry[], { name, cidr }: Clust
 /** What stands above the nodes, for a list that is still to be written. */
 export function listHead({ name, cidr }: Cluster, items: readonly object[] = []): string {
   return writeYaml({ cluster: name, clusterCidr: cidr }, 'nodes', items);
-}
-
-function read(text: string): YamlText {
-  try {
-    const [yaml] = readYaml(withoutTypography(text), LIMITS);
-    return yaml;
-  } catch (error) {
-    if (!(error instanceof YamlError)) throw error;
-    const { fault } = error;
-    if (fault.what === 'too-long') throw new Refusal('list-too-long', { most: LIMITS.characters });
-    const { what: _what, ...where } = fault;
-    throw new Refusal('list-broken', where);
-  }
 }
 
 function problemsOf(issue: z.core.$ZodIssue, { value: whole, lineOf }: YamlText): ListProblem[] {

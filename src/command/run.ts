@@ -1,6 +1,6 @@
 /** The desk: every command's use case, whichever door it came through. It authorizes, decides from what is stored, and queues the work. */
 import { createHash } from 'node:crypto';
-import type { Answer } from '../change/ask.js';
+import { type Answer, askDigest } from '../change/ask.js';
 import type { AuditEvent } from '../change/audit-log.js';
 import type { Actor, Change } from '../change/change.js';
 import { stillStands } from '../change/run.js';
@@ -62,9 +62,9 @@ export function createDesk(deps: DeskDeps): Desk {
         case 'deny':
           return takeDecision(deps, command.id, 'deny', null, command.reason, actor);
         case 'confirm':
-          return answer(deps, command.id, 'yes', actor);
+          return answer(deps, command.id, 'yes', null, actor);
         case 'decline':
-          return answer(deps, command.id, 'no', actor);
+          return answer(deps, command.id, 'no', null, actor);
         case 'cancel':
           return cancelChange(deps, command.id, actor);
         case 'retry':
@@ -90,6 +90,10 @@ export function createDesk(deps: DeskDeps): Desk {
     tryDecide: async (id, verdict, planHash, actor) => {
       await allow(deps, actor, verdict);
       decide(await deps.changes.get(id), actor, verdict, planHash, rulesOf(deps), new Date());
+    },
+    answer: async (id, verdict, digests, actor) => {
+      await allow(deps, actor, verdict === 'yes' ? 'confirm' : 'decline');
+      return answer(deps, id, verdict, digests, actor);
     },
     view: (id) => viewChange(deps, deps.config.cluster, id),
   };
@@ -154,11 +158,21 @@ async function takeDecision(
   return { kind: 'decided', id, verdict, approved, required: rules.required };
 }
 
-/** Answers what the change asks; hosts and answer are written in one stroke, so that a second click finds nothing asked. */
-async function answer(deps: DeskDeps, id: string, verdict: Answer['verdict'], actor: Actor): Promise<Reply> {
+/**
+ * Answers what the change asks: all of it, or only what the digests name. Hosts and answer are written in one stroke, so that a second click
+ * finds nothing asked.
+ */
+async function answer(
+  deps: DeskDeps,
+  id: string,
+  verdict: Answer['verdict'],
+  digests: readonly string[] | null,
+  actor: Actor,
+): Promise<Reply> {
   const now = new Date();
-  const hosts = [...(await deps.changes.results(id)).values()];
-  const asked = asking(hosts);
+  const all = [...(await deps.changes.results(id)).values()];
+  const asked = asking(all).filter(({ host, ask }) => digests?.includes(askDigest(host, ask)) ?? true);
+  const hosts = all.filter(({ host }) => asked.some((each) => each.host === host));
   await deps.changes.update(
     id,
     (change) => answerAsks(change, actor, verdict, asked, rulesOf(deps), now),

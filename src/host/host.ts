@@ -108,6 +108,11 @@ export interface HostPool {
    * by false: then the answer is false. Throws HostError; `script` with code `SFTP` when a host says no (no room, no such file).
    */
   copy(from: HostFile, to: HostFile, offset: number, onBytes: (bytes: number) => boolean): Promise<boolean>;
+  /**
+   * Ends the host's connection once what was asked of it so far is answered, so that the next request logs in anew: a login keeps the rights
+   * that it came with. A copy under way keeps its connection. Never throws.
+   */
+  logOut(target: HostTarget): void;
   /** Closes every connection. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** What a full read of a Linux host says of the machine. Pure. */
 import { z } from 'zod';
+import { parseCidr } from '../ip.js';
 import { bridgeOf } from '../plan/linux-node.js';
 import type { LinuxMachine } from '../plan/machine.js';
 import type { Observation } from '../plan/plan.js';
@@ -12,8 +13,8 @@ export const LinuxFacts = z.object({
   /** As `ip -V` has it; empty when it has odd characters. */
   iproute: z.string(),
   cniPlugins: z.array(z.string()).nullable(),
-  /** As `iptables -S FORWARD` begins; empty when that could not be asked. */
-  forwardPolicy: z.string(),
+  /** What `iptables -S FORWARD` says of the policy, and of rules that accept; empty when that could not be asked. */
+  forwardChain: z.base64(),
   networkManagers: z.array(z.enum(['systemd-networkd', 'NetworkManager', 'ifupdown'])),
   /** What networkd's configuration says of `ManageForeignRoutes`; empty when nothing. */
   foreignRoutes: z.string(),
@@ -36,14 +37,13 @@ export function machineOf(
 ): LinuxMachine {
   const { privilege, mayInstall, cniPlugins, networkManagers, foreignRoutes, atBoot, clock } = facts;
   const isOff = ['no', 'false', 'off', '0'].includes(foreignRoutes.trim().toLowerCase());
-  const policy = /^-P FORWARD (ACCEPT|DROP)$/.exec(facts.forwardPolicy)?.[1];
-  const commandLine = Buffer.from(facts.kubelet, 'base64').toString('utf8').trim();
+  const commandLine = decoded(facts.kubelet).trim();
   return {
     privilege,
     mayInstall,
     iproute: /iproute2-(?:ss)?([\d.]+)/.exec(facts.iproute)?.[1] ?? '',
     cniPlugins,
-    forwardPolicy: policy === 'ACCEPT' || policy === 'DROP' ? policy : null,
+    forwardChain: chainOf(decoded(facts.forwardChain)),
     networkManagers,
     keepsForeignRoutes: networkManagers.includes('systemd-networkd') ? isOff : null,
     helper: facts.helper && (isOurs(facts.helper, ctx, observed) ? 'current' : 'other'),
@@ -52,6 +52,30 @@ export function machineOf(
     freeBytes: facts.freeKib * 1024,
     clock,
   };
+}
+
+function decoded(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8');
+}
+
+/** A rule that asks for nothing but a source or a destination, if that. */
+const ACCEPTS =
+  /^-A FORWARD(?: -([sd]) (\S+))?(?: -m comment --comment (?:"(?:\\.|[^"\\])*"|\S+))? -j ACCEPT$/;
+const EVERYWHERE = '0.0.0.0/0';
+
+/** What a rule further up does first is not looked at: `iptables -I` puts those that are asked for before all others. */
+function chainOf(text: string): LinuxMachine['forwardChain'] {
+  const [first = '', ...lines] = text.split('\n');
+  const policy = /^-P FORWARD (ACCEPT|DROP)$/.exec(first)?.[1];
+  if (policy !== 'ACCEPT' && policy !== 'DROP') return null;
+  const rules = lines.flatMap((line) => {
+    const found = ACCEPTS.exec(line);
+    const range = found && parseCidr(found[2] ?? EVERYWHERE);
+    return found && range !== null ? [{ end: found[1] ?? 'sd', range }] : [];
+  });
+  const accepted = (end: 's' | 'd') =>
+    rules.filter((rule) => rule.end.includes(end)).map(({ range }) => range);
+  return { policy, from: accepted('s'), to: accepted('d') };
 }
 
 /** One that was told of another cluster, bridge or slice would refuse what is asked of it. Without a slice it takes the bridge's. */

@@ -231,6 +231,12 @@ export function createPool(connect: Connect, maxConnecting: number): HostPool & 
         for (const { entry } of [source, target]) entry.copies -= 1;
       }
     },
+    logOut(target) {
+      if (isClosed || !entries.has(idOf(target))) return;
+      void inTurn(target, async ({ connection, copies }) => {
+        if (copies === 0) connection?.end();
+      });
+    },
     async close() {
       isClosed = true;
       for (const entry of entries.values()) {

@@ -52,10 +52,7 @@ export function windowsCommands(step: Step, observed: Observation | null): strin
             'Install-RemoteAccess -VpnType RoutingOnly',
             'Start-Service RemoteAccess',
           ]
-        : [
-            'Uninstall-RemoteAccess -VpnType RoutingOnly -Force',
-            'Uninstall-WindowsFeature Routing, RemoteAccess',
-          ];
+        : ['Uninstall-RemoteAccess -Force', 'Uninstall-WindowsFeature Routing, RemoteAccess'];
     case 'reboot':
       return ['Restart-Computer  # only if Windows asks for it, and after a click'];
     case 'virtual-switch':

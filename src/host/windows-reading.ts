@@ -37,7 +37,7 @@ const Installed = Service.extend({
 const Machine = z.object({
   product: z.string(),
   isServer: z.boolean(),
-  language: z.string(),
+  language: z.int(),
   codePage: z.int(),
   isAdministrator: z.boolean(),
   freeBytes: z.int().nonnegative(),
@@ -47,7 +47,9 @@ const Machine = z.object({
   features: z.record(z.string(), z.string()).nullable(),
   routing: Service.extend({ isRouter: z.boolean(), isVpn: z.boolean() }).nullable(),
   rebootPending: z.boolean(),
-  switches: z.array(z.object({ name: z.string(), type: z.string() })).nullable(),
+  switches: z
+    .union([z.array(z.object({ name: z.string(), type: z.string() })), z.object({ error: z.string() })])
+    .nullable(),
   nssm: z.string().nullable(),
   binaries: z.record(Component, z.boolean()),
   permissions: z.record(z.string(), z.string().nullable()),

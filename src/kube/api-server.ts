@@ -92,13 +92,16 @@ function headOf(login: ClusterLogin, path: string, signal: AbortSignal): Promise
 }
 
 /** Read each time: tokens and certificates are renewed in place. */
-function credentials({ ca, cert, key, token }: ClusterLogin) {
+function credentials({ serverName, ca, cert, key, token, password }: ClusterLogin) {
+  const named = password && `${password.user}:${password.password}`;
   try {
     return {
       headers: {
         accept: 'application/json',
         ...(token ? { authorization: `Bearer ${read(token).trim()}` } : {}),
+        ...(named ? { authorization: `Basic ${Buffer.from(named).toString('base64')}` } : {}),
       },
+      ...(serverName ? { servername: serverName } : {}),
       ...(ca ? { ca: read(ca) } : {}),
       ...(cert ? { cert: read(cert) } : {}),
       ...(key ? { key: read(key) } : {}),

@@ -17,7 +17,7 @@ export function minorOf(version: string): string {
   return `${major}.${minor}`;
 }
 
-const OS_LABEL = 'kubernetes.io/os';
+export const OS_LABEL = 'kubernetes.io/os';
 const BETA_OS_LABEL = 'beta.kubernetes.io/os';
 
 /** The labels that say which operating system a node has. The new one wins: since 1.14 the beta one is only kept for old manifests. */

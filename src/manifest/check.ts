@@ -2,9 +2,9 @@
 import { isAtLeast } from '../kube/version.js';
 import { at, lineOf, textOf } from './place.js';
 import { type Pod, readManifest } from './read.js';
-import type { Cluster, Finding, Hit, Rule } from './rule.js';
+import type { Finding, Hit, Rule } from './rule.js';
 import { udpPorts, WINDOWS_RULES } from './rules.js';
-import { buildsOf, mayRunOn, type Target, targetOf } from './target.js';
+import { buildsOf, type Cluster, mayRunOn, type Target, targetOf } from './target.js';
 
 export interface Checked {
   /** How many pods and templates there are, by what they are meant for; those for Linux are not checked any further. */
@@ -17,12 +17,13 @@ export interface Checked {
 
 /** What breaks or differs on Windows, each with its line. Throws the Refusals of `readManifest`. */
 export function checkManifest(text: string, cluster: Cluster): Checked {
-  const { pods, services } = readManifest(text);
-  const aimed = pods.map((pod) => ({ pod, target: targetOf(pod, cluster.nodes) }));
+  const { pods, services } = readManifest(text, cluster.version);
+  const aimed = pods.map((pod) => ({ pod, target: targetOf(pod, cluster) }));
   const windows = aimed.filter(({ target }) => target.os === 'windows').map(({ pod }) => pod);
   const linux = aimed.filter(({ target }) => target.os === 'linux').length;
   const findings = [
     ...aimed.flatMap(({ pod, target }) => undecided(pod, target)),
+    ...aimed.flatMap(({ pod, target }) => (target.os === 'linux' ? [] : misread(pod))),
     ...windows.flatMap((pod) => byRules(pod, cluster)),
     // A Service may be for anybody, but not where all are known and none is for Windows.
     ...(pods.length > 0 && windows.length === 0
@@ -52,6 +53,15 @@ function undecided(pod: Pod, { pinned }: Target): Finding[] {
   return [finding({ id: 'no-os', severity: 'fails' }, { place: pod.spec, what: 'nodeSelector' }, pod)];
 }
 
+/** What stands there for another version of Kubernetes, or for none. */
+function misread(pod: Pod): Finding[] {
+  const hit = (place: Pod['spec']): Hit => ({ place, what: String(place.path.at(-1)) });
+  return [
+    ...pod.early.map((place) => finding({ id: 'early-field', severity: 'fails' }, hit(place), pod)),
+    ...pod.broken.map((place) => finding({ id: 'annotation', severity: 'fails' }, hit(place), pod)),
+  ];
+}
+
 function ofService(service: Pod['whole'], { version }: Cluster): Finding[] {
   const rule = { id: 'udp-service', severity: 'differs', until: 6 } as const;
   if (!isInForce(rule, version)) return [];
@@ -67,7 +77,7 @@ function finding(
   return { line: lineOf(place), rule: rule.id, severity: rule.severity, kind, name, ...hit };
 }
 
-function unknownBuilds(windows: readonly Pod[], { nodes }: Cluster): string[] {
-  const asked = windows.filter((pod) => buildsOf(pod).length > 0).flatMap((pod) => mayRunOn(pod, nodes));
+function unknownBuilds(windows: readonly Pod[], cluster: Cluster): string[] {
+  const asked = windows.filter((pod) => buildsOf(pod).length > 0).flatMap((pod) => mayRunOn(pod, cluster));
   return [...new Set(asked.filter(({ build }) => build === undefined).map(({ name }) => name))];
 }

@@ -2,8 +2,8 @@
 import { isAtLeast } from '../kube/version.js';
 import { at, entries, isThere, isTrue, items, type Place, textOf } from './place.js';
 import type { Pod } from './read.js';
-import type { Cluster, Hit, Rule } from './rule.js';
-import { containersOf } from './target.js';
+import type { Hit, Rule } from './rule.js';
+import { type Cluster, containersOf } from './target.js';
 
 /** Of a pod's security context, `concepts/windows/intro.md` says, only `runAsNonRoot` and `windowsOptions` mean anything. */
 const ANYWHERE: readonly string[] = [

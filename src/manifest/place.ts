@@ -50,6 +50,6 @@ export function lineOf({ yaml, path }: Place): number {
   return yaml.lineOf(path);
 }
 
-function isMap(value: unknown): value is Record<string, unknown> {
+export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,10 +1,12 @@
 /** What a check of a manifest finds, and what a rule is. Pure. */
 import type { Place } from './place.js';
 import type { Pod } from './read.js';
-import type { KnownNode } from './target.js';
+import type { Cluster, KnownNode } from './target.js';
 
 export const RULES = [
   'no-os',
+  'early-field',
+  'annotation',
   'os-label',
   'one-container',
   'secret',
@@ -53,13 +55,6 @@ export interface Finding extends Omit<Hit, 'place'> {
   /** What it was found in, as `Deployment` and its name, which may be empty. */
   kind: string;
   name: string;
-}
-
-/** What a manifest is checked against. */
-export interface Cluster {
-  /** Of Kubernetes, such as `1.5` or `1.31.2`. */
-  version: string;
-  nodes: readonly KnownNode[];
 }
 
 /** A limit of Windows pods, in Kubernetes before 1.`until`; where that is absent, in every version. */

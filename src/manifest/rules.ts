@@ -5,14 +5,14 @@
  * release; from 1.14 on `setup/windows/intro-windows-in-kubernetes.md`, later `concepts/windows/intro.md` ("Compatibility and
  * limitations") and `concepts/storage/windows-storage.md`. Pure.
  */
-import { isAtLeast, osLabel } from '../kube/version.js';
+import { isAtLeast, OS_LABEL } from '../kube/version.js';
 import { FIELD_RULES, isHostProcess } from './field-rules.js';
 import { runs, SHARES_NETWORK } from './image.js';
 import { linuxCommands, linuxPaths } from './linux.js';
-import { at, entries, isThere, isTrue, items, type Place, textOf } from './place.js';
+import { at, isThere, isTrue, items, type Place, textOf } from './place.js';
 import type { Pod } from './read.js';
-import type { Cluster, Hit, Rule, Severity } from './rule.js';
-import { buildsOf, containersOf, type KnownNode, mayRunOn } from './target.js';
+import type { Hit, Rule, Severity } from './rule.js';
+import { buildsOf, type Cluster, containersOf, type KnownNode, mayRunOn, placesOfLabel } from './target.js';
 
 /** For pods that are meant for Windows. */
 export const WINDOWS_RULES: readonly Rule[] = [
@@ -21,10 +21,7 @@ export const WINDOWS_RULES: readonly Rule[] = [
     id: 'os-label',
     severity: 'fails',
     until: 14,
-    find: ({ spec }, { version }) =>
-      entries(at(spec, 'nodeSelector')).flatMap(([what, place]) =>
-        what === 'kubernetes.io/os' && osLabel(version) !== what ? [{ place, what }] : [],
-      ),
+    find: (pod) => placesOfLabel(pod, OS_LABEL).map((place) => ({ place, what: OS_LABEL })),
   },
   // 1.5: no network namespaces. 1.9: from Windows Server 1709 on.
   { id: 'one-container', severity: 'fails', find: secondContainer },
@@ -50,12 +47,12 @@ export const WINDOWS_RULES: readonly Rule[] = [
   { id: 'image-build', severity: 'fails', find: otherBuilds },
 ];
 
-function secondContainer(pod: Pod, { version, nodes }: Cluster): Hit[] {
+function secondContainer(pod: Pod, cluster: Cluster): Hit[] {
   const [, second, ...others] = items(at(pod.spec, 'containers'));
   if (second === undefined) return [];
   const what = String(others.length + 2);
-  if (!isAtLeast(version, 9)) return [{ place: second, what }];
-  const candidates = mayRunOn(pod, nodes);
+  if (!isAtLeast(cluster.version, 9)) return [{ place: second, what }];
+  const candidates = mayRunOn(pod, cluster);
   const old = candidates.filter(({ build }) => build !== undefined && build < SHARES_NETWORK);
   return old.length === 0 ? [] : [{ place: second, what, nodes: old, severity: howBad(old, candidates) }];
 }
@@ -101,11 +98,11 @@ function onHostNetwork(pod: Pod, { version }: Cluster): Hit[] {
 }
 
 /** HostProcess containers take any base image; Hyper-V isolation (1.10 to 1.20, an annotation) takes older ones. */
-function otherBuilds(pod: Pod, { version, nodes }: Cluster): Hit[] {
+function otherBuilds(pod: Pod, cluster: Cluster): Hit[] {
   const isHyperV =
     textOf(at(pod.annotations, 'experimental.windows.kubernetes.io/isolation-type')) === 'hyperv';
-  if (isHostProcess(pod) || (isHyperV && !isAtLeast(version, 21))) return [];
-  const candidates = mayRunOn(pod, nodes);
+  if (isHostProcess(pod) || (isHyperV && !isAtLeast(cluster.version, 21))) return [];
+  const candidates = mayRunOn(pod, cluster);
   return buildsOf(pod).flatMap(({ place, image, build }): Hit[] => {
     const wrong = candidates.filter((node) => node.build !== undefined && !runs(node.build, build));
     if (wrong.length === 0) return [];

@@ -4,7 +4,9 @@ Changes the inventory and its revision together. A write that changes nothing le
 KEYS[1]  hash node name -> node JSON
 KEYS[2]  revision
 KEYS[3]  hash node name -> id of the change that made it a member
+KEYS[4]  hash node name -> build of its Windows
 ARGV     'read' | 'add', name, JSON, address, pod CIDR, change (empty: the one that it had), now (ms since 1970) | 'remove', name
+         | 'builds', name, build, ... of which those of members are kept
 Answers: { revision, JSON, ... } of all nodes for read, else { revision }; add: { 'taken', JSON } of the node in the way.
 ]]
 local what, name, json, address, cidr, change = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -17,7 +19,15 @@ if what == 'read' then
   return nodes
 end
 
+if what == 'builds' then
+  for i = 2, #ARGV, 2 do
+    if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
+  end
+  return { revision() }
+end
+
 if what == 'remove' then
+  redis.call('HDEL', KEYS[4], name)
   if redis.call('HDEL', KEYS[1], name) == 1 then redis.call('INCR', KEYS[2]) end
   return { revision() }
 end

@@ -20,6 +20,10 @@ export interface NodeStore {
   remove(name: string): Promise<number>;
   /** By name, the change that made each member one. Names that are no members any more may be among them. */
   addedBy(): Promise<ReadonlyMap<string, string>>;
+  /** Remembers which build of Windows these have, as it was just read. Names that are no members are passed over. */
+  noteBuilds(builds: ReadonlyMap<string, number>): Promise<void>;
+  /** By name, the build of each Windows member, as it was last read; it is forgotten when a node leaves. */
+  builds(): Promise<ReadonlyMap<string, number>>;
 }
 
 const lua = readFileSync(new URL('./inventory.lua', import.meta.url), 'utf8');
@@ -28,7 +32,8 @@ export function createNodeStore(redis: Redis, keys: Keys): NodeStore {
   const script = prepareScript(redis, lua);
   let cached: Inventory | null = null;
   async function run(...args: string[]): Promise<string[]> {
-    return (await script([keys.inventory, keys.inventoryRevision, keys.nodeChanges], args)) as string[];
+    const { inventory, inventoryRevision, nodeChanges, windowsBuilds } = keys;
+    return (await script([inventory, inventoryRevision, nodeChanges, windowsBuilds], args)) as string[];
   }
 
   return {
@@ -65,6 +70,13 @@ export function createNodeStore(redis: Redis, keys: Keys): NodeStore {
     },
     async addedBy() {
       return new Map(Object.entries(await redis.hgetall(keys.nodeChanges)));
+    },
+    async noteBuilds(builds) {
+      if (builds.size > 0) await run('builds', ...[...builds].flat().map(String));
+    },
+    async builds() {
+      const fields = Object.entries(await redis.hgetall(keys.windowsBuilds));
+      return new Map(fields.map(([name, build]) => [name, Number(build)]));
     },
   };
 }

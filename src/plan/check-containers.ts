@@ -29,13 +29,17 @@ function image(on: Looked, { docker }: WindowsMachine): Check {
 function virtualSwitch(on: Looked, { switches, isAdministrator }: WindowsMachine): Check {
   const step = on.steps.find((each) => each.kind === 'virtual-switch');
   const name = step?.name ?? '';
-  // Hyper-V tells nobody else.
-  if (switches === null && !isAdministrator) return check('virtual-switch', 'unknown', { name });
-  const types = switches?.filter((each) => each.name === name).map(({ type }) => type) ?? null;
+  if (switches === null) return check('virtual-switch', 'fix', { name, error: null });
+  if ('error' in switches) {
+    // Hyper-V tells nobody else.
+    return isAdministrator
+      ? check('virtual-switch', 'fix', { name, error: switches.error })
+      : check('virtual-switch', 'unknown', { name });
+  }
+  const types = switches.filter((each) => each.name === name).map(({ type }) => type);
   const stands = standing(on, 'virtual-switch') ?? 'will';
   // One that is there and not as the step wants it is somebody else's: none is ever replaced.
-  const isBlocked = types === null || (stands !== 'ok' && types.length > 0);
-  return isBlocked
+  return stands !== 'ok' && types.length > 0
     ? check('virtual-switch', 'fix', { name, types })
     : check('virtual-switch', stands, { name });
 }
@@ -60,7 +64,7 @@ function network(on: Looked, networks: readonly PodNetwork[] | null): Check {
   if (other !== null) return check('pod-network', 'fix', { network: name, podCidr, other });
   if (networks.length > 0) return check('pod-network', 'ok', { network: name, podCidr: podCidr ?? '' });
   return hasUnknownCard(on)
-    ? check('pod-network', 'fix', { network: name, podCidr, other })
+    ? check('pod-network', 'fix', { network: name, podCidr: on.node.podCidr, other })
     : check('pod-network', 'will', { network: name });
 }
 

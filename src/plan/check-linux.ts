@@ -48,11 +48,13 @@ function bridge(on: Looked): Check {
   return check('bridge', restored(on, 'bridge'), { bridge: step?.bridge ?? on.policy.bridge });
 }
 
-function forwardPolicy({ policy: { clusterCidr } }: Looked, { forwardPolicy: policy }: LinuxMachine): Check {
-  if (policy === null) return check('forward-policy', 'unknown', {});
-  return policy === 'DROP'
-    ? check('forward-policy', 'fix', { clusterCidr })
-    : check('forward-policy', 'ok', {});
+/** Pods are asked from outside the cluster's range too, nodes among it: packets from it and to it have to pass, each whatever its other end. */
+function forwardPolicy({ policy: { clusterCidr } }: Looked, { forwardChain: chain }: LinuxMachine): Check {
+  if (chain === null) return check('forward-policy', 'unknown', {});
+  const pass = (ranges: readonly Cidr[]): boolean => ranges.some((range) => contains(range, clusterCidr));
+  return chain.policy === 'ACCEPT' || (pass(chain.from) && pass(chain.to))
+    ? check('forward-policy', 'ok', {})
+    : check('forward-policy', 'fix', { clusterCidr });
 }
 
 /** Whether the routes outlive what manages the network, and a boot. */

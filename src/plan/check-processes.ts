@@ -9,17 +9,21 @@ import { hasGuideFlags } from './windows-node.js';
 
 /** Before it kube-proxy looks for English words in what netsh prints, and never ends where there are none (kubernetes/kubernetes#52976). */
 const ANY_LANGUAGE = '1.9';
+/** The primary language of an LCID, its low ten bits, and the one of every English ([MS-LCID]). */
+const PRIMARY_LANGUAGE = 0x3ff;
+const ENGLISH = 9;
 
 export function processChecks(on: Looked, machine: WindowsMachine): Check[] {
   const { kubernetesVersion: version } = on.policy;
   const { language, nssm } = machine;
-  const isDeaf = isBefore(version, ANY_LANGUAGE) && !/^en\b/i.test(language);
+  const isEnglish = (language & PRIMARY_LANGUAGE) === ENGLISH;
+  const isDeaf = isBefore(version, ANY_LANGUAGE) && !isEnglish;
   const manager = nssm === null ? check('service-manager', 'note', {}) : check('service-manager', 'ok', {});
   return [
     ...(hasGuideFlags(on.policy)
       ? [ipHelper(machine), manager]
       : [check('kubernetes-flags', 'note', { version })]),
-    isDeaf ? check('language', 'fix', { language }) : check('language', 'ok', { language }),
+    isDeaf ? check('language', 'fix', { language }) : check('language', 'ok', { isEnglish }),
     ...Component.options.map((component) => process(on, machine, component)),
     permissions(machine),
   ];

@@ -53,21 +53,24 @@ export interface CheckFacts {
   'routing-service': Stands & { fix: object; unknown: object };
   restart: Stands;
   'pause-image': Stands<{ image: string }> & { unknown: { image: string } };
-  /** `types`: of the switches of that name; null when Hyper-V's cmdlets are missing, or do not answer. */
+  /** `types`: of the switches of that name; `error`: what Hyper-V's cmdlets say, null when they are missing. */
   'virtual-switch': Stands<{ name: string }> & {
-    fix: { name: string; types: string[] | null };
+    fix: { name: string; types: string[] } | { name: string; error: string | null };
     unknown: { name: string };
   };
   'pod-network': {
     ok: { network: string; podCidr: Cidr };
     will: { network: string };
     /** `other`: a network in the way; null: there is none, and the plan can't make one. */
-    fix: { network: string; podCidr: Cidr | null; other: { name: string; subnet: Cidr } | null };
+    fix:
+      | { network: string; podCidr: Cidr | null; other: { name: string; subnet: Cidr; gateway: Ipv4 } }
+      | { network: string; podCidr: Cidr; other: null };
     unknown: { network: string };
   };
   'pod-gateway': { ok: object; will: object };
   'ip-helper': { ok: object; fix: { isThere: boolean } };
-  language: { ok: { language: string }; fix: { language: string } };
+  /** `language`: an LCID. */
+  language: { ok: { isEnglish: boolean }; fix: { language: number } };
   'kubernetes-flags': { note: { version: string } };
   'service-manager': { ok: object; note: object };
   /** `path`: the first, from above, that everybody may change, and whether that is a file. */

@@ -1,4 +1,5 @@
 /** What a full read tells of the machine itself, beside its network: the facts that a node's checks are made from. Pure types. */
+import type { Cidr } from '../ip.js';
 import type { Component } from '../node/component.js';
 
 /** A Windows service, or what stands in for one. */
@@ -25,8 +26,8 @@ export interface WindowsMachine {
   /** As Windows calls itself, in its own language. */
   product: string;
   isServer: boolean;
-  /** The system's culture, such as `en-US`. */
-  language: string;
+  /** Windows' own language, in which its programs print, as an LCID: 1033 is American English. Regional settings are no part of it. */
+  language: number;
   /** The OEM code page, such as 437. */
   codePage: number;
   /** Whether the SSH account is an administrator, with a full token. */
@@ -44,8 +45,8 @@ export interface WindowsMachine {
   routing: (ServiceState & { isRouter: boolean; isVpn: boolean }) | null;
   /** Windows waits for a restart before what was installed works. */
   rebootPending: boolean;
-  /** Hyper-V's virtual switches; null without its cmdlets. */
-  switches: { name: string; type: string }[] | null;
+  /** Hyper-V's virtual switches, or what its cmdlets say instead; null without them. */
+  switches: { name: string; type: string }[] | { error: string } | null;
   /** Where nssm.exe is; null when it is not on the path. */
   nssm: string | null;
   /** Whether the configured executable is there. */
@@ -67,8 +68,8 @@ export interface LinuxMachine {
   iproute: string;
   /** The programs in `/opt/cni/bin`; null when there is no such folder. */
   cniPlugins: string[] | null;
-  /** The policy of iptables' FORWARD chain; null when it can't be read. */
-  forwardPolicy: 'ACCEPT' | 'DROP' | null;
+  /** iptables' FORWARD chain: its policy, and of which sources and to which destinations it accepts whatever comes; null when it can't be read. */
+  forwardChain: { policy: 'ACCEPT' | 'DROP'; from: Cidr[]; to: Cidr[] } | null;
   /** Those that are active. */
   networkManagers: ('systemd-networkd' | 'NetworkManager' | 'ifupdown')[];
   /** Whether systemd-networkd leaves routes alone that it did not make; null without networkd. */

@@ -74,7 +74,8 @@ function machineFacts({ components, switches, pauseImage, routing }: WindowsMach
     if (installed === null) return [];
     return [`${name} ${installed.ours ? '(Fairway)' : `by ${installed.manager}: ${installed.executable}`}`];
   });
-  const named = (switches ?? []).filter(({ name }) => name === KUBE_PROXY_SWITCH);
+  const known = Array.isArray(switches) ? switches : [];
+  const named = known.filter(({ name }) => name === KUBE_PROXY_SWITCH);
   return [
     ...kept,
     ...named.map(({ name, type }) => `switch ${name} ${type}`),

@@ -97,7 +97,7 @@ function machineHolds(step: MachineStep, machine: WindowsMachine): boolean {
     case 'reboot':
       return !machine.rebootPending;
     case 'virtual-switch': {
-      if (machine.switches === null) return false;
+      if (machine.switches === null || 'error' in machine.switches) return false;
       const named = machine.switches.filter(({ name }) => name === step.name);
       return ensure ? named.length === 1 && named[0]?.type === 'Internal' : named.length === 0;
     }

@@ -20,6 +20,8 @@ export interface SlackAppDeps extends Omit<ListenerDeps, 'firstTime' | 'admit'> 
 export interface SlackApp {
   /** Resolves when Slack's payloads can arrive. Rejects on a wrong token or a taken port. Once only. */
   start(): Promise<void>;
+  /** Resolves when Slack can't be heard any more, and only another process helps (Q19). */
+  deaf(): Promise<void>;
   /** Takes no more, and waits for what runs (10 s at most). */
   stop(): Promise<void>;
   /** Of the health checks and, in HTTP mode, of `/slack/events`. 0 while not started. */
@@ -63,6 +65,7 @@ export function createSlackApp(deps: SlackAppDeps): SlackApp {
       server = await line.start();
       log.info({ mode: config.slack.mode, team }, 'listening to Slack');
     },
+    deaf: line.deaf,
     stop: async () => {
       if (server === null) return;
       await line.stop(server);

@@ -1,5 +1,6 @@
 /** The buttons of a card: which ones work in which state, and what they carry. Pure. */
 import { z } from 'zod';
+import { askDigest } from '../change/ask.js';
 import type { Change, HostResult } from '../change/change.js';
 import { asking, isExpired, isRetryable, isReversible } from '../change/transition.js';
 import { ChangeId } from '../command/command.js';
@@ -20,10 +21,17 @@ export const ACTION = {
 } as const;
 export type Press = keyof typeof ACTION;
 
-/** What a button carries: the change, and the plan that the person saw. */
+/** Of so many hosts a button can name what they ask: Slack takes 2000 characters. The others ask once more. */
+const MOST_ASKS = 280;
+
+/** What a button carries: the change, the plan that the person saw, and for an answer the digests of what they saw asked. */
 export const ButtonValue = z.strictObject({
   id: ChangeId,
   hash: z.string().max(64).nullable(),
+  asks: z
+    .string()
+    .max(6 * MOST_ASKS)
+    .optional(),
 });
 export type ButtonValue = z.infer<typeof ButtonValue>;
 
@@ -45,7 +53,11 @@ export function parseValue<T>(schema: z.ZodType<T>, text: unknown): T | null {
 export function cardButtons(view: ChangeView, hosts: readonly HostResult[], now: Date): Button[] {
   const { change } = view;
   return pressable(view, hosts, now).map((press) => {
-    const value: ButtonValue = { id: change.id, hash: change.planHash ?? null };
+    const answers = press === 'confirm' || press === 'decline';
+    const value: ButtonValue = {
+      ...{ id: change.id, hash: change.planHash ?? null },
+      ...(answers ? { asks: digests(hosts) } : {}),
+    };
     return {
       type: 'button',
       action_id: ACTION[press],
@@ -109,6 +121,14 @@ function repairs(change: Change, hosts: readonly HostResult[]): Press[] {
 /** How many hosts a retry would visit. */
 function notDone(hosts: readonly HostResult[]): number {
   return hosts.filter((host) => host.status !== 'done' && host.status !== 'unchanged').length;
+}
+
+/** What the hosts ask, one digest after the other. */
+function digests(hosts: readonly HostResult[]): string {
+  return asking(hosts)
+    .slice(0, MOST_ASKS)
+    .map(({ host, ask }) => askDigest(host, ask))
+    .join('');
 }
 
 /** What is asked: of one change it is one thing, of one host or of several. */

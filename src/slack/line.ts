@@ -9,6 +9,8 @@ export interface Line {
   receiver: SocketModeReceiver | HTTPReceiver;
   /** Resolves to the server of the health checks, once Slack's payloads can arrive. */
   start(): Promise<Server>;
+  /** Resolves when nothing can be heard on it any more, and only another process helps. */
+  deaf(): Promise<void>;
   /** Takes no more. */
   stop(server: Server): Promise<void>;
 }
@@ -54,6 +56,7 @@ function socketLine({ config, logger, redisReady }: LineOptions): Line {
       }
       return server;
     },
+    deaf: watch.deaf,
     stop: async (server) => {
       const late = new Promise((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref());
       await Promise.race([receiver.client.disconnect(), late]);
@@ -74,6 +77,8 @@ function httpLine({ config, logger, redisReady }: LineOptions): Line {
   return {
     receiver,
     start: async () => (await receiver.start(config.port)) as Server,
+    // Whoever calls us makes a connection of its own each time.
+    deaf: () => new Promise(() => undefined),
     stop: () => receiver.stop(),
   };
 }

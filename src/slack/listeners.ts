@@ -13,6 +13,7 @@ import { fitsManifest } from './manifest-message.js';
 import { NOTICE_ACTION, type NoticePress, type NoticeValue, parseNoticeValue } from './notice-card.js';
 import { type Call, readClick, readForm, readMention, readModal, readSlash } from './payload.js';
 import {
+  answerAsked,
   approve,
   asCommand,
   askWhy,
@@ -45,8 +46,8 @@ export const LISTENERS: readonly Listener[] = [
   button('approve', approve),
   button('deny', askWhy),
   button('details', details),
-  button('confirm', (call, deps, value) => asCommand('confirm', call, deps, value)),
-  button('decline', (call, deps, value) => asCommand('decline', call, deps, value)),
+  button('confirm', (call, deps, value) => answerAsked('yes', call, deps, value)),
+  button('decline', (call, deps, value) => answerAsked('no', call, deps, value)),
   button('cancel', (call, deps, value) => asCommand('cancel', call, deps, value)),
   button('retry', (call, deps, value) => asCommand('retry', call, deps, value)),
   button('rollback', (call, deps, value) => asCommand('rollback', call, deps, value)),

@@ -1,5 +1,5 @@
 /** The form that takes a manifest, the button that opens it, and whether what was entered can be read. Pure. */
-import { readManifest } from '../manifest/read.js';
+import { readObjects } from '../manifest/read.js';
 import { manifestFormWords } from '../words/manifest.js';
 import type { Message } from './blocks.js';
 import type { Call } from './payload.js';
@@ -25,5 +25,5 @@ export function manifestForm(call: Pick<Call, 'answerTo'>) {
 }
 
 export function manifestFaults(body: unknown): Record<string, string> | null {
-  return faultsIn(body, MANIFEST_BLOCK, readManifest);
+  return faultsIn(body, MANIFEST_BLOCK, readObjects);
 }

@@ -61,9 +61,22 @@ export async function details(call: Call, deps: ListenerDeps, value: ButtonValue
   await answer(deps, call, say(detailsFollow(value.id)));
 }
 
+/** Answers what the card showed as asked, and nothing that came since: nobody has seen that yet. */
+export async function answerAsked(
+  verdict: 'yes' | 'no',
+  call: Call,
+  deps: ListenerDeps,
+  value: ButtonValue,
+): Promise<void> {
+  await checkPlan(deps, value);
+  const reply = await deps.desk.answer(value.id, verdict, value.asks?.match(/.{6}/g) ?? [], call.actor);
+  await refresh(call, deps, value.id);
+  await tell(call, deps, reply);
+}
+
 /** What the words would do, on the plan that the card showed. */
 export async function asCommand(
-  verb: 'confirm' | 'decline' | 'cancel' | 'retry' | 'rollback',
+  verb: 'cancel' | 'retry' | 'rollback',
   call: Call,
   deps: ListenerDeps,
   value: ButtonValue,

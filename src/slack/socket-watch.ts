@@ -5,12 +5,17 @@ import type { SocketModeReceiver } from '@slack/bolt';
 /** The client pings every 1.7 s and hears a pong; it reconnects by itself within seconds. Past this it will not recover. */
 const SILENT_TOO_LONG_MS = 120_000;
 
+/** How often is looked whether it is deaf. */
+const LOOK_EVERY_MS = 5_000;
+
 /** Frames of the process's one WebSocket; the client itself listens to the same channels. */
 const FRAMES = ['undici:websocket:ping', 'undici:websocket:pong'];
 
 export interface SocketWatch {
   connected(): boolean;
   alive(): boolean;
+  /** Resolves once the line is silent although it counts as connected: nothing but another process helps then. Never, after `stop`. */
+  deaf(): Promise<void>;
   stop(): void;
 }
 
@@ -29,10 +34,22 @@ export function watchSocket(client: SocketModeReceiver['client'], now: () => num
   client.on('close', () => {
     connected = false;
   });
+  const alive = (): boolean => now() - heardAt < SILENT_TOO_LONG_MS;
+  let looking: NodeJS.Timeout | undefined;
   return {
     connected: () => connected,
-    alive: () => now() - heardAt < SILENT_TOO_LONG_MS,
+    alive,
+    deaf: () =>
+      new Promise((resolve) => {
+        looking = setInterval(() => {
+          // While it is not connected the client goes on trying.
+          if (!connected || alive()) return;
+          clearInterval(looking);
+          resolve();
+        }, LOOK_EVERY_MS).unref();
+      }),
     stop: () => {
+      clearInterval(looking);
       for (const name of FRAMES) channel(name).unsubscribe(heard);
     },
   };

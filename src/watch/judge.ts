@@ -71,7 +71,9 @@ function away(desk: Desk, judging: Judging, component: Component, since: string)
   const { after, now } = judging;
   const from = after.running[component];
   const isNews = age(since, now) >= DOWN_AFTER_MS && !isOurs(judging, component);
-  const isKnown = desk.find('crash-loop', component) ?? desk.find('down', component)?.state === 'bad';
+  const isKnown = desk
+    .all('crash-loop', 'down')
+    .some((each) => each.component === component && each.state === 'bad');
   if (isNews && from && !isKnown) desk.raise({ reason: 'down', component, state: 'bad', from });
 }
 

@@ -45,20 +45,24 @@ export function untold(watched: readonly Watched[]): Told[] {
 }
 
 export interface Assigned {
-  /** Goes on the card of a storm that is on. */
+  /** Goes on the card of a storm that is on, or that begins with it. */
   joins: { notice: Notice; told: Told[] } | null;
   /** Each is a new card. */
   fresh: Told[][];
 }
 
-/** Which card tells of what: one each while they are few. `recent` are the notices of the last minutes, newest first. */
+/** Which card tells of what: one each while they are few; what comes after one too many makes a storm of that one. `recent` are the notices of the last minutes, newest first. */
 export function assign(news: readonly Told[], recent: readonly Notice[], now: string): Assigned {
   const age = (notice: Notice): number => Date.parse(now) - Date.parse(notice.at);
   const storm = recent.find((notice) => notice.told.length > 1 && age(notice) < STORM_LASTS_MS);
   if (storm) return { joins: { notice: storm, told: [...news] }, fresh: [] };
-  const lately = recent.filter((notice) => !notice.digest && age(notice) < STORM_BEGINS_MS).length;
-  const isStorm = news.length > 1 && news.length + lately > ALONE;
-  return { joins: null, fresh: isStorm ? [[...news]] : news.map((each) => [each]) };
+  const lately = recent.filter((notice) => !notice.digest && age(notice) < STORM_BEGINS_MS);
+  if (news.length + lately.length <= ALONE) return { joins: null, fresh: news.map((each) => [each]) };
+  // They come one by one, as when nodes are restarted in turn. The first one too many still has a card of its own: an edit rings nobody.
+  const [newest] = lately;
+  if (news.length === 1 && newest && lately.length > ALONE)
+    return { joins: { notice: newest, told: [...news] }, fresh: [] };
+  return { joins: null, fresh: [[...news]] };
 }
 
 /** An incident as a notice names it. */

@@ -43,11 +43,12 @@ export const linuxTexts: Texts<LinuxId> = {
       `${code('/opt/cni/bin')} lacks ${list(missing)}: ${code('tar xzf cni-plugins-linux-amd64-<version>.tgz -C /opt/cni/bin')}`,
   },
   'forward-policy': {
-    ok: () => 'iptables lets forwarded packets pass.',
+    ok: () => 'iptables lets forwarded packets of pods pass.',
+    // May be run again, as after each boot.
     fix: ({ clusterCidr }, { code }) =>
-      `iptables drops forwarded packets that no rule lets pass: ${code(`iptables -A FORWARD -s ${clusterCidr} -j ACCEPT`)} and ${code(`iptables -A FORWARD -d ${clusterCidr} -j ACCEPT`)}`,
+      `iptables drops forwarded packets of pods: ${code(`for end in -s -d; do iptables -C FORWARD $end ${clusterCidr} -j ACCEPT 2>/dev/null || iptables -I FORWARD $end ${clusterCidr} -j ACCEPT; done`)}. A boot takes that back, unless this host's own firewall settings have it too.`,
     unknown: (_facts, { code }) =>
-      `What iptables does with forwarded packets takes root to read: ${code('iptables -S FORWARD')}`,
+      `What iptables does with forwarded packets takes root to read, or sudo: ${code('iptables -w -S FORWARD')}`,
   },
   'network-manager': {
     ok: () => 'Nothing there removes routes of others.',

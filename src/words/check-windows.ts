@@ -1,5 +1,6 @@
 /** What the checks of a Windows host say. Pure. */
 
+import { podGateway } from '../ip.js';
 import type { Component } from '../node/component.js';
 import type { CheckFacts } from '../plan/check.js';
 import { stands, type Texts } from './check-text.js';
@@ -24,6 +25,9 @@ type WindowsId =
   | 'permissions'
   | Component;
 
+/** Those of administrators, with Win32-OpenSSH's own configuration (windows.md D7). */
+const KEYS = 'C:\\ProgramData\\ssh\\administrators_authorized_keys';
+
 export const windowsTexts: Texts<WindowsId> = {
   windows: {
     ok: ({ product, build }, { quote }) => `${quote(product)}, build ${build}.`,
@@ -34,8 +38,9 @@ export const windowsTexts: Texts<WindowsId> = {
   },
   administrator: {
     ok: () => 'The SSH account is an administrator.',
+    // In the other order nobody can log in any more: sshd as it comes reads no key in an administrator's profile.
     fix: (_facts, { code }) =>
-      `The SSH account is no administrator: ${code('Add-LocalGroupMember -SID S-1-5-32-544 -Member <login>')}`,
+      `The SSH account is no administrator. First add its key to the file that sshd reads for administrators, and close that: ${code(`icacls ${KEYS} /inheritance:r /grant '*S-1-5-32-544:F' '*S-1-5-18:F'`)}. Then ${code('Add-LocalGroupMember -SID S-1-5-32-544 -Member <login>')}`,
   },
   docker: {
     ok: ({ version }, { quote }) => `Docker ${quote(version)}.`,
@@ -100,9 +105,10 @@ export const windowsTexts: Texts<WindowsId> = {
         : 'There is no IP Helper service, so no service address would answer. Use an image of Windows that has it.',
   },
   language: {
-    ok: ({ language }, { quote }) => `Its language is ${quote(language)}.`,
-    fix: ({ language }, { quote }) =>
-      `Its language is ${quote(language)}, in which kube-proxy before 1.9 hangs. Install an English Windows, or a newer kube-proxy.`,
+    ok: ({ isEnglish }) =>
+      isEnglish ? 'Windows is in English.' : 'Windows is not in English, which this kube-proxy takes.',
+    fix: ({ language }, { code }) =>
+      `Windows is not in English, and kube-proxy before 1.9 hangs: ${code('(Get-CimInstance Win32_OperatingSystem).OSLanguage')} is ${language}, not 1033. Install an English Windows, or a newer kube-proxy.`,
   },
   'kubernetes-flags': {
     note: ({ version }) =>
@@ -161,9 +167,12 @@ function noCard(choice: CheckFacts['container-nic']['fix'], { code, quote }: Voi
   }
 }
 
-function noSwitch({ name, types }: CheckFacts['virtual-switch']['fix'], { code, quote }: Voice): string {
-  if (types === null)
-    return `Hyper-V's cmdlets are missing, or do not answer: ${code('Install-WindowsFeature Hyper-V-PowerShell')}`;
+function noSwitch(facts: CheckFacts['virtual-switch']['fix'], { code, quote }: Voice): string {
+  if ('error' in facts)
+    return facts.error === null
+      ? `Hyper-V's cmdlets are missing: ${code('Install-WindowsFeature Hyper-V-PowerShell')}`
+      : `Hyper-V does not answer (${quote(facts.error)}). Start its service if ${code('Get-Service vmms')} finds one; if not, ${code('Install-WindowsFeature Hyper-V -IncludeManagementTools')} and restart Windows.`;
+  const { name, types } = facts;
   return types.length > 1
     ? `${types.length} virtual switches are called ${code(name)}. Remove all but the internal one: ${code(`Get-VMSwitch ${name} | Remove-VMSwitch -Confirm`)}`
     : `The virtual switch ${code(name)} is ${quote(types.join())}, not Internal: ${code(`Rename-VMSwitch ${name} -NewName ${name}-old`)}`;
@@ -171,8 +180,9 @@ function noSwitch({ name, types }: CheckFacts['virtual-switch']['fix'], { code, 
 
 function noNetwork(facts: CheckFacts['pod-network']['fix'], { code, quote }: Voice): string {
   const { network, podCidr, other } = facts;
+  // With another gateway, or none, the network would not be the node's own.
   if (other === null)
-    return `Docker has no network ${code(network)}. Make it on the network card that its containers had: ${code(`docker network create -d transparent --subnet ${podCidr} -o com.docker.network.windowsshim.interface=<card> ${network}`)}`;
-  const wanted = podCidr === null ? '' : `, not ${network} with ${podCidr}`;
-  return `Docker has the transparent network ${quote(other.name)} with ${other.subnet}${wanted}: ${code(`docker network rm ${other.name}`)}`;
+    return `Docker has no network ${code(network)}. Make it on the network card that its containers had: ${code(`docker network create -d transparent --subnet ${podCidr} --gateway ${podGateway(podCidr)} -o com.docker.network.windowsshim.interface="<card>" ${network}`)}`;
+  const wanted = podCidr === null ? '' : `, not ${network} with ${podCidr} and ${podGateway(podCidr)}`;
+  return `Docker has the transparent network ${quote(other.name)} with ${other.subnet} and the gateway ${other.gateway}${wanted}: ${code(`docker network rm ${other.name}`)}`;
 }

@@ -1,6 +1,7 @@
 /** The check of a manifest: what each finding means, and what to do instead. Pure. */
 import type { ManifestCheck } from '../command/reply.js';
 import { isAtLeast, osLabel } from '../kube/version.js';
+import { ANNOTATIONS } from '../manifest/annotations.js';
 import { releaseOf, tagFor } from '../manifest/image.js';
 import type { Finding, RuleId } from '../manifest/rule.js';
 import type { KnownNode } from '../manifest/target.js';
@@ -14,6 +15,10 @@ type Say = (finding: Finding, say: Voice, version: string) => string;
 const WORDS: Readonly<Record<RuleId, Say>> = {
   'no-os': (_finding, { code: its }, version) =>
     `Nothing says which operating system it needs, so it may come to a node of the other. Add a ${its('nodeSelector')} with ${its(`${osLabel(version)}: windows`)}, or ${its('linux')}.`,
+  'early-field': ({ what }, { code: its }) =>
+    `Kubernetes has no ${its(what)} before 1.6, so it is refused, or left out. Write it as JSON into the annotation ${its(annotationFor(what))}.`,
+  annotation: ({ what }, { code: its }) =>
+    `${its(what)} is not the JSON that Kubernetes reads there, so it refuses the pod. Give it ${what === AFFINITY ? 'an affinity' : 'a list of containers'}.`,
   'os-label': ({ what }, { code: its }, version) =>
     `Nodes have no label ${its(what)} before Kubernetes 1.14, so it is put on none. Write ${its(osLabel(version))}.`,
   'one-container': ({ what, nodes }, say) =>
@@ -57,6 +62,12 @@ const WORDS: Readonly<Record<RuleId, Say>> = {
   'image-build': ({ what, build = 0, nodes = [] }, say) =>
     `${say.code(what)} is for ${releaseOf(build)}, but ${runWhat(nodes, say)}. Use an image for that (${tags(nodes, say)}), or choose nodes that fit.`,
 };
+
+const [AFFINITY = ''] = ANNOTATIONS.affinity;
+
+function annotationFor(field: string): string {
+  return (field === 'affinity' ? AFFINITY : ANNOTATIONS.initContainers[0]) ?? '';
+}
 
 /** As an environment variable since 1.6, as a volume since 1.14. */
 function handedOver(kind: 'Secret' | 'ConfigMap', { what }: Finding, say: Voice, version: string): string {

@@ -39,12 +39,21 @@ export class YamlError extends Error {
 const COUNTED: readonly string[] = ['map-value-ind', 'comma'];
 /** Either begins another document. */
 const ENDS: readonly string[] = ['doc-start', 'doc-end'];
+const QUOTED: readonly string[] = ['single-quoted-scalar', 'double-quoted-scalar'];
 const BLANK: readonly string[] = ['space', 'comment', 'newline', 'doc-mode', 'byte-order-mark'];
 
-/** Throws a YamlError at the first sign that is one too many, or that has no place there. The parser sees none of it. */
-export function checkShape(text: string, limits: YamlLimits): void {
+/**
+ * Throws a YamlError at the first sign that is one too many, or that has no place there. The parser sees none of it. `tabbed`: lines, from
+ * 1, whose tabs were made blanks, which is right within quotes and in JSON only.
+ */
+export function checkShape(text: string, limits: YamlLimits, tabbed: ReadonlySet<number>): void {
   if (text.length > limits.characters) throw new YamlError({ what: 'too-long' });
-  const shape: Shape = { line: 1, depth: 0, last: '', inLine: new Map(), inAll: new Map() };
+  const isJson = /^\s*[{[]/.test(text);
+  const shape: Shape = {
+    ...{ line: 1, depth: 0, last: '', inLine: new Map(), inAll: new Map() },
+    tabbed: isJson ? new Set() : tabbed,
+  };
+  refuseTabs(shape, 1, 1);
   let isText = false;
   for (const token of new Lexer().lex(text)) {
     // The lexer announces plain texts by a sign of their own.
@@ -64,6 +73,8 @@ interface Shape {
   /** How many there were of each sign. */
   inLine: Map<string, number>;
   inAll: Map<string, number>;
+  /** Lines that may begin within quotes only. */
+  tabbed: ReadonlySet<number>;
 }
 
 function look(shape: Shape, limits: YamlLimits, type: string, token: string): void {
@@ -86,10 +97,19 @@ function look(shape: Shape, limits: YamlLimits, type: string, token: string): vo
     (ENDS.includes(type) && shape.last !== '' && count(shape.inAll, 'document') >= limits.documents);
   if (crowded || limits.strange.includes(type))
     throw new YamlError({ what: 'broken', line: shape.line, got: token.trim().slice(0, 40) });
-  if (!BLANK.includes(type)) shape.last = type;
   // Texts, too, may go on over lines.
-  shape.line += token.split('\n').length - 1;
+  const ends = shape.line + token.split('\n').length - 1;
+  const isLiteral = QUOTED.includes(type) || (type === 'text' && shape.last === 'block-scalar-header');
+  if (!isLiteral) refuseTabs(shape, shape.line + 1, ends);
+  if (!BLANK.includes(type)) shape.last = type;
+  shape.line = ends;
   if (type === 'newline') shape.inLine.clear();
+}
+
+function refuseTabs({ tabbed }: Shape, from: number, to: number): void {
+  for (let line = from; line <= to; line += 1)
+    if (tabbed.has(line))
+      throw new YamlError({ what: 'broken', line, why: 'Tabs are not allowed as indentation' });
 }
 
 function count(counts: Map<string, number>, type: string): number {

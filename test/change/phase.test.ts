@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Change, HostResult, HostStatus } from '../../src/change/change.js';
 import { nextMove, phases } from '../../src/change/phase.js';
-import { type Work, wantedSteps } from '../../src/change/work.js';
+import { type Work, wantedSteps as wantedBy } from '../../src/change/work.js';
 import type { Inventory, Node } from '../../src/node/node.js';
 import { ensureRoute, inverse } from '../../src/plan/pair.js';
 import type { HostPlan, MembershipPlan, RepairPlan } from '../../src/plan/plan.js';
@@ -140,11 +140,24 @@ describe('the steps that are still wanted', () => {
     fingerprint: null,
   });
   const members = (...nodes: Node[]): Inventory => ({ revision: 1, nodes });
+  const wantedSteps = (of: Work, inventory: Inventory) => wantedBy(of, inventory, 'node-address');
 
   test('a route is made only towards a member that still has the slice', () => {
     expect(wantedSteps(work(lin01, toNode), members(lin01, node))).toEqual([toNode]);
     expect(wantedSteps(work(lin01, toNode), members(lin01))).toEqual([]);
     expect(wantedSteps(work(lin01, toNode), members(lin01, { ...node, name: 'other' }))).toEqual([]);
+  });
+
+  test('a route is made only by the way that leads there now: the node may have come back at another address', () => {
+    expect(wantedSteps(work(lin01, toNode), members(lin01, { ...node, address: '10.0.0.17' }))).toEqual([]);
+    const windows = { ...lin01, name: 'win09', os: 'windows' as const };
+    const byGateway = ensureRoute(windows, node, 'pod-gateway');
+    expect(wantedBy(work(windows, byGateway), members(windows, node), 'pod-gateway')).toEqual([byGateway]);
+    expect(wantedBy(work(windows, byGateway), members(windows, node), 'node-address')).toEqual([]);
+    // What a repair took away is made again as it was.
+    const undone: Work = { ...work(lin01, toNode), kind: 'repair', direction: 'undo' };
+    const moved = members(lin01, { ...node, address: '10.0.0.17' });
+    expect(wantedSteps(undone, moved)).toEqual([toNode]);
   });
 
   test('a route to a member is not taken from a member', () => {

@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { nodeArgs } from '../../sandbox/program.js';
-import type { Actor, MembershipChange } from '../../src/change/change.js';
+import { askDigest } from '../../src/change/ask.js';
+import type { Actor, HostResult, MembershipChange } from '../../src/change/change.js';
 import type { Role } from '../../src/command/access.js';
 import { CommandKind } from '../../src/command/command.js';
 import { parseCommand } from '../../src/command/grammar.js';
@@ -113,6 +114,11 @@ describe('authorization', () => {
       expect(await refusalOf(open.desk.decide('c1', verdict, null, undefined, actor))).toBe(expected);
       expect(await refusalOf(open.desk.tryDecide('c1', verdict, null, actor))).toBe(expected);
     }
+    expect(await refusalOf(open.desk.answer('c1', 'yes', [], actor))).toBe(expected);
+    const mayDecline = RANKS.indexOf(role) >= RANKS.indexOf('operator');
+    expect(await refusalOf(open.desk.answer('c1', 'no', [], actor))).toBe(
+      mayDecline ? 'change-unknown' : 'forbidden',
+    );
   });
 
   test('whoever has no role leaves no trace, whatever they try', async () => {
@@ -139,6 +145,32 @@ describe('what it answers', () => {
 
   test('without a build host, a build says what to set', async () => {
     expect(await refusalOf(run('build kubelet v1.5.0'))).toBe('no-build-host');
+  });
+
+  test('a button answers what its card showed as asked, and not what a host began to ask since; the word answers all', async () => {
+    const approver: Actor = { id: 'T1:U0APPR', via: 'button' };
+    const asks = (host: string): HostResult => ({
+      ...{ host, status: 'asking', visited: true, at: '2026-11-28T03:00:00.000Z' },
+      ask: { kind: 'switch', component: 'kubelet', executable: 'C:\\k\\versions\\v1\\kubelet.exe' },
+    });
+    const [win01, win02, win03] = [asks('win01'), asks('win02'), asks('win03')];
+    const digest = ({ host, ask }: HostResult) => (ask ? askDigest(host, ask) : '');
+    await stored('c7', { state: 'applying' });
+    await open.stores.changes.setResults('c7', [win01, win02, win03]);
+    const statuses = async () =>
+      [...(await open.stores.changes.results('c7')).values()].map(({ host, status }) => `${host} ${status}`);
+    await open.desk.answer('c7', 'yes', [digest(win01), digest(win02)], approver);
+    expect((await statuses()).sort()).toEqual(['win01 waiting', 'win02 waiting', 'win03 asking']);
+    expect((await open.stores.changes.get('c7')).answers?.map(({ host }) => host).sort()).toEqual([
+      'win01',
+      'win02',
+    ]);
+    expect(await refusalOf(open.desk.answer('c7', 'yes', [digest(win01)], approver))).toBe('nothing-asked');
+    // The same host, but another question.
+    const other = askDigest('win03', { kind: 'reboot', boot: 'b1' });
+    expect(await refusalOf(open.desk.answer('c7', 'no', [other], approver))).toBe('nothing-asked');
+    await run('confirm c7', approver);
+    expect((await statuses()).sort()).toEqual(['win01 waiting', 'win02 waiting', 'win03 waiting']);
   });
 
   test('the same words within a minute lead to the same change; somebody else’s are told whose name it is', async () => {

@@ -221,6 +221,8 @@ describe('a cluster that was made by hand', () => {
     expect(await team.stores.works.owned('win01')).toEqual([
       { destination: '192.168.0.0/24', nextHop: '10.0.0.4' },
     ]);
+    // Of those that became members.
+    expect(await team.stores.nodes.builds()).toEqual(new Map([['win01', 14393]]));
     expect(['lin01', 'win01', 'lin02', 'win03'].map((name) => JSON.stringify(host(name).state))).toEqual(
       hosts,
     );

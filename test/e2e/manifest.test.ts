@@ -1,6 +1,6 @@
 /** `check manifest` by every way there is, through the real bot, against nodes whose builds were read when they joined. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ALICE, CHANNEL } from '../../sandbox/world.js';
+import { ALICE, BOB, CHANNEL } from '../../sandbox/world.js';
 import { openSite, type Site } from '../support/site.js';
 import { textOf } from '../support/team.js';
 
@@ -88,6 +88,39 @@ describe('check manifest', () => {
     await mention('check manifest', undefined, [{ name: 'app.exe', content: '\0\u0001MZ{[' }]);
     expect(await hears()).toMatch(/Line 1/);
   }, 30_000);
+
+  test('holds images against the build that was read last, whoever had the name before', async () => {
+    const { team } = site;
+    const image = async () => {
+      const said = await team.say(`check manifest\n${POD.replace('/bin/sh', 'cmd')}`, ALICE);
+      return /runs (Windows Server \d+)|(I do not know the build)/.exec(said)?.slice(1).join('') ?? said;
+    };
+    const hasBuild = (build: number) =>
+      site.host('win01').alter((state) => (state.os === 'windows' ? { ...state, build } : state));
+    const checked = async (user: string) => {
+      await team.say('check node win01', user);
+      await team.hears('check of win01', user);
+      return image();
+    };
+    hasBuild(20348);
+    expect(await image()).toBe('Windows Server 2016');
+    expect(await checked(ALICE)).toBe('Windows Server 2022');
+
+    const { redis, keys } = team.stores;
+    await redis.del(keys.windowsBuilds);
+    expect(await image()).toContain('I do not know the build');
+    expect(await checked(BOB)).toBe('Windows Server 2022');
+
+    expect((await team.make('remove node win01')).state).toBe('applied');
+    hasBuild(26100);
+    expect((await team.make('add windows node win01 10.0.0.5')).state).toBe('applied');
+    expect(await image()).toBe('Windows Server 2025');
+
+    const remove = await team.make('remove node win01');
+    await team.click(remove.id, 'Roll back');
+    await team.until(remove.id, 'rolled-back');
+    expect(await image()).toBe('Windows Server 2025');
+  }, 60_000);
 
   test('Slack never had to complain', () => {
     expect(site.world.slack.violations).toEqual([]);

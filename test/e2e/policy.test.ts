@@ -4,11 +4,13 @@ import { askRepair } from '../../workers/ask-repair.js';
 import { botOf } from '../support/bot.js';
 import { openSite, podRoutes, type Site } from '../support/site.js';
 
+const now = () => new Date().toISOString();
+
 describe('a repair that Fairway asks for itself', () => {
   let site: Site;
   let bot: ReturnType<typeof botOf>;
   const ask = async (name: string, why: string) => {
-    const begun = await askRepair(bot, name, why);
+    const begun = await askRepair(bot, name, why, now());
     if (!begun) throw new Error('held back');
     return begun;
   };
@@ -60,10 +62,10 @@ describe('a repair that Fairway asks for itself', () => {
     expect((await team.until(first.id, 'rolled-back', 'failed')).state).toBe('rolled-back');
     expect(podRoutes(host('win01'))).toEqual([]);
     // That is a no, which counts for a while; people may still ask.
-    expect(await askRepair(bot, 'win01', 'still')).toBeNull();
+    expect(await askRepair(bot, 'win01', 'still', now())).toBeNull();
     const asked = await team.ask('repair win01');
     await team.deny(asked.id, 'not tonight');
-    expect(await askRepair(bot, 'win01', 'still')).toBeNull();
+    expect(await askRepair(bot, 'win01', 'still', now())).toBeNull();
     expect(podRoutes(host('win01'))).toEqual([]);
   }, 60_000);
 
@@ -96,14 +98,14 @@ describe('a repair that Fairway asks for itself', () => {
   }, 60_000);
 
   test('is not asked for over and over, and never for what is no member', async () => {
-    await expect(askRepair(bot, 'lin09', 'x')).rejects.toThrow('node-unknown');
+    await expect(askRepair(bot, 'lin09', 'x', now())).rejects.toThrow('node-unknown');
     const { id } = await ask('lin01', 'once more');
-    expect(await askRepair(bot, 'lin01', 'and again')).toBeNull();
+    expect(await askRepair(bot, 'lin01', 'and again', now())).toBeNull();
     // There was nothing to repair: that is an answer too, for a while.
     const { team } = site;
     await team.until(id, 'refused');
     await team.stores.redis.del(team.stores.keys.ownRepairs('lin01'));
-    expect(await askRepair(bot, 'lin01', 'and again')).toBeNull();
+    expect(await askRepair(bot, 'lin01', 'and again', now())).toBeNull();
   });
 
   test('Slack never had to complain', () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, BOB } from '../../sandbox/world.js';
+import type { Change } from '../../src/change/change.js';
 import { askRepair } from '../../workers/ask-repair.js';
 import { botOf } from '../support/bot.js';
 import { BUSY, openSite, podRoutes, type Site } from '../support/site.js';
@@ -92,7 +93,15 @@ describe('repairs beside other changes, and through their life', () => {
     const { team, host, world } = site;
     host('lin01').removeRoute('192.168.1.0/24');
     const bot = botOf(world, team.stores);
-    const begun = await askRepair(bot, 'lin01', 'lin01 lost 1 route');
+    const lostAt = new Date().toISOString();
+    const left = (await askRepair(bot, 'lin01', 'lin01 lost 1 route', lostAt))?.id ?? '';
+    expect(await team.until(left, 'pending')).toMatchObject({ requester: 'fairway', decisions: [] });
+    // Nobody wanted it: it is not asked for over and over, but once more is lost.
+    const finishedAt = new Date().toISOString();
+    const expire = (change: Change): Change => ({ ...change, state: 'expired', finishedAt });
+    await team.stores.changes.update(left, expire, new Date());
+    expect(await askRepair(bot, 'lin01', 'lin01 lost 1 route', lostAt)).toBeNull();
+    const begun = await askRepair(bot, 'lin01', 'lin01 lost 1 route', new Date().toISOString());
     await bot.close();
     const { id } = begun ?? { id: '' };
     expect(await team.until(id, 'pending')).toMatchObject({ requester: 'fairway', decisions: [] });

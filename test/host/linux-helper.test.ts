@@ -1,6 +1,6 @@
 /** The root helper on real hosts: what it does for a login that is not root, what it refuses, and what it brings back at boot. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { HostPool, HostRequest } from '../../src/host/host.js';
@@ -8,12 +8,17 @@ import { linux } from '../../src/host/linux.js';
 import type { HostContext } from '../../src/host/platform.js';
 import { rootHelper } from '../../src/host/scripts.js';
 import { createSshPool } from '../../src/host/ssh.js';
+import { linuxChecks } from '../../src/plan/check-linux.js';
+import { lookedAt } from '../../src/plan/check-steps.js';
 import { persistenceSteps } from '../../src/plan/linux-node.js';
 import type { Observation, Step } from '../../src/plan/plan.js';
 import { stepHolds } from '../../src/plan/step.js';
 import { helperSnippet, sudoersLine } from '../../src/snippet/linux-helper.js';
+import { checkLine } from '../../src/words/check.js';
+import { bareVoice } from '../../src/words/voice.js';
 import { createLab, type Lab } from '../lab/lab.js';
 import { describeWith } from '../lab/requirements.js';
+import { policyOf } from '../support/model-cluster.js';
 
 const CLUSTER = '192.168.0.0/16';
 const POD_CIDR = '192.168.0.0/24';
@@ -304,6 +309,52 @@ describeWith(['root'], 'the root helper of Linux nodes', () => {
         `find /etc/fairway /usr/local/sbin /etc/systemd /etc/sysctl.d -type f`,
       );
       expect(files).toBe('/etc/systemd/networkd.conf.d/own.conf\n');
+    });
+  });
+
+  describe('what iptables does with forwarded packets', () => {
+    const DROPS = { policy: 'DROP', from: [], to: [] };
+    const chainOn = async (name: string) => (await read(name)).linux?.forwardChain;
+    const verdict = async (): Promise<string> => {
+      const observed = await read('lin02');
+      const node = { name: 'lin02', os: 'linux' as const, address: '10.0.0.5', podCidr: POD_CIDR };
+      const on = lookedAt(node, false, observed, policyOf('node-address'));
+      const found = linuxChecks(on).find(({ id }) => id === 'forward-policy');
+      return found ? `${found.verdict}: ${checkLine(found, null, bareVoice)}` : '';
+    };
+
+    beforeAll(async () => {
+      const fake = readFileSync(join(process.cwd(), 'test/lab/linux/iptables')).toString('base64');
+      for (const name of ['lin01', 'lin02']) {
+        const put = `mkdir -p /run/sbin; echo ${fake} | base64 -d >/run/sbin/iptables; chmod 755 /run/sbin/iptables`;
+        const chain = 'echo -P FORWARD DROP >/run/forward-chain';
+        await lab.exec(
+          name,
+          `${put}; ${chain}; mount -t overlay -o lowerdir=/run/sbin:/usr/sbin overlay /usr/sbin`,
+        );
+      }
+    });
+
+    test('is told to root, and to a login that sudo lets ask; to others it is unknown', async () => {
+      expect(await chainOn('lin02')).toEqual(DROPS);
+      expect(await chainOn('lin01')).toBeNull();
+      const line = `${USER} ALL=(root) NOPASSWD: /usr/sbin/iptables -w -S FORWARD`;
+      await lab.exec('lin01', `echo '${line}' >/etc/sudoers.d/forward; chmod 440 /etc/sudoers.d/forward`);
+      expect(await chainOn('lin01')).toEqual(DROPS);
+      const [said] = await asUser('sudo -n /usr/sbin/iptables -I FORWARD -j ACCEPT');
+      expect(said).toMatch(/^sudo: .*\ncode 1\n$/);
+      await lab.exec('lin02', 'mv /run/forward-chain /run/away');
+      expect(await verdict()).toMatch(/^unknown: /);
+      await lab.exec('lin02', 'mv /run/away /run/forward-chain');
+    });
+
+    test('is put right by the very command that the check names, once and for all', async () => {
+      const before = await verdict();
+      const [command = ''] = /for .*; done/.exec(before) ?? [];
+      expect(before).toMatch(/^fix: /);
+      for (let n = 0; n < 2; n += 1) await lab.exec('lin02', command);
+      expect(await verdict()).toBe('ok: iptables lets forwarded packets of pods pass.');
+      expect((await lab.exec('lin02', 'cat /run/forward-chain')).split('\n')).toHaveLength(4);
     });
   });
 });

@@ -32,17 +32,18 @@ const ROUTES = [
   { dst: '192.168.1.0/24', gateway: '10.0.0.5', dev: 'eth0', protocol: '155', flags: [] },
 ];
 const TOLD = { isCurrent: true, clusterCidr: '192.168.0.0/16', bridge: 'cbr0', podCidr: '' };
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const FACTS = {
   privilege: 'helper',
   mayInstall: false,
   iproute: 'ip utility, iproute2-6.1.0, libbpf 1.1.2',
   cniPlugins: ['bridge'],
-  forwardPolicy: '-P FORWARD DROP',
+  forwardChain: base64('-P FORWARD DROP'),
   networkManagers: ['systemd-networkd'],
   foreignRoutes: 'no',
   helper: TOLD,
   atBoot: true,
-  kubelet: Buffer.from('/usr/bin/kubelet --token=abc ').toString('base64'),
+  kubelet: base64('/usr/bin/kubelet --token=abc '),
   freeKib: 2,
   clock: '2026-11-01T00:00:00Z',
 };
@@ -118,7 +119,7 @@ describe('what a Linux host says', () => {
       mayInstall: false,
       iproute: '6.1.0',
       cniPlugins: ['bridge'],
-      forwardPolicy: 'DROP',
+      forwardChain: { policy: 'DROP', from: [], to: [] },
       networkManagers: ['systemd-networkd'],
       keepsForeignRoutes: true,
       helper: 'current',
@@ -141,12 +142,37 @@ describe('what a Linux host says', () => {
     ['networkd as it comes', { foreignRoutes: '' }, { keepsForeignRoutes: false }],
     ['networkd told to manage', { foreignRoutes: 'yes' }, { keepsForeignRoutes: false }],
     ['no networkd', { networkManagers: [] }, { keepsForeignRoutes: null }],
-    ['a policy nobody may ask for', { forwardPolicy: '' }, { forwardPolicy: null }],
+    ['a chain nobody may ask for', { forwardChain: '' }, { forwardChain: null }],
+    ['one of another form', { forwardChain: base64('Chain FORWARD (policy DROP)') }, { forwardChain: null }],
     ['an old iproute2', { iproute: 'ip utility, iproute2-ss170501' }, { iproute: '170501' }],
     ['no kubelet', { kubelet: '' }, { kubelet: null }],
   ])('with %s is told so', (_name, more, told) => {
     const data = [{ ...HEAD, linux: { ...FACTS, ...more } }, ROUTES, ADDRESSES];
     expect(linux.parseObservation(data, CTX).linux).toMatchObject(told);
+  });
+
+  test('of a rule that accepts, counts what it asks for nothing beside', () => {
+    const chain = [
+      '-P FORWARD DROP',
+      '-A FORWARD -s 192.168.0.0/16 -j ACCEPT',
+      '-A FORWARD -d 10.1.0.0/16 -m comment --comment "pods of \\"b\\"" -j ACCEPT',
+      '-A FORWARD -d 10.2.0.0/16 -m comment --comment pods -j ACCEPT',
+      '-A FORWARD -s 172.17.0.0/16 -i docker0 -j ACCEPT',
+      '-A FORWARD -s 172.18.0.0/16 -d 172.18.0.0/16 -j ACCEPT',
+      '-A FORWARD ! -s 172.19.0.0/16 -j ACCEPT',
+      '-A FORWARD -s 172.20.0.0/16 -m comment --comment "a" -p tcp -m comment --comment "b" -j ACCEPT',
+      '-A FORWARD -s $(id) -j ACCEPT',
+      '-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+      '-A FORWARD -s 172.21.0.0/16 -j DROP',
+    ];
+    const chainIn = (lines: string[]) => {
+      const facts = { ...FACTS, forwardChain: base64(`${lines.join('\n')}\n`) };
+      return linux.parseObservation([{ ...HEAD, linux: facts }, ROUTES, ADDRESSES], CTX).linux?.forwardChain;
+    };
+    const told = { policy: 'DROP', from: ['192.168.0.0/16'], to: ['10.1.0.0/16', '10.2.0.0/16'] };
+    expect(chainIn(chain)).toEqual(told);
+    const all = { policy: 'DROP', from: ['0.0.0.0/0'], to: ['0.0.0.0/0'] };
+    expect(chainIn(['-P FORWARD DROP', '-A FORWARD -j ACCEPT'])).toEqual(all);
   });
 
   test('of an adopted node’s own bridge counts', () => {

@@ -22,6 +22,9 @@ let server: ssh2.Server;
 let pool: Pool;
 let expected: { fingerprint: string };
 let logins = 0;
+/** What a connection's account may do, as it was when it logged in: Windows does not look again. */
+const rights = new WeakMap<Connection, string>();
+let rightsNow = 'user';
 /** What the server does with an exec; `plain` tells the fallback from the resident interpreter. */
 let onExec: (channel: ServerChannel, plain: boolean, connection: Connection) => void;
 
@@ -50,6 +53,7 @@ describe('a pool of SSH connections to a server that misbehaves', () => {
       connection.on('error', () => undefined);
       connection.on('authentication', (login) => {
         logins += 1;
+        rights.set(connection, rightsNow);
         login.accept();
       });
       connection.on('session', (accept) => {
@@ -149,6 +153,27 @@ describe('a pool of SSH connections to a server that misbehaves', () => {
     const { data, printed } = await open().request(TARGET, READ, expected);
     expect(data).toEqual([{ ok: true }, [{ a: 'x' }]]);
     expect(printed).toBe('motd\nError: no');
+  });
+
+  test('rights that an account got since it logged in show once it has logged out, after what was asked before', async () => {
+    onExec = (channel, _plain, connection) => {
+      const answer = JSON.stringify({ ok: true, rights: rights.get(connection) });
+      channel.write('@@READY@@ 1\n');
+      channel.on('data', (line: Buffer) =>
+        channel.write(`@@R@@ ${Number.parseInt(line.toString(), 10)} 1\n${answer}\n`),
+      );
+    };
+    open();
+    rightsNow = 'user';
+    const seen = async () => (await pool.request(TARGET, { ...READ, anew: true }, expected)).data;
+    expect(await seen()).toMatchObject({ rights: 'user' });
+    rightsNow = 'administrator';
+    expect(await seen()).toMatchObject({ rights: 'user' });
+    const before = seen();
+    pool.logOut(TARGET);
+    expect(await before).toMatchObject({ rights: 'user' });
+    expect(await seen()).toMatchObject({ rights: 'administrator' });
+    expect(pool.stats()).toMatchObject({ connections: 2, execs: 0 });
   });
 
   test('a no of the script carries its code, its words and what was printed', async () => {

@@ -378,5 +378,10 @@ describe('steps on Windows', () => {
       'docker network rm kube',
       'netsh interface ipv4 set interface <ifIndex> forwarding=disabled store=persistent',
     ]);
+    // Uninstall-RemoteAccess knows VPN types alone; what it is not told, it takes away.
+    expect(windows.commands([{ kind: 'routing-service', action: 'remove' }], CTX, null)).toEqual([
+      'Uninstall-RemoteAccess -Force',
+      'Uninstall-WindowsFeature Routing, RemoteAccess',
+    ]);
   });
 });

@@ -100,6 +100,21 @@ describe('an API server that is trusted', () => {
     expect(await trouble(askNodes(as(stranger)))).toMatchObject({ kind: 'unknown-login' });
   });
 
+  test('hears a user’s password as HTTP has it', async () => {
+    const api = await start({ tokens: { 'Basic YWRtaW46cMOkc3M6d29yZA==': true } });
+    const asking = (password: string) =>
+      trouble(askNodes(loginTo(api, { password: { user: 'admin', password } })));
+    expect(await asking('päss:word')).toEqual({});
+    expect(await asking('wrong')).toMatchObject({ kind: 'unknown-login' });
+  });
+
+  test('by another name than its address', async () => {
+    const api = await start({ tls: authority.issue('api.prod') });
+    const as = (serverName: string) => askVersion(loginTo(api, { serverName }));
+    expect(await as('api.prod')).toBe('v1.5.2');
+    expect(await trouble(as('api.test'))).toMatchObject({ kind: 'certificate' });
+  });
+
   test('that knows who asks and says no is told apart from one that does not know', async () => {
     const api = await start({ tokens: { poor: false } });
     const asking = (token: string) => trouble(askNodes(loginTo(api, { token: { data: token } })));

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { checkManifest } from '../../src/manifest/check.js';
 import { buildOfImage, releaseOf, runs, tagFor } from '../../src/manifest/image.js';
-import { type Cluster, type Finding, RULES } from '../../src/manifest/rule.js';
+import { type Finding, RULES } from '../../src/manifest/rule.js';
+import type { Cluster } from '../../src/manifest/target.js';
 import { findingLine } from '../../src/words/manifest.js';
 import { plainVoice, slackVoice } from '../../src/words/voice.js';
 
@@ -256,6 +257,23 @@ describe('what a pod is meant for', () => {
     [affinity(term('windows').replace('In', 'NotIn')), 'linux', false],
     [affinity(term('ssd', 'disk').replace('In', 'NotIn')), 'unknown', true],
     [spec('{ nodeSelector: { disk: ssd } }'), 'unknown', false],
+    ...[
+      'kubernetes.io/arch: amd64',
+      'beta.kubernetes.io/arch: amd64',
+      'topology.kubernetes.io/zone: a',
+      'failure-domain.beta.kubernetes.io/region: a',
+      'beta.kubernetes.io/instance-type: a',
+    ].map((label): [string, string, boolean] => [spec(`{ nodeSelector: { ${label} } }`), 'unknown', true]),
+    [spec('{ nodeSelector: { kubernetes.io/arch: amd64, disk: ssd } }'), 'unknown', false],
+    [spec('{ nodeSelector: { kubernetes.io/arch: arm64 } }'), 'unknown', false],
+    [affinity(term('amd64', 'kubernetes.io/arch')), 'unknown', true],
+    [
+      spec(
+        '{ nodeSelector: { beta.kubernetes.io/arch: amd64 }, containers: [{ image: "microsoft/iis:latest" }] }',
+      ),
+      'windows',
+      true,
+    ],
     [spec('{ nodeName: elsewhere }'), 'unknown', false],
     [spec('{ os: { name: windows } }'), 'windows', true],
     [spec('{ os: { name: linux } }'), 'linux', true],
@@ -271,6 +289,20 @@ describe('what a pod is meant for', () => {
     expect(found(text, '1.31').includes('1 no-os nodeSelector')).toBe(undecided);
   });
 
+  test.each<[string, string, string[]]>([
+    [affinity(term('windows')), '1.13', ['1 os-label kubernetes.io/os']],
+    [affinity(term('windows')), '1.14', []],
+    [affinity(term('windows', 'beta.kubernetes.io/os')), '1.13', []],
+    [affinity(term('windows'), term('windows')), '1.13', Array(2).fill('1 os-label kubernetes.io/os')],
+    [affinity(term('windows'), term('windows', 'beta.kubernetes.io/os')), '1.13', []],
+    [affinity(term('windows'), term('linux', 'beta.kubernetes.io/os')), '1.13', ['1 no-os nodeSelector']],
+    // It holds on nodes without the label, which are all.
+    [affinity(term('linux').replace('In', 'NotIn')), '1.13', ['1 no-os nodeSelector']],
+    [affinity(term('linux').replace('In', 'NotIn')), '1.14', []],
+  ])('%s asks for a label that nodes of %s may not have', (text, version, findings) => {
+    expect(found(text, version)).toEqual(findings);
+  });
+
   test.each([
     ['Deployment', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
     ['ReplicaSet', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
@@ -283,6 +315,10 @@ describe('what a pod is meant for', () => {
     ['Job', 'spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } }'],
     [
       'CronJob',
+      'spec: { jobTemplate: { spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } } } }',
+    ],
+    [
+      'ScheduledJob',
       'spec: { jobTemplate: { spec: { template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } } } } }',
     ],
     ['PodTemplate', 'template: { spec: { hostPID: true, nodeName: win01, containers: [{}] } }'],
@@ -314,6 +350,155 @@ spec:
   containers: [{}]
   labels: *common`;
     expect(found(text, '1.31')).toEqual(['8 host-namespace hostPID', '8 dns-policy ClusterFirstWithHostNet']);
+  });
+});
+
+describe('what old versions keep in annotations', () => {
+  const BETA = 'pod.beta.kubernetes.io/init-containers';
+  const ALPHA = 'pod.alpha.kubernetes.io/init-containers';
+  const AFFINITY = 'scheduler.alpha.kubernetes.io/affinity';
+  const inits = (name: string) =>
+    `[{"name":"a","command":["sh"]},{"volumeMounts":[{"subPath":"${name}"}],"securityContext":{"privileged":true,"runAsUser":null}}]`;
+  const requires = (label: string, os = 'windows') =>
+    `{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"${label}","operator":"In","values":["${os}"]}]}]}}}`;
+  /** A Deployment whose annotations begin on the sixth line, with lines of its pod's spec from the second after them. */
+  const deployment = (annotations: readonly (readonly [string, string])[], ...lines: string[]) =>
+    [
+      ...['kind: Deployment', 'spec:', '  template:', '    metadata:', '      annotations:'],
+      ...annotations.map(([name, json]) => `        ${name}: '${json}'`),
+      ...['    spec:', '      dnsPolicy: Default', '      containers: [{}]'],
+      ...lines.map((line) => `      ${line}`),
+    ].join('\n');
+  const forWindows = (annotations: readonly (readonly [string, string])[], ...lines: string[]) =>
+    deployment(annotations, 'nodeSelector: { beta.kubernetes.io/os: windows }', ...lines);
+  const OF_INITS = ['6 privileged privileged', '6 sub-path subPath', '6 linux-command sh'];
+
+  test.each<[string, string, string, string[]]>([
+    ['init containers', forWindows([[BETA, inits('x')]]), '1.5', OF_INITS],
+    ['those of 1.4', forWindows([[ALPHA, inits('x')]]), '1.7', OF_INITS],
+    [
+      'both, of which beta wins',
+      forWindows([
+        [ALPHA, '[]'],
+        [BETA, inits('x')],
+      ]),
+      '1.5',
+      OF_INITS.map((line) => line.replace('6', '7')),
+    ],
+    [
+      'both as field and as annotation, which wins',
+      forWindows([[BETA, '[]']], 'initContainers: [{ command: [sh] }]'),
+      '1.6',
+      [],
+    ],
+    ['what 1.8 does not look at', forWindows([[BETA, inits('x')]]), '1.8', []],
+    ['what 1.8 does not look at, whatever it is', forWindows([[BETA, '[{']]), '1.8', []],
+    ['no JSON', forWindows([[BETA, '[{"a":']]), '1.5', [`6 annotation ${BETA}`]],
+    ['other JSON', forWindows([[BETA, '["sh"]']]), '1.5', [`6 annotation ${BETA}`]],
+    ['a list of YAML', forWindows([[BETA, '[]']]).replace("'[]'", '[a]'), '1.5', [`6 annotation ${BETA}`]],
+    ['no JSON for Linux', deployment([[BETA, '[{']], 'nodeName: lin01'), '1.5', []],
+    [
+      'an affinity',
+      deployment([[AFFINITY, requires('beta.kubernetes.io/os')]], 'hostPID: true'),
+      '1.5',
+      ['10 host-namespace hostPID'],
+    ],
+    [
+      'one of a label that is not there',
+      deployment([[AFFINITY, requires('kubernetes.io/os')]]),
+      '1.5',
+      ['6 os-label kubernetes.io/os'],
+    ],
+    ['one for Linux', deployment([[AFFINITY, requires('beta.kubernetes.io/os', 'linux')]]), '1.5', []],
+    [
+      'one that 1.6 does not look at',
+      deployment([[AFFINITY, requires('beta.kubernetes.io/os')]]),
+      '1.6',
+      ['7 no-os nodeSelector'],
+    ],
+    [
+      'an affinity that is none',
+      deployment([[AFFINITY, '[]']]),
+      '1.5',
+      [`6 annotation ${AFFINITY}`, '7 no-os nodeSelector'],
+    ],
+    [
+      'the field instead of it',
+      deployment([['a', 'b']], `affinity: ${requires('beta.kubernetes.io/os')}`),
+      '1.5',
+      ['7 no-os nodeSelector', '10 early-field affinity'],
+    ],
+    ['the field', deployment([['a', 'b']], `affinity: ${requires('beta.kubernetes.io/os')}`), '1.6', []],
+    [
+      'the other field',
+      forWindows([['a', 'b']], 'initContainers: [{ command: [sh] }]'),
+      '1.5',
+      ['11 early-field initContainers'],
+    ],
+    [
+      'both fields, for Linux',
+      deployment([['a', 'b']], 'nodeName: lin01', `affinity: {}`, 'initContainers: [{}]'),
+      '1.5',
+      [],
+    ],
+  ])('%s', (_what, text, version, findings) => {
+    expect(found(text, version)).toEqual(findings);
+  });
+});
+
+describe('what is pasted', () => {
+  const POD = pod('hostPID: true');
+  const json = (indent: string) =>
+    JSON.stringify(
+      {
+        kind: 'Pod',
+        spec: { nodeName: 'win01', hostPID: true, containers: [{ name: 'web' }] },
+      },
+      null,
+      indent,
+    );
+
+  test.each<[string, string, string]>([
+    ['a text with an apostrophe', `${POD}\n  description: 'it’s fine'`, '5 host-namespace hostPID'],
+    ['one without quotes', `${POD}\n  description: it’s “fine”`, '5 host-namespace hostPID'],
+    ['quotes in a comment', `# it’s “fine”\n${POD}`, '6 host-namespace hostPID'],
+    ['quotes in a block', `${POD}\n  data: |\n    it’s “fine”, "isn't`, '5 host-namespace hostPID'],
+    ['quotes in JSON', json('  ').replace('web', 'say “hi”'), '5 host-namespace hostPID'],
+    [
+      'typographic quotes for signs',
+      POD.replaceAll('windows', '“windows”').replace('web', '‘web’'),
+      '5 host-namespace hostPID',
+    ],
+    ['such JSON', json('  ').replaceAll('"', '”'), '5 host-namespace hostPID'],
+    ['blanks of a web page', POD.replaceAll('  ', '\u00a0\u00a0'), '5 host-namespace hostPID'],
+    ['blanks after colons', POD.replaceAll(': ', ':\u00a0'), '5 host-namespace hostPID'],
+    ['a mark that is not seen', `\u200b${POD}`, '5 host-namespace hostPID'],
+    ['JSON with tabs', json('\t'), '5 host-namespace hostPID'],
+    ['such JSON with typographic quotes', json('\t').replaceAll('"', '”'), '5 host-namespace hostPID'],
+    ['a tab within quotes', `${POD}\n  text: "a\n\tb: c\n\td"`, '5 host-namespace hostPID'],
+    [
+      'the same with a block of tabs',
+      `${POD}\n  text: 'a\n\tb'\n  more: |\n    a\n    \tb`,
+      '5 host-namespace hostPID',
+    ],
+  ])('with %s is read as it was meant', (_what, text, finding) => {
+    expect(found(text, '1.31')).toEqual([finding]);
+  });
+
+  test.each<[string, string, number, string]>([
+    ['tabs', POD.replaceAll('  ', '\t'), 4, 'Tabs are not allowed'],
+    ['tabs alone', `\t${POD}`, 1, 'Tabs are not allowed'],
+    ['tabs in brackets', 'kind: Pod\nspec: {\n\thostPID: true\n\t}', 3, ''],
+    ['tabs beside one within quotes', `a: "b\n\tc"\n${POD}\n\thostIPC: true`, 9, 'Tabs are not allowed'],
+    ['tabs in a text of lines', `a: "b\n\tc"\nb: c\n\td`, 4, 'Tabs are not allowed'],
+    ['an open quote after one that may stand', `a: 'it’s fine'\n${POD}\nb: "`, 8, 'Missing closing'],
+    ['a bracket that is open after quotes', `a: “b”\n${POD}\nb: [`, 8, ''],
+    ['a bracket that is open after blanks', `${POD.replaceAll('  ', '\u00a0\u00a0')}\n  b: [`, 7, ''],
+  ])('with %s is refused on its line', (_what, text, line, why) => {
+    expect(() => check(text, '1.31')).toThrow(
+      expect.objectContaining({ code: 'manifest-broken', facts: expect.objectContaining({ line }) }),
+    );
+    expect(() => check(text, '1.31')).toThrow(why);
   });
 });
 

@@ -41,6 +41,10 @@ function noise(length: number): string {
   }).join('');
 }
 
+/** A pod with this in the annotation that Kubernetes 1.5 has for init containers. */
+const annotated = (json: string) =>
+  `{ kind: Pod, metadata: { annotations: { pod.beta.kubernetes.io/init-containers: '${json}' } }, spec: { dnsPolicy: Default, nodeSelector: { beta.kubernetes.io/os: windows }, containers: [{}] } }`;
+
 const TOO_MUCH = /^That is too much for one check: at most 1024 KB/;
 const LINE = /^Line \d+/;
 
@@ -69,6 +73,29 @@ describe('hostile texts', () => {
     ['empty lines', '\n'.repeat(MEGABYTE - 1), /^There is nothing to check/],
     ['comments', '# x\n'.repeat(200_000), TOO_MUCH],
     ['nothing but blanks', ' '.repeat(MEGABYTE), /^There is nothing to check/],
+    ['typographic quotes', '---\nkind: “Pod”\nspec: {}\n'.repeat(30_000), /^Line 1501.*check it in parts/],
+    ['many of them', '---\nkind: “Pod”\nspec: {}\n'.repeat(495), /^0 findings/],
+    ['one of them in a large text', `kind: “Pod”\n${'- x\n'.repeat(12_000)}`, LINE],
+    ['lines that have no place', `kind: Pod\n${'- x\n'.repeat(12_000)}`, LINE],
+    ['one in a text as large as may be', `a: “\n${'b: c\n'.repeat(9_000)}kind: Pod\n`, LINE],
+    ['tabs', `kind: "Pod\n${'\t\n'.repeat(500_000)}`, LINE],
+    ['tabs within quotes', `kind: "Pod${'\n\tx'.repeat(300_000)}"`, LINE],
+    ['tabs in brackets', `[${'\n\t“x”,'.repeat(20_000)}`, TOO_MUCH],
+    ['blanks of a web page', `kind: Pod\n${'\u00a0\u00a0- x\n'.repeat(100_000)}`, /^0 findings|^That is/],
+    ['an annotation of brackets', annotated('['.repeat(900_000)), /^1 finding/],
+    ['closed ones', annotated(`${'['.repeat(400_000)}${']'.repeat(400_000)}`), /^1 finding/],
+    ['an annotation of containers', annotated(`[{}${',{}'.repeat(300_000)}]`), TOO_MUCH],
+    [
+      'aliases of annotations',
+      `kind: List\nitems: [&a ${annotated(`[{"a":"${'x'.repeat(900_000)}"}]`)}${', *a'.repeat(190)}]`,
+      TOO_MUCH,
+    ],
+    [
+      'annotations as many as may be',
+      Array.from({ length: 400 }, () => annotated(`[{}${',{}'.repeat(10)}]`)).join('\n---\n'),
+      /^\d+ findings$/,
+    ],
+    ['an annotation that is a prototype', annotated('[{"__proto__":{"command":["sh"]}}]'), /^0 findings/],
     ['an open quote', `kind: "${'x\n'.repeat(100_000)}`, LINE],
     ['one key twice', 'kind: Pod\nkind: Pod', /^Line 2, `kind`: it stands on line 1 already/],
     ['a tag that makes something', 'kind: !!js/function "x"\nspec: !!binary |\n  aGk=', /^0 findings/],

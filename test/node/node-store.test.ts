@@ -11,7 +11,7 @@ const win01: Node = { name: 'win01', os: 'windows', address: '10.0.0.2', podCidr
 const win02: Node = { name: 'win02', os: 'windows', address: '10.0.0.3', podCidr: '192.168.9.0/24' };
 
 async function clear(): Promise<void> {
-  await redis.del(names.inventory, names.inventoryRevision);
+  await redis.del(names.inventory, names.inventoryRevision, names.windowsBuilds);
 }
 beforeEach(clear);
 afterAll(async () => {
@@ -70,6 +70,24 @@ test('two members never share an address or a pod CIDR', async () => {
   await expect(store.add({ ...win01, address: lin01.address })).rejects.toThrow('shares');
   // 10.0.0.1 is a part of 10.0.0.11 as text only.
   expect(await store.add({ ...win01, address: '10.0.0.11' })).toBe(first + 1);
+});
+
+test('the build of a member is the one that was noted last, and goes with it; nobody else has one', async () => {
+  const revision = await store.add(win01);
+  await store.noteBuilds(
+    new Map([
+      ['win01', 14393],
+      ['win02', 14393],
+    ]),
+  );
+  await store.noteBuilds(new Map([['win01', 17763]]));
+  await store.noteBuilds(new Map());
+  expect(await store.builds()).toEqual(new Map([['win01', 17763]]));
+  // What waits for approval does not get stale by a look.
+  expect((await store.read()).revision).toBe(revision);
+  await store.remove('win01');
+  await store.add(win01);
+  expect(await store.builds()).toEqual(new Map());
 });
 
 test('50 adds at once: none lost, one revision each', async () => {

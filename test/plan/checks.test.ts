@@ -48,6 +48,8 @@ const linux = (over: Partial<LinuxMachine>, host = bare.linux): Observation => (
   linux: { ...LINUX_MACHINE, ...over },
 });
 
+const DROPS: NonNullable<LinuxMachine['forwardChain']> = { policy: 'DROP', from: [], to: [] };
+
 type Over = Partial<Omit<CheckInput, 'policy'>> & { policy?: Partial<PlanPolicy> };
 
 function checksIn(observed: Observation, over: Over = {}): Check[] {
@@ -234,11 +236,18 @@ const CASES: readonly Case[] = [
     checksIn(machine(bare.windows, { switches: null })),
     'virtual-switch',
     'fix',
-    { name: 'KubeProxySwitch', types: null },
+    { name: 'KubeProxySwitch', error: null },
+  ],
+  [
+    'Hyper-V cmdlets without its service',
+    checksIn(machine(bare.windows, { switches: { error: 'vmms' } })),
+    'virtual-switch',
+    'fix',
+    { name: 'KubeProxySwitch', error: 'vmms' },
   ],
   [
     'no Hyper-V for who is no administrator',
-    checksIn(machine(bare.windows, { switches: null, isAdministrator: false })),
+    checksIn(machine(bare.windows, { switches: { error: 'access' }, isAdministrator: false })),
     'virtual-switch',
     'unknown',
   ],
@@ -323,11 +332,20 @@ const CASES: readonly Case[] = [
     'fix',
     { isThere: false },
   ],
-  ['English', checksIn(machine(bare.windows, { language: 'en-GB' })), 'language', 'ok'],
-  ['Chinese', checksIn(machine(bare.windows, { language: 'zh-CN' })), 'language', 'fix'],
+  ['British', checksIn(machine(bare.windows, { language: 2057 })), 'language', 'ok', { isEnglish: true }],
+  // Code page 936: Chinese regional settings on an English Windows.
+  ['Chinese settings', checksIn(machine(bare.windows, { codePage: 936 })), 'language', 'ok'],
+  [
+    'Chinese with American settings',
+    checksIn(machine(bare.windows, { language: 2052, codePage: 437 })),
+    'language',
+    'fix',
+    { language: 2052 },
+  ],
+  ['German', checksIn(machine(bare.windows, { language: 1031 })), 'language', 'fix'],
   [
     'Chinese with kube-proxy 1.9',
-    checksIn(machine(bare.windows, { language: 'zh-CN' }), { policy: { kubernetesVersion: '1.9.0' } }),
+    checksIn(machine(bare.windows, { language: 2052 }), { policy: { kubernetesVersion: '1.9.0' } }),
     'language',
     'ok',
   ],
@@ -462,12 +480,30 @@ const CASES: readonly Case[] = [
   ['forwarded packets pass', checksIn(bare.linux), 'forward-policy', 'ok'],
   [
     'forwarded packets are dropped',
-    checksIn(linux({ forwardPolicy: 'DROP' })),
+    checksIn(linux({ forwardChain: DROPS })),
     'forward-policy',
     'fix',
     { clusterCidr: '192.168.0.0/16' },
   ],
-  ['iptables can’t be read', checksIn(linux({ forwardPolicy: null })), 'forward-policy', 'unknown'],
+  [
+    'those of pods pass, and others are dropped',
+    checksIn(linux({ forwardChain: { ...DROPS, from: ['192.168.0.0/16'], to: ['0.0.0.0/0'] } })),
+    'forward-policy',
+    'ok',
+  ],
+  [
+    'pods may answer, and nobody may ask them',
+    checksIn(linux({ forwardChain: { ...DROPS, from: ['192.168.0.0/16'] } })),
+    'forward-policy',
+    'fix',
+  ],
+  [
+    'this node’s pods alone pass',
+    checksIn(linux({ forwardChain: { ...DROPS, from: [lin.podCidr], to: [lin.podCidr] } })),
+    'forward-policy',
+    'fix',
+  ],
+  ['iptables can’t be read', checksIn(linux({ forwardChain: null })), 'forward-policy', 'unknown'],
   [
     'networkd leaves routes alone',
     checksIn(linux({ networkManagers: ['systemd-networkd'], keepsForeignRoutes: true })),
@@ -613,21 +649,22 @@ describe('a node that is to be added', () => {
       'administrator',
       'docker',
       'routing-service',
+      'virtual-switch',
       'container-nic',
       'pod-network',
       'kubelet',
       'kube-proxy',
     ]);
-    expect(found?.facts).toEqual({ name: 'win3', os: 'windows', address: win.address, count: 8 });
+    expect(found?.facts).toEqual({ name: 'win3', os: 'windows', address: win.address, count: 9 });
     expect(refusal(linux({ privilege: 'none' }), lin)?.checks.map(({ id }) => id)).toEqual(['privilege']);
   });
 
   test.each<[string, Observation, Node]>([
     ['a full disk', machine(bare.windows, { freeBytes: 0 }), win],
     ['no IP Helper', machine(bare.windows, { ipHelper: null }), win],
-    ['Chinese', machine(bare.windows, { language: 'zh-CN' }), win],
+    ['Chinese', machine(bare.windows, { language: 2052 }), win],
     ['no CNI plugins', linux({ cniPlugins: null }), lin],
-    ['dropped packets', linux({ forwardPolicy: 'DROP' }), lin],
+    ['dropped packets', linux({ forwardChain: DROPS }), lin],
   ])('is not refused for %s: it becomes a node, if a poor one', (_what, observed, node) => {
     expect(checksIn(observed, { node }).some(({ verdict }) => verdict === 'fix')).toBe(true);
     expect(refusal(observed, node)).toBeNull();

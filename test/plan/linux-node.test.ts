@@ -12,7 +12,7 @@ const MACHINE: LinuxMachine = {
   mayInstall: true,
   iproute: '6.1.0',
   cniPlugins: [],
-  forwardPolicy: null,
+  forwardChain: null,
   networkManagers: [],
   keepsForeignRoutes: null,
   helper: null,

@@ -56,6 +56,7 @@ async function prepare(
     tryDecide: async (id, verdict, hash, actor) => {
       decide(await bench.changes.get(id), actor, verdict, hash, RULES, new Date());
     },
+    answer: async () => Promise.reject(new Error('nothing is asked')),
     view: (id) => bench.deps.view(id),
   };
   const { apiUrl } = bench.slack;

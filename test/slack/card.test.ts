@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkMessageBlocks } from '../../sandbox/slack/limits.js';
-import type { ChangeState, HostStatus, MembershipChange } from '../../src/change/change.js';
+import { type Ask, askDigest } from '../../src/change/ask.js';
+import type { ChangeState, HostResult, HostStatus, MembershipChange } from '../../src/change/change.js';
 import type { ChangeView } from '../../src/command/reply.js';
 import type { MembershipPlan } from '../../src/plan/plan.js';
 import { LIMIT, weigh } from '../../src/slack/blocks.js';
+import { cardButtons, parseButtonValue } from '../../src/slack/buttons.js';
 import { changeCard } from '../../src/slack/card.js';
 import { planText } from '../../src/words/details.js';
 import { buttonsOf, readable } from './support/read.js';
@@ -205,6 +207,24 @@ test('no view, however big or hostile, makes a card that Slack refuses', () => {
     ),
     { numRuns: 150 },
   );
+});
+
+test('a button that answers names what each host asks, within what Slack takes, however many ask', () => {
+  const asksOf = (hosts: readonly HostResult[]) => {
+    const { cancelRequestedBy: _not, ...running } = change('applying');
+    const view = { ...bigView('applying', 1, ''), change: running };
+    const [confirm, decline] = cardButtons({ ...view, hosts: [...hosts] }, hosts, NOW);
+    expect(decline?.value).toBe(confirm?.value);
+    expect((confirm?.value ?? '').length).toBeLessThanOrEqual(2000);
+    return parseButtonValue(confirm?.value)?.asks;
+  };
+  const asks = (host: string, boot = 'b1'): HostResult => ({
+    ...{ host, status: 'asking', ask: { kind: 'reboot', boot }, at: '2026-11-23T15:05:00Z' },
+  });
+  const two = asksOf([asks('win01'), asks('win02')]);
+  expect(two).toBe(askDigest('win01', asks('').ask as Ask) + askDigest('win02', asks('').ask as Ask));
+  expect(asksOf([asks('win01'), asks('win02', 'b2')])).not.toBe(two);
+  expect(asksOf(Array.from({ length: 1000 }, (_, n) => asks(`win${n}`)))).toHaveLength(280 * 6);
 });
 
 /** `size` hosts, each with text of somebody's in every place that takes some. */

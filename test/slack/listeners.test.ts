@@ -58,6 +58,10 @@ beforeEach(() => {
         return { kind: 'decided', id, verdict, approved: 1, required: 1 };
       },
       tryDecide: async (id, verdict, hash) => allow(`try to ${verdict} ${id} ${hash}`),
+      answer: async (id, verdict, digests) => {
+        allow(`${verdict} to ${digests.join(' ')} of ${id}`);
+        return { kind: 'accepted', id, what: verdict === 'yes' ? 'confirm' : 'decline' };
+      },
       view: async () => ({ ...VIEWS.pending, change: { ...VIEWS.pending.change, cards } }),
     },
     outbox: {
@@ -200,6 +204,9 @@ describe.each(LISTENERS.map(({ kind, id }) => `${kind} ${id}`))('%s', (name) => 
       throw new Error('redis is on fire');
     };
     deps.desk.tryDecide = async () => {
+      throw new Error('redis is on fire');
+    };
+    deps.desk.answer = async () => {
       throw new Error('redis is on fire');
     };
     await call(name).done;

@@ -31,7 +31,8 @@ export function inProcess(world: World, stores: Stores): InProcess {
     ...(privateKeyFile ? { privateKeyFile } : {}),
     pinned: (host) => hostKeys.pinned(host),
   });
-  const pushes = new Pushes(redis, keys, hosts, () => undefined);
+  const members = async () => (await stores.nodes.read()).nodes.map(({ name }) => name);
+  const pushes = new Pushes(redis, keys, hosts, members, () => undefined);
   return {
     desk: (own = {}) =>
       createDesk({

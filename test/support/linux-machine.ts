@@ -6,7 +6,7 @@ export const LINUX_MACHINE: LinuxMachine = {
   mayInstall: false,
   iproute: '6.1.0',
   cniPlugins: ['bridge', 'host-local', 'loopback', 'ptp'],
-  forwardPolicy: 'ACCEPT',
+  forwardChain: { policy: 'ACCEPT', from: [], to: [] },
   networkManagers: [],
   keepsForeignRoutes: null,
   helper: null,

@@ -55,7 +55,7 @@ export function bareMachine(): WindowsMachine {
   return {
     product: 'Microsoft Windows Server 2016 Datacenter',
     isServer: true,
-    language: 'en-US',
+    language: 1033,
     codePage: 437,
     isAdministrator: true,
     freeBytes: 40 * 2 ** 30,

@@ -61,6 +61,19 @@ describe('a process', () => {
     expect(told.sees(20 * MINUTES).now).toEqual([]);
   });
 
+  test('that ends for good while its crash loop counts as over is down, and says so', () => {
+    const told = story();
+    for (let pid = 11; pid < 16; pid += 1) told.sees(MINUTES, { kubelet: pid });
+    told.sees(20 * MINUTES);
+    expect(told.now).toEqual(['crash-loop kubelet good 5']);
+    told.sees(MINUTES, { kubelet: null }).sees(10);
+    expect(told.now).toEqual(['crash-loop kubelet good 5', 'down kubelet bad']);
+    expect(told.sees(MINUTES, { kubelet: 16 }).now).toEqual([
+      'crash-loop kubelet good 5',
+      'down kubelet good',
+    ]);
+  });
+
   test('that we restart or stop ourselves is no news, but when it comes back it ends what was told', () => {
     const told = story();
     told.expected.add('kubelet');

@@ -24,7 +24,20 @@ describe('news', () => {
     expect(assign(told(4), [], NOW).fresh).toEqual([told(4)]);
     expect(assign(told(2), [notice(10), notice(20)], NOW).fresh).toEqual([told(2)]);
     expect(assign(told(2), [notice(70), notice(80)], NOW).fresh).toHaveLength(2);
-    expect(assign(told(1), [notice(1), notice(2), notice(3)], NOW).fresh).toHaveLength(1);
+    expect(assign(told(1), [notice(1), notice(2)], NOW).fresh).toHaveLength(1);
+  });
+
+  test('that comes one by one has a card each, one too many too, which rings; what comes then goes on that one: a storm', () => {
+    const older = [notice(10), notice(20), notice(40)];
+    expect(assign(told(1), older, NOW)).toEqual({ joins: null, fresh: [told(1)] });
+    const newest = notice(1);
+    const joins = { notice: newest, told: told(1) };
+    expect(assign(told(1), [newest, ...older], NOW)).toEqual({ joins, fresh: [] });
+    expect(assign(told(1), [newest, ...older.slice(1), notice(70)], NOW).joins).toBeNull();
+    const storm = notice(2, told(2));
+    expect(assign(told(1), [storm, ...older], NOW).joins).toEqual({ notice: storm, told: told(1) });
+    const digest = { ...notice(1), digest: { hosts: [] } };
+    expect(assign(told(1), [digest, ...older], NOW)).toEqual({ joins: null, fresh: [told(1)] });
   });
 
   test('joins a storm that is on, and no other card', () => {

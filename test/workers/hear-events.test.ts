@@ -6,7 +6,6 @@ import { parseKubeconfig } from '../../src/kube/kubeconfig.js';
 import { startedBy } from '../../src/kube/starting.js';
 import { createLog } from '../../src/log.js';
 import { type Ears, hearEvents } from '../../workers/hear-events.js';
-import { loginOf } from '../../workers/login.js';
 import { certificates } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { kubeconfig } from '../support/kubeconfig.js';
@@ -41,54 +40,6 @@ describe('an event', () => {
   test('that is none is nothing', () => {
     for (const nonsense of [null, 1, 'Starting', {}, { metadata: 3 }])
       expect(startedBy(nonsense, SINCE)).toBeNull();
-  });
-});
-
-describe('a kubeconfig', () => {
-  test('gives server and login, inline or in files', () => {
-    const inline = Buffer.from('CA').toString('base64');
-    const login = parseKubeconfig(
-      kubeconfig(
-        'https://10.0.0.1:6443',
-        'client-certificate: /c, client-key: /k',
-        `, certificate-authority-data: ${inline}`,
-      ),
-    );
-    expect(login).toEqual({
-      server: new URL('https://10.0.0.1:6443'),
-      ca: { data: 'CA' },
-      cert: { file: '/c' },
-      key: { file: '/k' },
-    });
-    expect(parseKubeconfig(kubeconfig('http://10.0.0.1:8080', 'token: t'))).toMatchObject({
-      token: { data: 't' },
-    });
-  });
-
-  test.each<[string, string, RegExp]>([
-    ['nothing', '', /wrong at its top/],
-    [
-      'another context',
-      kubeconfig('http://h', 'token: t').replace('prod\n', 'test\n'),
-      /no whole context test/,
-    ],
-    ['a program for the login', kubeconfig('http://h', 'exec: {command: aws}'), /asks a program/],
-    [
-      'no check of certificates',
-      kubeconfig('https://h', 'token: t', ', insecure-skip-tls-verify: true'),
-      /skips/,
-    ],
-    ['a bomb of aliases', `a: &a [1]\nb: [*a]\n${kubeconfig('http://h', 'token: t')}`, /alias/i],
-  ])('with %s is refused in words', (_what, text, words) => {
-    expect(() => parseKubeconfig(text)).toThrow(words);
-  });
-
-  test('that can’t be used is a problem of the configuration', () => {
-    const watch = { everyMs: 1, heal: 'report' as const, digestAt: '08:00', maintenance: [] };
-    expect(loginOf({ watch })).toBeNull();
-    expect(() => loginOf({ watch: { ...watch, kubeconfigFile: '/nowhere' } })).toThrow(
-      /KUBECONFIG_FILE \/nowhere/,
-    );
   });
 });
 
@@ -131,6 +82,7 @@ describe('an API server', () => {
         `tokenFile: ${made.dir}/token`,
         `, certificate-authority: ${trusted}`,
       ),
+      String,
     );
     ears = hearEvents(login, createLog('silent'), (node) => started.push(node));
   }

@@ -31,7 +31,7 @@ export function machineFacts(host: LinuxHost, now: number): LinuxFacts {
     iproute: 'ip utility, iproute2-6.1.0, libbpf 1.1.2',
     cniPlugins: ['bridge', 'host-local', 'loopback'],
     // Its login is not root.
-    forwardPolicy: '',
+    forwardChain: '',
     networkManagers: ['ifupdown'],
     foreignRoutes: '',
     helper: helper && {

@@ -95,7 +95,7 @@ export function machineData(
   return {
     product: 'Microsoft Windows Server 2016 Standard',
     isServer: true,
-    language: 'en-US',
+    language: 1033,
     codePage: 437,
     isAdministrator: true,
     freeBytes: FREE_BYTES,

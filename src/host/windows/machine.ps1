@@ -23,6 +23,12 @@ function Get-DockerState {
   [ordered]@{ error = "docker does not answer ($($r.code): $($r.err))" }
 }
 
+# Null without Hyper-V's cmdlets; without its service behind them, or an administrator before them, they fail.
+function Get-Switches {
+  if (-not (Test-Cmdlet 'Get-VMSwitch')) { return $null }
+  try { [pscustomobject]@{ all = @(Get-VMSwitch -ErrorAction Stop); error = '' } } catch { [pscustomobject]@{ all = @(); error = $_.Exception.Message } }
+}
+
 function Get-Nssm {
   $found = @(Get-Command -Name 'nssm.exe' -CommandType Application -ErrorAction SilentlyContinue)
   if ($found.Count) { [string]$found[0].Path } else { $null }
@@ -44,19 +50,20 @@ function Get-Permissions([string[]]$Programs) {
 function Get-MachineState($p) {
   Assert-Image 'pauseImage' $p.pauseImage
   foreach ($component in 'kubelet', 'kube-proxy') { Assert-Executable "executables.$component" $p.executables.$component }
-  $os = Get-CimInstance -ClassName Win32_OperatingSystem -Property @('Caption', 'ProductType')
+  $os = Get-CimInstance -ClassName Win32_OperatingSystem -Property @('Caption', 'ProductType', 'OSLanguage')
   $disk = Get-CimInstance -ClassName Win32_LogicalDisk -Filter "DeviceID='$env:SystemDrive'" -Property @('FreeSpace')
   $docker = Get-DockerState
   $features = Get-OrNull { Get-RoutingFeatures }
   $record = Get-OrNull { Get-RoutingRecord }
-  $switches = if (Test-Cmdlet 'Get-VMSwitch') { Get-OrNull { [pscustomobject]@{ all = @(Get-VMSwitch -ErrorAction Stop) } } }
+  $switches = Get-Switches
   $nssm = Get-Nssm
   $components = [ordered]@{ 'kubelet' = (Get-InstalledComponent 'kubelet'); 'kube-proxy' = (Get-InstalledComponent 'kube-proxy') }
   $programs = @($p.executables.kubelet, $p.executables.'kube-proxy', $nssm) + @($components.Values | ForEach-Object { $_.executable })
   $machine = [ordered]@{
     product         = [string]$os.Caption
     isServer        = ($os.ProductType -ne 1)
-    language        = $(if (Test-Cmdlet 'Get-WinSystemLocale') { [string](Get-WinSystemLocale).Name } else { [string](Get-Culture).Name })
+    # Not the system locale, nor a culture: those are regional settings, and change nothing of what programs print.
+    language        = [int]$os.OSLanguage
     # Not the console's encoding: the prelude has changed that.
     codePage        = [int](Get-ItemProperty -LiteralPath 'HKLM:\SYSTEM\CurrentControlSet\Control\Nls\CodePage' -Name OEMCP -ErrorAction Stop).OEMCP
     isAdministrator = [bool](Test-Administrator)
@@ -78,6 +85,7 @@ function Get-MachineState($p) {
     clock           = [DateTime]::UtcNow.ToString('o')
   }
   # Of a list that a function gives, 5.1 hands on the members, and of an empty one nothing; so it is put in here.
-  if ($switches) { $machine['switches'] = @($switches.all | ForEach-Object { [ordered]@{ name = [string]$_.Name; type = [string]$_.SwitchType } }) }
+  if ($switches -and $switches.error) { $machine['switches'] = [ordered]@{ error = $switches.error } }
+  elseif ($switches) { $machine['switches'] = @($switches.all | ForEach-Object { [ordered]@{ name = [string]$_.Name; type = [string]$_.SwitchType } }) }
   $machine
 }

@@ -35,12 +35,13 @@ function Test-RebootPending($Features, $Record) {
   $Record -and $Record.restart -and $Record.restart -eq (Get-Boot)
 }
 
-# What it is set up for. Where its cmdlet can't say, a service that runs or would is taken for somebody's.
+# What it is set up for. VPN is whatever undoing would take away beside the router, since that can't be undone alone.
+# Where its cmdlet can't say, a service that runs or would is taken for somebody's.
 function Get-RoutingSetup {
   $setup = $null
   if (Test-Cmdlet 'Get-RemoteAccess') { $setup = Get-OrNull { Get-RemoteAccess -ErrorAction Stop } }
   if ($setup) {
-    $isVpn = @([string]$setup.VpnStatus, [string]$setup.DAStatus) -contains 'Installed'
+    $isVpn = @([string]$setup.VpnStatus, [string]$setup.VpnS2SStatus, [string]$setup.SstpProxyStatus, [string]$setup.DAStatus) -contains 'Installed'
     return [ordered]@{ isRouter = ([string]$setup.RoutingStatus -eq 'Installed'); isVpn = $isVpn }
   }
   $service = Get-ServiceState 'RemoteAccess'
@@ -104,7 +105,8 @@ function Uninstall-RoutingService {
   $record = Get-RoutingRecord
   if (-not $record) { return $false }
   if ((Get-RoutingSetup).isRouter) {
-    $said = Get-Words { Uninstall-RemoteAccess -VpnType RoutingOnly -Force -ErrorAction Stop }
+    # Its -VpnType knows no router: without it all goes, and Invoke-RoutingService has seen that there is nothing else.
+    $said = Get-Words { Uninstall-RemoteAccess -Force -ErrorAction Stop }
     if ((Get-RoutingSetup).isRouter) { Stop-Request 'ROUTING' "Routing and Remote Access stays set up: $said" }
   }
   $there = 'Installed', 'InstallPending'

@@ -55,7 +55,7 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
         remoteAccess: '',
         switches: [],
         images: {},
-        language: 'en-US',
+        language: 1033,
       };
       Object.assign(state, fresh, { containers: {} });
       state.nics = state.nics.filter(({ device }) => device.startsWith('eth'));
@@ -96,7 +96,7 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
     expect(seen).toEqual({
       product: 'Microsoft Windows Server 2016 Standard',
       isServer: true,
-      language: 'en-US',
+      language: 1033,
       codePage: 437,
       isAdministrator: true,
       freeBytes: 60_000_000_000,
@@ -121,7 +121,7 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
 
   test('a Chinese one without nssm and kubelet.exe, whose account is no administrator, and whose docker is down', async () => {
     edit((state) => {
-      state.language = 'zh-CN';
+      state.language = 2052;
       state.registry['HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage'] = { OEMCP: '936' };
       service(state, 'iphlpsvc', 4, false);
       state.permissions = { 'C:\\k': OPEN, 'C:\\k\\kube-proxy.exe': null };
@@ -135,7 +135,7 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       podNetworks: null,
       machine: {
         product: 'Microsoft Windows Server 2016 标准版',
-        language: 'zh-CN',
+        language: 2052,
         codePage: 936,
         isAdministrator: false,
         ipHelper: { runs: false, atBoot: false },
@@ -151,6 +151,22 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       state.registry['HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage'] = { OEMCP: '437' };
       service(state, 'iphlpsvc', 2, true);
       state.permissions = {};
+    });
+  });
+
+  // The code page goes by the system locale, which anybody may set without another Windows.
+  test.each([
+    ['an English one with German settings', 1033, 850],
+    ['a German one with American settings', 1031, 437],
+  ])('%s', async (_what, language, codePage) => {
+    const key = 'HKLM\\SYSTEM\\CurrentControlSet\\Control\\Nls\\CodePage';
+    edit((state) => {
+      state.language = language;
+      state.registry[key] = { OEMCP: String(codePage) };
+    });
+    expect(await machine()).toMatchObject({ language, codePage });
+    edit((state) => {
+      state.registry[key] = { OEMCP: '437' };
     });
   });
 
@@ -215,10 +231,17 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       expect(site.host.state().features).toEqual({ ...OFF, 'RSAT-RemoteAccess-PowerShell': 'Installed' });
     });
 
-    test.each([true, false])('in use for VPN it is left alone (ensure %s)', async (ensure) => {
+    // Undoing would take any of these away along with the router.
+    test.each([
+      ['Vpn', true],
+      ['Vpn', false],
+      ['VpnS2S', true],
+      ['VpnS2S', false],
+      ['SstpProxy', false],
+    ] as const)('in use for %s it is left alone (ensure %s)', async (use, ensure) => {
       edit((state) => {
         for (const name of Object.keys(OFF)) state.features[name] = 'Installed';
-        state.remoteAccess = 'Vpn';
+        state.remoteAccess = use;
         service(state, 'RemoteAccess', 2, true);
       });
       const before = site.host.state();
@@ -297,6 +320,18 @@ describeWith(['root', 'dotnet'], 'what makes a node of a Windows machine', () =>
       const seen = await readFull(other, site);
       other.cut();
       expect(seen.data.machine.switches).toBeNull();
+    });
+
+    test("with its cmdlets and no service behind them, a read tells Hyper-V's words", async () => {
+      breakIt({ 'no-vmms': 'Hyper-V 在连接时遇到错误：服务未运行。' });
+      expect(await machine()).toMatchObject({
+        switches: { error: 'Hyper-V 在连接时遇到错误：服务未运行。' },
+      });
+      expect(await holds('virtual-switch', 'remove')).toBe(false);
+      expect(await kubeSwitch(true)).toMatchObject({
+        ok: false,
+        error: expect.stringContaining('服务未运行'),
+      });
     });
 
     test('a no of Hyper-V comes with its words', async () => {

@@ -219,7 +219,8 @@ namespace Microsoft.Management.Infrastructure.CimCmdlets
                 "LastBootUpTime" => state.Boot.ToLocalTime(),
                 "BuildNumber" => state.Build,
                 // Named in the host's own language.
-                "Caption" => state.Language == "zh-CN" ? "Microsoft Windows Server 2016 \u6807\u51c6\u7248" : "Microsoft Windows Server 2016 Standard",
+                "Caption" => state.Language == 2052 ? "Microsoft Windows Server 2016 \u6807\u51c6\u7248" : "Microsoft Windows Server 2016 Standard",
+                "OSLanguage" => state.Language,
                 "ProductType" => 3u,
                 _ => throw new ItemNotFoundException(name + " is not modelled"),
             });

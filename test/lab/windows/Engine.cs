@@ -38,8 +38,6 @@ static class Engine
         ["Get-WindowsFeature"] = typeof(Microsoft.Windows.ServerManager.Commands.GetWindowsFeatureCommand),
         ["Install-WindowsFeature"] = typeof(Microsoft.Windows.ServerManager.Commands.AddWindowsFeatureCommand),
         ["Uninstall-WindowsFeature"] = typeof(Microsoft.Windows.ServerManager.Commands.RemoveWindowsFeatureCommand),
-        ["Get-WinSystemLocale"] = typeof(Microsoft.InternationalSettings.Commands.GetWinSystemLocaleCommand),
-        ["Get-Culture"] = typeof(GetCultureCommand),
         ["Get-WinEvent"] = typeof(GetWinEventCommand),
         ["Get-CimInstance"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand),
         ["Invoke-CimMethod"] = typeof(Microsoft.Management.Infrastructure.CimCmdlets.InvokeCimMethodCommand),

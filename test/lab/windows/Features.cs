@@ -29,7 +29,7 @@ namespace Lab
 
         public static bool HasModule => Machine.Read().Features.GetValueOrDefault("RSAT-RemoteAccess-PowerShell") == "Installed";
 
-        // "", "RoutingOnly" or "Vpn".
+        // "", or what Install-RemoteAccess -VpnType takes.
         public static string RemoteAccess { get => Machine.Read().RemoteAccess; set => Machine.Update(s => s.RemoteAccess = value); }
 
         public static void SetService(string name, bool runs, int start) => Machine.Update(s =>
@@ -124,7 +124,13 @@ namespace Microsoft.HyperV.PowerShell.Commands
     {
         protected override void EndProcessing()
         {
-            foreach (var found in Machine.Read().Switches)
+            var state = Machine.Read();
+            if (state.Faults.TryGetValue("no-vmms", out var words))
+            {
+                WriteError(new ErrorRecord(new Exception(words), "Unspecified", ErrorCategory.NotSpecified, null));
+                return;
+            }
+            foreach (var found in state.Switches)
             {
                 var o = new PSObject();
                 o.Properties.Add(new PSNoteProperty("Name", found.Name));

@@ -17,13 +17,13 @@ public sealed class State
     public List<string> Stopped { get; set; } = [];
     // Docker network name → how many containers are on it.
     public Dictionary<string, int> Containers { get; set; } = [];
-    // `en-US`.
-    public string Language { get; set; }
+    // What Windows speaks, as an LCID: 1033.
+    public uint Language { get; set; }
     // Bytes of the system drive.
     public long Free { get; set; }
     // Name → its InstallState.
     public Dictionary<string, string> Features { get; set; } = [];
-    // "", "RoutingOnly" or "Vpn".
+    // "", or what Install-RemoteAccess -VpnType takes.
     public string RemoteAccess { get; set; }
     public List<Switch> Switches { get; set; } = [];
     // Docker images: name → id.
@@ -34,7 +34,7 @@ public sealed class State
     public Dictionary<string, Dictionary<string, JsonElement>> Registry { get; set => field = Blind(value.ToDictionary(k => k.Key, k => Blind(k.Value))); } = [];
     // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), lose-address (of a NIC that a switch takes or gives back), wmi,
     // service (what Start-Service says), orphan (a task that is stopped leaves its process), crash (a program that ends at once), restart-needed (a feature waits for one), features and
-    // switch (what their cmdlets say), remote-access (its service does not start by itself), no-hyper-v, not-admin, language-mode, pull (what it says at half).
+    // switch (what their cmdlets say), remote-access (its service does not start by itself), no-hyper-v, no-vmms (what Get-VMSwitch says without Hyper-V's service), not-admin, language-mode, pull (what it says at half).
     public Dictionary<string, string> Faults { get; set; } = [];
 
     static Dictionary<string, T> Blind<T>(Dictionary<string, T> names) => new(names, StringComparer.OrdinalIgnoreCase);

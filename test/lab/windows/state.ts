@@ -23,14 +23,14 @@ export interface WindowsState {
   stopped: string[];
   /** Docker network name to the number of containers on it. */
   containers: Record<string, number>;
-  /** `en-US`. */
-  language: string;
+  /** What Windows speaks, as an LCID: 1033. */
+  language: number;
   /** Bytes of the system drive. */
   free: number;
   /** Name to InstallState. */
   features: Record<string, string>;
   /** What Routing and Remote Access is set up for. */
-  remoteAccess: '' | 'RoutingOnly' | 'Vpn';
+  remoteAccess: '' | 'RoutingOnly' | 'Vpn' | 'VpnS2S' | 'SstpProxy';
   switches: { name: string; type: string; device: string }[];
   /** Docker images: name to id. */
   images: Record<string, string>;
@@ -72,7 +72,7 @@ function bareState(build: number): WindowsState {
     tasks: [],
     stopped: [],
     containers: {},
-    language: 'en-US',
+    language: 1033,
     free: 60_000_000_000,
     features: {
       RemoteAccess: 'Available',

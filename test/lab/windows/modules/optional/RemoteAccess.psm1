@@ -4,7 +4,14 @@ function Get-RemoteAccess {
   [CmdletBinding()] param()
   $set = [Lab.Features]::RemoteAccess
   $named = { param($on) if ($on) { 'Installed' } else { 'Uninstalled' } }
-  [pscustomobject]@{ DAStatus = 'Uninstalled'; VpnStatus = (& $named ($set -eq 'Vpn')); RoutingStatus = (& $named ($set -eq 'RoutingOnly')) }
+  [pscustomobject]@{
+    DAStatus        = 'Uninstalled'
+    VpnStatus       = (& $named ($set -eq 'Vpn'))
+    VpnS2SStatus    = (& $named ($set -eq 'VpnS2S'))
+    SstpProxyStatus = (& $named ($set -eq 'SstpProxy'))
+    # Site-to-site VPN comes with routing.
+    RoutingStatus   = (& $named ($set -eq 'RoutingOnly' -or $set -eq 'VpnS2S'))
+  }
 }
 
 function Install-RemoteAccess {
@@ -16,7 +23,8 @@ function Install-RemoteAccess {
 }
 
 function Uninstall-RemoteAccess {
-  [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')] param([string]$VpnType, [switch]$Force)
+  [CmdletBinding(SupportsShouldProcess, ConfirmImpact = 'High')] param([ValidateSet('Vpn', 'VpnS2S')][string]$VpnType, [switch]$Force)
+  if ($VpnType -and $VpnType -ne [Lab.Features]::RemoteAccess) { return }
   [Lab.Features]::RemoteAccess = ''
   [Lab.Features]::SetService('RemoteAccess', $false, 4)
 }

@@ -13,7 +13,6 @@
  */
 import { accessOf, groupsOf } from './command/access.js';
 import { createDesk } from './command/run.js';
-import { createUserGroups } from './command/user-groups.js';
 import { ConfigError, parseConfig } from './config.js';
 import { Jobs } from './job/queue.js';
 import { createLog } from './log.js';
@@ -23,6 +22,7 @@ import { createSlackApp } from './slack/app.js';
 import { clusterFacts } from './slack/cluster.js';
 import { createFiles } from './slack/files.js';
 import { openOutbox } from './slack/open-outbox.js';
+import { openUserGroups } from './slack/user-groups.js';
 import { createWebClient } from './slack/web.js';
 import { openStores } from './stores.js';
 
@@ -36,11 +36,7 @@ async function main(): Promise<void> {
   const stores = openStores(redis, keys, config.cluster);
   const jobs = new Jobs(redis, config.redis.prefix, onError);
   const slack = createWebClient(config.slack.botToken, { apiUrl: config.slack.apiUrl, log });
-  const groups = createUserGroups(
-    async (usergroup) => (await slack.usergroups.users.list({ usergroup })).users ?? [],
-    (group, error) =>
-      log.warn({ group, err: error }, 'a user group could not be read: its members may do nothing'),
-  );
+  const groups = openUserGroups(slack, log);
   const access = async () => accessOf(config.access, await groups.members(groupsOf(config.access)));
   const desk = createDesk({ ...stores, config, jobs, access });
   const app = createSlackApp({

@@ -109,6 +109,8 @@ export function keys(prefix: string) {
     slackCardLock: (id: string) => `${base}:slack-card-lock:${id}`,
     /** A payload of Slack's that was taken already: events are delivered again, and people click twice. */
     slackSeen: (id: string) => `${base}:slack-seen:${id}`,
+    /** Hash channel → Slack's error code, while what belongs to no person can't be posted there. */
+    slackClosed: `${base}:slack-closed`,
     /** How often a response_url was used. */
     slackAnswers: (urlHash: string) => `${base}:slack-answers:${urlHash}`,
     /** Change that this actor's same command started within the last minute (Q21). */
@@ -123,9 +125,10 @@ export function keys(prefix: string) {
     incidentCounter: `${base}:incident-counter`,
     /** List of the incidents that are over, newest first. */
     pastIncidents: `${base}:past-incidents`,
-    /** Set of hosts with incidents to tell of, and of notices to bring up to date. */
+    /** Set of hosts with incidents to tell of. */
     untoldHosts: `${base}:untold-hosts`,
-    staleNotices: `${base}:stale-notices`,
+    /** Sorted set of the ids of notices whose cards are behind, by when they fell behind (µs since 1970). */
+    dueNotices: `${base}:due-notices`,
     /** Hash host, or host/component → Silence JSON. */
     silences: `${base}:silences`,
     /** Lives while a process is expected to come and go by our own hand. */

@@ -45,6 +45,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'signals',
     'health',
     'redis',
+    'due',
     'time',
     'source',
     'yaml',

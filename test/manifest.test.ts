@@ -18,6 +18,7 @@ const typed = {
   },
   features: {
     bot_user: { display_name: 'Fairway', always_online: true },
+    app_home: { messages_tab_enabled: true, messages_tab_read_only_enabled: true },
     slash_commands: [
       {
         command: '/fairway',

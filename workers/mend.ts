@@ -5,6 +5,7 @@ import type { Lease } from '../src/network/lease-store.js';
 import { type Claimant, fateOf } from '../src/network/orphan.js';
 import type { Inventory } from '../src/node/node.js';
 import type { WorkerDeps } from './deps.js';
+import { showNotices } from './tell-incidents.js';
 
 /** Processes `safety-net`, before what is open is moved on. Safe to repeat, and to run twice at once. */
 export async function mend(deps: WorkerDeps): Promise<void> {
@@ -12,6 +13,7 @@ export async function mend(deps: WorkerDeps): Promise<void> {
   await planAgain(deps);
   await giveBackOrphans(deps);
   for (const id of await deps.changes.dueCards()) await deps.jobs.card(id);
+  await showNotices(deps);
 }
 
 /** A planner is asked at once; one that was asked works on it for longer, and is not asked twice. */

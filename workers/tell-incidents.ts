@@ -11,10 +11,13 @@ const RECENT_MS = 5 * 60_000;
 export async function tellIncidents(deps: WorkerDeps): Promise<void> {
   const hosts = await deps.watch.untoldHosts();
   if (hosts.length > 0) await tellHosts(deps, hosts);
-  const stale = await deps.watch.staleNotices();
-  await Promise.all(stale.map((id) => deps.jobs.notice(id)));
-  await deps.watch.freshened(stale);
+  await showNotices(deps);
   await restoreHosts(deps);
+}
+
+/** Asks for every card of incidents that is behind. It stays due until it is shown: Slack may be away for hours. */
+export async function showNotices(deps: WorkerDeps): Promise<void> {
+  for (const id of await deps.watch.dueNotices()) await deps.jobs.notice(id);
 }
 
 async function tellHosts(deps: WorkerDeps, hosts: readonly string[]): Promise<void> {

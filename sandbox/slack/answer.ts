@@ -59,11 +59,21 @@ function isMetadata(value: unknown): boolean {
 
 /** Slack takes a channel's id, and for posting its name too, or a user's id for the direct messages with them. */
 export function channelId(world: World, value: unknown): string | undefined {
-  if (isChannel(world, str(value))) return str(value);
+  if (isChannel(world, str(value))) return isHidden(world, value) ? undefined : str(value);
   const direct = world.options.users.find((each) => each.id === value);
   if (direct) return directChannel(direct.id);
   const name = str(value).replace(/^#/, '');
-  return world.options.channels.find((each) => each.id === name || each.name === name)?.id;
+  const named = world.options.channels.find((each) => each.name === name)?.id;
+  return isHidden(world, named) ? undefined : named;
+}
+
+function isHidden(world: World, channel: unknown): boolean {
+  return world.options.channels.some(({ id, botIsOut }) => id === channel && botIsOut === 'private');
+}
+
+/** False where the bot was never invited. */
+export function isMember(world: World, channel: string): boolean {
+  return !world.options.channels.some(({ id, botIsOut }) => id === channel && botIsOut !== undefined);
 }
 
 export function no(error: string, detail: string): Refusal {

@@ -1,5 +1,5 @@
 /** files.*: the three steps of an upload, and what was shared. */
-import { channelId, type Methods, no, refused } from './answer.js';
+import { channelId, isMember, type Methods, no, refused } from './answer.js';
 import { uploadedAt, wireFile } from './files.js';
 import { checkMessageBlocks } from './limits.js';
 import { objects, str } from './types.js';
@@ -33,6 +33,7 @@ export const FILES: Methods = {
     const channel = str(args['channel_id']);
     if (channel !== '') {
       if (channelId(world, channel) === undefined) return no('channel_not_found', channel);
+      if (!isMember(world, channel)) return no('not_in_channel', channel);
       const blocks = objects(args['blocks']);
       const problem = checkMessageBlocks(blocks)[0];
       if (problem) return refused(problem);

@@ -18,6 +18,8 @@ export interface SlackUser {
 export interface SlackChannel {
   id: string;
   name: string;
+  /** The bot is no member. Of a private channel it knows nothing then; in a public one it may write (`chat:write.public`), but share no file. */
+  botIsOut?: 'public' | 'private';
 }
 
 /** Budgets, as Slack states them (per workspace unless said otherwise). `false` switches one off, for a bench. */

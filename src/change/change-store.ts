@@ -1,6 +1,7 @@
 /** Changes in Redis. A change is written by compare-and-set only, its plan together with the seal; its hosts' results one field each. */
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { Due } from '../due.js';
 import { Refusal } from '../errors.js';
 import type { Cidr } from '../ip.js';
 import type { Plan } from '../plan/plan.js';
@@ -27,12 +28,6 @@ export interface Moves {
   all: ReadonlySet<Cidr>;
   joined: ReadonlySet<Cidr>;
 }
-
-/** Input: KEYS due cards; ARGV id, version that the card shows. */
-const SHOWN = `
-local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if due and tonumber(due) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
-return 1`;
 
 const lua = readFileSync(new URL('./change.lua', import.meta.url), 'utf8');
 
@@ -61,7 +56,7 @@ export class ChangeStore {
   private readonly keys: Keys;
   private readonly audit: AuditLog;
   private readonly saveScript: Script;
-  private readonly shownScript: Script;
+  private readonly due: Due;
   private readonly plans = new ParsedPlans();
 
   constructor(redis: Redis, keys: Keys) {
@@ -69,7 +64,7 @@ export class ChangeStore {
     this.keys = keys;
     this.audit = new AuditLog(redis, keys);
     this.saveScript = prepareScript(redis, lua);
-    this.shownScript = prepareScript(redis, SHOWN);
+    this.due = new Due(redis, keys.dueCards);
   }
 
   /** The next change id, `c1`, `c2`, …: short, because people type it. */
@@ -160,12 +155,12 @@ export class ChangeStore {
    * asked for.
    */
   dueCards(): Promise<string[]> {
-    return this.redis.zrange(this.keys.dueCards, '0', '-1');
+    return this.due.ids();
   }
 
   /** Every copy of the card shows this version, or there is none to show. */
   async cardShown(id: string, version: number): Promise<void> {
-    await this.shownScript([this.keys.dueCards], [id, version]);
+    await this.due.shown(id, version);
   }
 
   /** Ids of the changes that are not finished, oldest first. */

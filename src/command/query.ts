@@ -17,7 +17,7 @@ import { checkFor } from './manifest.js';
 import { writeNodeList } from './node-list.js';
 import type { HostRoutes, NodeRow, Origin, OwedPart, Reply } from './reply.js';
 import { viewChange } from './view.js';
-import { listIncidents, readLogs } from './watching.js';
+import { closedChannel, listIncidents, readLogs } from './watching.js';
 
 /** How many changes `changes` lists beside the open ones. */
 const LISTED = 15;
@@ -148,12 +148,13 @@ async function listChanges({ changes }: DeskDeps): Promise<Reply> {
 
 async function listNodes(deps: DeskDeps): Promise<Reply> {
   const now = new Date();
-  const [rows, free, resting] = await Promise.all([
+  const [closed, rows, free, resting] = await Promise.all([
+    closedChannel(deps),
     nodeRows(deps),
     deps.leases.freeCount([], now),
     deps.leases.restingCount(now),
   ]);
-  return { kind: 'nodes', cluster: deps.config.cluster.name, rows, free, resting };
+  return { kind: 'nodes', cluster: deps.config.cluster.name, rows, free, resting, ...closed };
 }
 
 async function describeNode(deps: DeskDeps, name: string): Promise<Reply> {

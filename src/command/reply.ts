@@ -67,6 +67,12 @@ export interface HostCheck extends Machine {
   unreadable?: Pick<Unreadable, 'unreadable' | 'otherOs' | 'outOfReach'>;
 }
 
+/** The channel for notices, when Slack did not let the last one in; `why` is its error code. */
+export interface ClosedChannel {
+  channel: string;
+  why: string;
+}
+
 export interface OpenIncident {
   host: string;
   incident: Incident;
@@ -107,7 +113,14 @@ export type Reply =
       id: string;
       what: 'withdraw' | 'confirm' | 'decline' | 'cancel' | 'give-up' | 'retry' | 'rollback';
     }
-  | { kind: 'nodes'; cluster: string; rows: NodeRow[]; free: number; resting: number }
+  | {
+      kind: 'nodes';
+      cluster: string;
+      rows: NodeRow[];
+      free: number;
+      resting: number;
+      closed?: ClosedChannel;
+    }
   | { kind: 'node'; row: NodeRow; gateway: string; hostKey: string | null; changes: Change[] }
   /** Reading hosts takes a moment: the routes follow as a reply of their own. */
   | { kind: 'reading'; hosts: number }
@@ -115,7 +128,14 @@ export type Reply =
   /** Its checks follow as a reply of their own. */
   | { kind: 'checking'; host: string }
   | { kind: 'check'; found: HostCheck }
-  | { kind: 'incidents'; cluster: string; open: OpenIncident[]; past: PastIncident[]; silences: Silence[] }
+  | {
+      kind: 'incidents';
+      cluster: string;
+      open: OpenIncident[];
+      past: PastIncident[];
+      silences: Silence[];
+      closed?: ClosedChannel;
+    }
   | { kind: 'acknowledged'; host: string; id: string }
   | { kind: 'muted'; silence: Silence }
   | { kind: 'unmuted'; host: string; component?: Component; count: number }

@@ -4,7 +4,7 @@ import type { Actor } from '../change/change.js';
 import { Refusal } from '../errors.js';
 import type { BotCommand } from './command.js';
 import { type DeskDeps, findNode } from './desk.js';
-import type { Origin, Reply } from './reply.js';
+import type { ClosedChannel, Origin, Reply } from './reply.js';
 
 type Command<K extends BotCommand['kind']> = Extract<BotCommand, { kind: K }>;
 
@@ -23,7 +23,15 @@ export async function listIncidents(deps: DeskDeps): Promise<Reply> {
     (a, b) =>
       rank(a.incident.state) - rank(b.incident.state) || (a.incident.lastAt < b.incident.lastAt ? 1 : -1),
   );
-  return { kind: 'incidents', cluster: deps.config.cluster.name, open, past, silences };
+  const { name: cluster } = deps.config.cluster;
+  return { kind: 'incidents', cluster, open, past, silences, ...(await closedChannel(deps)) };
+}
+
+/** Nothing while notices get through, as far as is known. */
+export async function closedChannel({ redis, keys, config }: DeskDeps): Promise<{ closed?: ClosedChannel }> {
+  const { channel } = config.slack;
+  const why = await redis.hget(keys.slackClosed, channel);
+  return why === null ? {} : { closed: { channel, why } };
 }
 
 /** Says who is on it. Throws the Refusal `incident-unknown`. */

@@ -1,9 +1,9 @@
 /** The first post of a card. Slack has no idempotency key: the intent is on record before, so that a crash can't double it silently. */
 import type { Card } from '../change/change.js';
-import { sayNoEntry, sayPostedAgain } from '../words/trouble.js';
-import { context } from './blocks.js';
+import { sayPostedAgain } from '../words/trouble.js';
 import type { CardMessage } from './card-message.js';
 import { orCompact } from './card-send.js';
+import { apart, noted } from './current.js';
 import type { Again, CardDeps } from './outbox-deps.js';
 import { limitGate, POST_EVERY_MS, postGate, urgentGate } from './pace.js';
 import type { Shown } from './shown.js';
@@ -12,11 +12,11 @@ import { NO_ENTRY, retryAfterMs, slackError } from './web.js';
 export interface Posted {
   again: Again;
   card: Card | null;
-  /** Whether the copy shows exactly the message; if not, it is edited next. */
-  asRendered: boolean;
+  /** What the copy is taken to show; null: it is edited next. */
+  shows: CardMessage | null;
 }
 
-const NOWHERE: Posted = { again: 0, card: null, asRendered: false };
+const NOWHERE: Posted = { again: 0, card: null, shows: null };
 
 /**
  * Posts the card into its channel or thread; into the direct messages of whoever it belongs to when the bot may not write there.
@@ -29,14 +29,14 @@ export async function postCard(deps: CardDeps, shown: Shown): Promise<Posted> {
   if (limited > 0) return { ...NOWHERE, again: limited };
   const intent = await deps.redis.hget(key, 'intent');
   const found = intent === null ? null : await findPosted(deps, shown, Number(intent));
-  if (found && found !== 'unknown') return { again: 0, card: found, asRendered: false };
+  if (found && found !== 'unknown') return { again: 0, card: found, shows: null };
   const wait = await turn(deps, shown);
   if (wait > 0) return { ...NOWHERE, again: wait };
   await deps.redis.hset(key, 'intent', String(deps.now().getTime()));
   const content = found === 'unknown' ? noted(message, sayPostedAgain()) : message;
   try {
     const card = await post(deps, shown, content, shown.channel, shown.thread);
-    return { again: 0, card, asRendered: true };
+    return { again: 0, card, shows: message };
   } catch (error) {
     // Only an answer of Slack's tells for sure that nothing was posted.
     const later = retryAfterMs(error);
@@ -52,7 +52,10 @@ export async function postCard(deps: CardDeps, shown: Shown): Promise<Posted> {
 }
 
 /** Its turn in the channel, 0: now. What somebody waits for goes first: while it does, others leave their turn to it. */
-async function turn(deps: CardDeps, { channel, urgent }: Shown): Promise<Again> {
+export async function turn(
+  deps: Pick<CardDeps, 'pace'>,
+  { channel, urgent }: Pick<Shown, 'channel' | 'urgent'>,
+): Promise<Again> {
   const first = urgentGate(channel);
   if (!urgent) {
     const wait = await deps.pace.wait(first);
@@ -80,6 +83,7 @@ async function post(
     }),
   );
   if (!answer.ts) throw new Error(`chat.postMessage answered without a ts for ${shown.id}`);
+  await deps.redis.hdel(deps.keys.slackClosed, channel);
   // Posted to a person, the message lives in the channel that Slack opened for it.
   return { channel: answer.channel ?? channel, ts: answer.ts };
 }
@@ -87,27 +91,24 @@ async function post(
 async function elsewhere(deps: CardDeps, shown: Shown, code: string): Promise<Posted> {
   const { id, channel, thread, person, message } = shown;
   if (code === 'thread_not_found' && thread !== undefined) {
-    return { again: 0, card: await post(deps, shown, message, channel, undefined), asRendered: true };
+    return { again: 0, card: await post(deps, shown, message, channel, undefined), shows: message };
   }
   if (!NO_ENTRY.includes(code) || person === undefined) {
     deps.log.error({ card: id, channel, code }, 'the card could not be posted');
+    // Nobody waits for it, so nobody would miss it: whoever asks what is wrong is told.
+    if (person === undefined) await deps.redis.hset(deps.keys.slackClosed, channel, code);
     return NOWHERE;
   }
   deps.log.warn({ card: id, channel, code }, 'no entry; the card goes to the person who asked');
-  const note = sayNoEntry(channel, code);
+  const direct = apart(shown);
   try {
-    const card = await post(deps, shown, noted(message, note), person, undefined);
-    return { again: 0, card, asRendered: true };
+    const card = await post(deps, direct, direct.message, person, undefined);
+    return { again: 0, card, shows: direct.message };
   } catch (error) {
     if (slackError(error) === null) throw error;
     deps.log.error({ card: id, code: slackError(error) }, 'the card could not be posted anywhere');
     return NOWHERE;
   }
-}
-
-/** A line on top of the card, until its first edit. */
-function noted(message: CardMessage, note: string): CardMessage {
-  return { ...message, blocks: [context(note), ...message.blocks].slice(0, 50) };
 }
 
 /** Looks for our card in the channel since the intent, by its metadata. `unknown`: Slack does not let us read there. */

@@ -5,8 +5,10 @@ import { prepareScript, type Script } from '../redis.js';
 import type { CardMessage } from './card-message.js';
 import { postCard } from './card-post.js';
 import { orCompact } from './card-send.js';
+import type { Current } from './current.js';
 import type { Again, CardDeps } from './outbox-deps.js';
 import { EDIT_EVERY_MS, EDIT_GATE, limitGate, PROGRESS_EVERY_MS } from './pace.js';
+import { NOT_YET, ringFor } from './ring-post.js';
 import type { Shown } from './shown.js';
 import { COPY_GONE, retryAfterMs, slackError } from './web.js';
 
@@ -70,22 +72,26 @@ async function writeAll(deps: CardDeps, id: string, stillMine: () => Promise<boo
   }
   const next = waits.filter((wait) => wait > 0);
   if (next.length > 0) return Math.min(...next);
-  const left = (await deps.shown(id))?.cards.length ?? 1;
-  if (left === 0) return BUSY_MS;
-  await deps.cards.cardShown(id, shown.version);
+  const after = await deps.shown(id);
+  if (after?.cards.length === 0) return BUSY_MS;
+  // What moved meanwhile is shown first.
+  const rung = after?.version === shown.version ? await ringFor(deps, after) : 0;
+  if (rung === NOT_YET) return 0;
+  if (rung > 0) return rung;
+  await deps.cards.cardShown(id, shown.due);
   return 0;
 }
 
-async function first(deps: CardDeps, shown: Shown): Promise<Again> {
+async function first(deps: CardDeps, shown: Current): Promise<Again> {
   const posted = await postCard(deps, shown);
   if (posted.again > 0) return posted.again;
   if (posted.card === null) {
     // Nobody takes it. It is not offered again before it says something else.
-    await deps.cards.cardShown(shown.id, shown.version);
+    await deps.cards.cardShown(shown.id, shown.due);
     return 0;
   }
   await deps.cards.addCard(shown.id, posted.card);
-  if (posted.asRendered) await remember(deps, shown, posted.card);
+  if (posted.shows) await remember(deps, { ...shown, message: posted.shows }, posted.card);
   await deps.redis.hdel(deps.keys.slackCard(shown.id), 'intent');
   // What it shows may have moved while it was on the way.
   return BUSY_MS;

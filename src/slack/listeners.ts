@@ -1,10 +1,12 @@
 /** Every entry from Slack, in one table: what it is called, how its payload is read, what it does. */
 import { type BotCommand, parseCommand } from '../command/grammar.js';
 import { splitPasted } from '../command/pasted.js';
+import type { Reply } from '../command/reply.js';
+import { sayCardApart, sayCardNowhere } from '../words/trouble.js';
 import { ADOPT_FORM, faultsOf, LIST_BLOCK, OPEN_FORM } from './adopt-form.js';
 import { ACTION } from './buttons.js';
 import { DENY_MODAL } from './deny-modal.js';
-import type { ListenerDeps } from './guard.js';
+import { answer, type ListenerDeps } from './guard.js';
 import { openForm, sendFile, sendFindings } from './hand-over.js';
 import { MANIFEST_BLOCK, MANIFEST_FORM, manifestFaults, OPEN_MANIFEST_FORM } from './manifest-form.js';
 import { fitsManifest } from './manifest-message.js';
@@ -22,7 +24,7 @@ import {
   tell,
   unreadable,
 } from './press.js';
-import { fitsAnswer } from './reply.js';
+import { fitsAnswer, say } from './reply.js';
 import { sharedManifest } from './shared-manifest.js';
 
 export interface Listener {
@@ -140,13 +142,24 @@ async function run(command: BotCommand, call: Call, deps: ListenerDeps): Promise
   if (reply.kind === 'audit-file') await deps.jobs.auditFile(call.answerTo);
   if (reply.kind === 'export' && !fitsAnswer(reply.text)) return sendFile(call, deps, reply);
   if (reply.kind !== 'change-card') return tell(call, deps, reply);
-  // The card itself is the answer. When others go first in the channel, the person hears at once that it comes (Q14).
-  if (!(await isPosted(deps, reply.id))) await tell(call, deps, reply, true);
+  await answerByCard(reply, call, deps);
 }
 
-/** Posts the card if its turn is now; the queue does it otherwise. */
-async function isPosted(deps: ListenerDeps, changeId: string): Promise<boolean> {
-  if (await deps.outbox.renderNow(changeId)) return true;
-  const view = await deps.desk.view(changeId);
-  return view !== null && view.change.cards.length > 0;
+/**
+ * Posts the card if its turn is now; the queue does it otherwise. Where the command was given the card itself is the answer. When others
+ * go first there, or it went elsewhere, the person hears so at once (Q14).
+ */
+async function answerByCard(
+  reply: Extract<Reply, { kind: 'change-card' }>,
+  call: Call,
+  deps: ListenerDeps,
+): Promise<void> {
+  const { id } = reply;
+  const isDone = await deps.outbox.renderNow(id);
+  const cards = (await deps.desk.view(id))?.change.cards ?? [];
+  const { channel } = call.origin;
+  if (cards.some((card) => card.channel === channel)) return;
+  if (cards.length > 0) await answer(deps, call, say(sayCardApart(channel, id)), true);
+  else if (isDone) await answer(deps, call, say(sayCardNowhere(channel, id)), true);
+  else await tell(call, deps, reply, true);
 }

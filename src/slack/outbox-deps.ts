@@ -7,15 +7,15 @@ import type { ChangeView } from '../command/reply.js';
 import type { Logger } from '../log.js';
 import type { Keys } from '../redis.js';
 import type { ClusterFacts } from './cluster.js';
+import type { Current } from './current.js';
 import type { Pace } from './pace.js';
-import type { Shown } from './shown.js';
 
 /** Which messages show a change or a notice. */
 export interface Cards {
   addCard(id: string, card: Card): Promise<void>;
   forgetCard(id: string, card: Card): Promise<void>;
-  /** All of them show this version now. */
-  cardShown(id: string, version: number): Promise<void>;
+  /** All of them show it now, as far as it was `due`. */
+  cardShown(id: string, due: number): Promise<void>;
 }
 
 export interface CardDeps {
@@ -32,7 +32,7 @@ export interface CardDeps {
   /** As much of the end of the audit log as fits in so many bytes. */
   newestAudit(mostBytes: number): Promise<AuditLines>;
   /** The card of a change or a notice as it is to be shown now; null when there is none. */
-  shown(id: string): Promise<Shown | null>;
+  shown(id: string): Promise<Current | null>;
   cards: Cards;
   now(): Date;
 }

@@ -11,7 +11,7 @@ import { createCardWriter } from './card-writer.js';
 import { uploadText } from './file-upload.js';
 import type { Again, CardDeps } from './outbox-deps.js';
 import { limitGate, POST_EVERY_MS, postGate } from './pace.js';
-import { NO_ENTRY, retryAfterMs, slackError } from './web.js';
+import { isSlackAway, NO_ENTRY, retryAfterMs, slackError } from './web.js';
 
 /** A message as a job carries it: blocks rendered already. */
 export type Rendered = { text: string; blocks: readonly (Block | Record<string, unknown>)[] };
@@ -34,6 +34,8 @@ const URL_LIFE_S = 1800;
 const USED_UP = 1000;
 /** Of the audit log in one file, about 17 000 records of hosts: it is held in memory until Slack has it. The console gives all. */
 const AUDIT_FILE_BYTES = 16 << 20;
+/** When an answer is tried again that Slack was away for. */
+const SOON_MS = 1000;
 
 export function createOutbox(deps: CardDeps): Outbox {
   const writer = createCardWriter(deps);
@@ -54,7 +56,16 @@ export function createOutbox(deps: CardDeps): Outbox {
 
   return {
     renderNow,
-    answer: (origin, message, options = {}) => reply(deps, origin, message, options.quiet ?? false),
+    answer: async (origin, message, options = {}) => {
+      try {
+        return await reply(deps, origin, message, options.quiet ?? false);
+      } catch (error) {
+        // What was asked for is done, and only the word of it is missing: the queue tries again.
+        if (!isSlackAway(error)) throw error;
+        deps.log.warn({ err: error }, 'an answer did not get through at once');
+        return SOON_MS;
+      }
+    },
     deliver: (job) => {
       switch (job.name) {
         case 'card':

@@ -1,5 +1,5 @@
 /** What commands answer, as Slack messages. Pure. */
-import type { HostRoutes, LogTail, Reply } from '../command/reply.js';
+import type { ClosedChannel, HostRoutes, LogTail, Reply } from '../command/reply.js';
 import type { ClusterCheck } from '../kube/check.js';
 import type { Snippet } from '../snippet/kubectl.js';
 import { exportWords } from '../words/adopt.js';
@@ -36,6 +36,7 @@ import {
   routesWords,
   whoami,
 } from '../words/reply.js';
+import { sayClosed } from '../words/trouble.js';
 import { formInvitation } from './adopt-form.js';
 import { context, type Message, section } from './blocks.js';
 import { changeCard } from './card.js';
@@ -61,7 +62,10 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
     case 'accepted':
       return say(accepted(reply));
     case 'nodes':
-      return list(nodesWords.head(reply), reply.rows.map(nodeLine), nodesWords.rest, nodesWords.none);
+      return warned(
+        list(nodesWords.head(reply), reply.rows.map(nodeLine), nodesWords.rest, nodesWords.none),
+        reply.closed,
+      );
     case 'node':
       return node(reply);
     case 'reading':
@@ -175,11 +179,21 @@ function tail(text: string, room: number): string {
 
 const LOG_ON_CARD = 2600;
 
-function incidents({ cluster, open, past, silences }: Extract<Reply, { kind: 'incidents' }>): Message {
+function incidents({
+  cluster,
+  open,
+  past,
+  silences,
+  closed,
+}: Extract<Reply, { kind: 'incidents' }>): Message {
   const bad = open.filter(({ incident }) => incident.state === 'bad').length;
   const head = incidentsWords.head(cluster, bad, open.length);
   const items = [...open.map(incidentLine), ...silences.map(silenceLine), ...past.map(pastLine)];
-  return list(head, items, incidentsWords.rest, '');
+  return warned(list(head, items, incidentsWords.rest, ''), closed);
+}
+
+function warned(message: Message, closed: ClosedChannel | undefined): Message {
+  return closed ? { ...message, blocks: [section(sayClosed(closed)), ...message.blocks] } : message;
 }
 
 function history(reply: Extract<Reply, { kind: 'history' }>): Message {

@@ -20,9 +20,26 @@ export function createWebClient(
   });
 }
 
-/** Slack's own error code (`message_not_found`); null when the error is none of Slack's answers, such as a timeout. */
+/** Slack's trouble, not its answer. It passes, and what was asked for may have been done all the same. */
+const TRANSIENT: readonly string[] = [
+  'internal_error',
+  'fatal_error',
+  'service_unavailable',
+  'request_timeout',
+  'team_added_to_org',
+  'org_login_required',
+];
+
+/** Slack's own error code (`message_not_found`); null when Slack gave no answer that stands: after a timeout, or in trouble of its own. */
 export function slackError(error: unknown): string | null {
-  return error instanceof webApi.WebAPIPlatformError ? error.data.error : null;
+  if (!(error instanceof webApi.WebAPIPlatformError)) return null;
+  const { error: code } = error.data;
+  return TRANSIENT.includes(code) ? null : code;
+}
+
+/** True when Slack gave no answer that stands; false for trouble of our own, such as a Redis that is away. */
+export function isSlackAway(error: unknown): boolean {
+  return error instanceof webApi.SlackError && slackError(error) === null;
 }
 
 /** Milliseconds that a 429 asks to wait; null for every other error. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { Card } from '../change/change.js';
+import { Due } from '../due.js';
 import { Component } from '../node/component.js';
 import { type Keys, prepareScript, type Script } from '../redis.js';
 import type { Incident } from './incident.js';
@@ -39,11 +40,13 @@ export class WatchStore {
   private readonly redis: Redis;
   private readonly keys: Keys;
   private readonly script: Script;
+  private readonly due: Due;
 
   constructor(redis: Redis, keys: Keys) {
     this.redis = redis;
     this.keys = keys;
     this.script = prepareScript(redis, lua);
+    this.due = new Due(redis, keys.dueNotices);
   }
 
   /** What is known of these hosts, in their order; null: never looked at. */
@@ -63,7 +66,7 @@ export class WatchStore {
   /** Writes it all, each record as the version after the one it was read with. False when somebody else moved one of them meanwhile. */
   async commit(commit: Commit): Promise<boolean> {
     const { hosts = [], notices = [], gone = [], past = [], untold = [], told = [], stale = [] } = commit;
-    const { watched, pastIncidents, untoldHosts, staleNotices, noticeTimes } = this.keys;
+    const { watched, pastIncidents, untoldHosts, dueNotices, noticeTimes } = this.keys;
     const next = <T extends { version: number }>({ version, ...rest }: T) =>
       JSON.stringify({ version: version + 1, ...rest });
     const writes = [
@@ -73,7 +76,7 @@ export class WatchStore {
     ];
     const list = (items: readonly string[]) => [items.length, ...items];
     const written = await this.script(
-      [watched, this.keys.notices, pastIncidents, untoldHosts, staleNotices, noticeTimes],
+      [watched, this.keys.notices, pastIncidents, untoldHosts, dueNotices, noticeTimes],
       [
         writes.length,
         ...writes.flat(),
@@ -124,14 +127,19 @@ export class WatchStore {
     return this.redis.smembers(this.keys.untoldHosts);
   }
 
-  /** Notices that no longer show how things stand. */
-  staleNotices(): Promise<string[]> {
-    return this.redis.smembers(this.keys.staleNotices);
+  /** Notices whose cards do not show how things stand, or are not posted yet. */
+  dueNotices(): Promise<string[]> {
+    return this.due.ids();
   }
 
-  /** These are on their way to be brought up to date. */
-  async freshened(ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await this.redis.srem(this.keys.staleNotices, ...ids);
+  /** How far a notice has to be shown. To be read before the notice itself: what happens in between is shown once more. */
+  dueUpTo(id: string): Promise<number> {
+    return this.due.upTo(id);
+  }
+
+  /** Every copy of the notice's card shows it that far, or there is nowhere to show it. */
+  async noticeShown(id: string, upTo: number): Promise<void> {
+    await this.due.shown(id, upTo);
   }
 
   async nextNoticeId(): Promise<string> {

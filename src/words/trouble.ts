@@ -1,8 +1,9 @@
 /** What went wrong: with a change or a host, as its card says it; between Slack and us, as the person reads it. Pure. */
 import type { Debt } from '../change/change.js';
+import type { ClosedChannel } from '../command/reply.js';
 import type { HostError } from '../host/host.js';
 import type { Step } from '../plan/plan.js';
-import { code } from './mrkdwn.js';
+import { code, plain } from './mrkdwn.js';
 import { storedVoice } from './voice.js';
 
 /** A member joined between planning and approval, and no plan covers the pair. */
@@ -155,15 +156,23 @@ export function sayNoDialog(why: string, changeId: string): string {
   return `Slack did not open the dialog (${why}). Click again, or type ${code(`deny ${changeId}`)}.`;
 }
 
+/** What Slack says where a file takes a member of the channel, and a message does not. */
+const NO_MEMBER: readonly string[] = ['not_in_channel', 'channel_not_found'];
+
 /** `why` is Slack's own error code. */
 export function sayNoFile(why: string, changeId: string): string {
-  return `Slack refused the file (${why}). ${code(`change ${changeId}`)} shows the short form.`;
+  const short = `${code(`change ${changeId}`)} shows the short form`;
+  return NO_MEMBER.includes(why)
+    ? `I am not in this channel, and a file takes a member: ${code('/invite @Fairway')}, then press *Details* again. Or ${short}.`
+    : `Slack refused the file (${why}). ${short}.`;
 }
 
 /** `why` is Slack's own error code, `what` should have been in the file. */
 export function sayNoExport(why: string, what: 'nodes' | 'audit'): string {
-  const command = what === 'nodes' ? 'export' : 'audit export';
-  return `Slack refused the file (${why}). In a shell: ${code(`npm -s run console -- ${command}`)}.`;
+  const shell = `in a shell: ${code(`npm -s run console -- ${what === 'nodes' ? 'export' : 'audit export'}`)}`;
+  return NO_MEMBER.includes(why)
+    ? `I am not in this channel, and a file takes a member: ${code('/invite @Fairway')}, then ask again. Or ${shell}.`
+    : `Slack refused the file (${why}). Ask again, or ${shell}.`;
 }
 
 /** On top of a card that may stand in the channel twice. */
@@ -171,7 +180,39 @@ export function sayPostedAgain(): string {
   return 'Posted again after an interruption: an older copy may stand above. This one counts.';
 }
 
-/** On top of a card that went to the requester alone. `why` is Slack's own error code. */
-export function sayNoEntry(channel: string, why: string): string {
-  return `I can't write in <#${channel}> (${why}): invite me there, and approvers will see the next card.`;
+/** On top of a card that only the requester has, for as long as that is so. `state`: the change's. */
+export function sayNoEntry(channel: string, id: string, state: string): string {
+  const where = isInvitable(channel) ? `in <#${channel}>` : 'where you asked';
+  const waits = state === 'planning' || state === 'pending' ? ` ${approveByWord(id)}` : '';
+  return `Only you see this card: I can't write ${where}. ${invite(channel, 'there')}${waits}`;
+}
+
+/** To whoever asked in a channel that can't have the card. */
+export function sayCardApart(channel: string, id: string): string {
+  return `I can't write here, so the card of ${code(id)} is in your direct messages. ${invite(channel, 'here')} ${approveByWord(id)}`;
+}
+
+/** The same, when not even that was possible. */
+export function sayCardNowhere(channel: string, id: string): string {
+  return `I can't write here, nor to you directly, so ${code(id)} has no card: ${code(`change ${id}`)} shows it. ${invite(channel, 'here')} ${approveByWord(id)}`;
+}
+
+/** Nobody can be invited to a conversation between two. */
+function isInvitable(channel: string): boolean {
+  return /^[CG]/.test(channel);
+}
+
+function invite(channel: string, where: 'here' | 'there'): string {
+  return isInvitable(channel)
+    ? `${code('/invite @Fairway')} ${where}, and the next one is posted ${where}.`
+    : 'Ask in a channel, and others see the next one.';
+}
+
+function approveByWord(id: string): string {
+  return `An approver can type ${code(`approve ${id}`)}.`;
+}
+
+/** In answers about nodes and incidents, while the channel for notices takes none. `why` is Slack's own error code. */
+export function sayClosed({ channel, why }: ClosedChannel): string {
+  return `⚠️ I could not write in <#${plain(channel, 40)}> (${plain(why, 60)}), so incidents are told nowhere. ${code('/invite @Fairway')} there, or set ${code('SLACK_CHANNEL')} right. This line goes with the next card that gets through.`;
 }

@@ -133,6 +133,16 @@ describe('authorization', () => {
 });
 
 describe('what it answers', () => {
+  test('nodes and incidents: that the channel for notices takes none', async () => {
+    const { redis, keys } = open.stores;
+    await redis.hset(keys.slackClosed, 'C0OTHER', 'is_archived');
+    expect(await run('nodes')).not.toHaveProperty('closed');
+    await redis.hset(keys.slackClosed, 'C0OPS', 'not_in_channel');
+    const closed = { channel: 'C0OPS', why: 'not_in_channel' };
+    expect(await run('nodes')).toMatchObject({ closed });
+    expect(await run('incidents')).toMatchObject({ closed });
+  });
+
   const lin02 = { name: 'lin02', os: 'linux' as const, address: '10.0.0.8', podCidr: '192.168.7.0/24' };
   const stored = (id: string, over: Partial<MembershipChange>) =>
     open.stores.changes.create(change('pending', { id, ...over }), new Date());

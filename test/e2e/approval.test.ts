@@ -32,6 +32,25 @@ describe('approval', () => {
     expect(Math.min(...took)).toBeLessThan(1000);
   });
 
+  test('a plan that nobody looks at rings those who may approve it, and its end whoever asked', async () => {
+    const { team, world } = site;
+    const { id } = await team.ask('add linux node lin03 10.0.0.9');
+    const card = await team.untilCard(id, 'Approve').then(() => team.stores.changes.get(id));
+    const inThread = () =>
+      world.slack.messages(CHANNEL).filter(({ threadTs }) => threadTs === card.cards[0]?.ts);
+    const waits = await world.slack.waitFor(
+      ({ threadTs, text }) => threadTs === card.cards[0]?.ts && text.includes('waits for an approval'),
+      40_000,
+    );
+    expect(waits.text).toContain(`🔔 <@${BOB}>, <@${CAROL}> or <@${DAVE}>: \`${id}\``);
+    await team.deny(id, 'wrong rack');
+    await world.slack.waitFor(
+      ({ text }) => text.includes(`<@${ALICE}>: \`${id}\` was denied: wrong rack`),
+      40_000,
+    );
+    expect(inThread()).toHaveLength(2);
+  }, 100_000);
+
   test('takes two different people, neither of them the requester, and each click gets its own answer', async () => {
     const { team } = site;
     const { id } = await team.ask('add linux node lin01 10.0.0.4');

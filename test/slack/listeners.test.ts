@@ -1,6 +1,7 @@
 /** Every handler that is hung into Bolt, found by standing in for Bolt's App, and called as somebody without any role (Q2). */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { webApi } from '@slack/bolt';
+import type { Card } from '../../src/change/change.js';
 import type { BotCommand } from '../../src/command/command.js';
 import { Refusal } from '../../src/errors.js';
 import { createLog } from '../../src/log.js';
@@ -23,6 +24,8 @@ let handlers: Map<string, Handler>;
 let allowed: boolean;
 /** Whether the card could be posted at once. */
 let posted: boolean;
+/** Where the card of the change stands. */
+let cards: Card[];
 /** A file of the thread. */
 let shared: SharedFile | null;
 let deps: ListenerDeps;
@@ -40,6 +43,7 @@ beforeEach(() => {
   handlers = new Map();
   allowed = false;
   posted = true;
+  cards = [{ channel: 'C0OPS', ts: '1.1' }];
   shared = null;
   const seen = new Set<string>();
   deps = {
@@ -58,7 +62,7 @@ beforeEach(() => {
         allow(`${verdict} to ${digests.join(' ')} of ${id}`);
         return { kind: 'accepted', id, what: verdict === 'yes' ? 'confirm' : 'decline' };
       },
-      view: async () => VIEWS.pending,
+      view: async () => ({ ...VIEWS.pending, change: { ...VIEWS.pending.change, cards } }),
     },
     outbox: {
       answer: async (_origin, message) => {
@@ -265,6 +269,7 @@ test('a card that has to wait for its turn is announced, once, to the person alo
   expect(effects()).toEqual(['add-node']);
   happened = [];
   posted = false;
+  cards = [];
   const quiet: (boolean | undefined)[] = [];
   const { answer } = deps.outbox;
   deps.outbox.answer = (origin, message, options) => {
@@ -276,12 +281,22 @@ test('a card that has to wait for its turn is announced, once, to the person alo
   expect(quiet).toEqual([true]);
   // It stands there already, and only its newest edit waits.
   happened = [];
-  deps.desk.view = async () => ({
-    ...VIEWS.pending,
-    change: { ...VIEWS.pending.change, cards: [{ channel: 'C0OPS', ts: '1.1' }] },
-  });
+  cards = [{ channel: 'C0OPS', ts: '1.1' }];
   await call('command /fairway').done;
   expect(effects()).toEqual(['add-node']);
+});
+
+test('a card that is not where it was asked for is said, and how to get the next one here', async () => {
+  allowed = true;
+  cards = [{ channel: 'D0ALICE', ts: '1.1' }];
+  await call('command /fairway').done;
+  expect(effects()).toEqual(['add-node', expect.stringMatching(/`c17` is in your direct messages/)]);
+  expect(effects()[1]).toContain('`/invite @Fairway` here');
+  expect(effects()[1]).toContain('`approve c17`');
+  happened = [];
+  cards = [];
+  await call('command /fairway').done;
+  expect(effects()).toEqual(['add-node', expect.stringMatching(/`c17` has no card: `change c17` shows it/)]);
 });
 
 test('the dialog’s reason reaches the desk, with the plan that was seen', async () => {

@@ -160,20 +160,41 @@ describe('a card', () => {
     },
   );
 
-  test('that may not be posted into its channel goes to the requester, and says so', async () => {
+  test('that may not be posted into its channel goes to the requester, and says so for as long as that is so', async () => {
     await bench.stop();
-    bench = await startBench({
-      channels: [
-        { id: OPS, name: 'ops' },
-        { id: 'U0ALICE', name: 'dm-alice' },
-      ],
-    });
+    bench = await startBench({ channels: [{ id: 'C0CLOSED', name: 'closed', botIsOut: 'private' }] });
     await bench.given('pending');
     await bench.changes.update('c17', (each) => ({ ...each, channel: 'C0CLOSED' }), new Date());
+    expect(await bench.outbox.renderNow('c17')).toBe(true);
+    const [message] = bench.slack.messages('D0ALICE');
+    const said = () => JSON.stringify(message?.blocks[0]);
+    expect(said()).toContain("I can't write in <#C0CLOSED>");
+    expect(said()).toContain('`/invite @Fairway` there');
+    expect(said()).toContain('`approve c17`');
+    expect((await bench.changes.get('c17')).cards).toEqual([{ channel: 'D0ALICE', ts: message?.ts }]);
+    // Nothing changed, so nothing was edited.
+    expect(bench.slack.history(message?.ts ?? '')).toHaveLength(1);
+    await bench.moved('c17', 'approved');
+    expect(await bench.outbox.renderNow('c17')).toBe(true);
+    expect(bench.slack.history(message?.ts ?? '')).toHaveLength(2);
+    expect(said()).toContain("I can't write in <#C0CLOSED>");
+    expect(said()).not.toContain('`approve c17`');
+  });
+
+  test('that belongs to nobody leaves word of a channel that takes none, until one gets through', async () => {
+    await bench.given('pending');
+    await bench.changes.update(
+      'c17',
+      (each) => ({ ...each, requester: 'fairway', channel: 'C0CLOSED' }),
+      new Date(),
+    );
+    const closed = () => bench.redis.hgetall(bench.keys.slackClosed);
+    expect(await bench.outbox.renderNow('c17')).toBe(true);
+    expect(await closed()).toEqual({ C0CLOSED: 'channel_not_found' });
+    await bench.redis.hset(bench.keys.slackClosed, OPS, 'not_in_channel');
+    await bench.changes.update('c17', (each) => ({ ...each, channel: OPS }), new Date());
     await bench.outbox.renderNow('c17');
-    const [message] = bench.slack.messages('U0ALICE');
-    expect(JSON.stringify(message?.blocks)).toContain("I can't write in <#C0CLOSED> (channel_not_found)");
-    expect((await bench.changes.get('c17')).cards).toEqual([{ channel: 'U0ALICE', ts: message?.ts }]);
+    expect(await closed()).toEqual({ C0CLOSED: 'channel_not_found' });
   });
 
   test('that Slack finds too long is sent without the plan', async () => {
@@ -193,6 +214,88 @@ describe('a card', () => {
 
   test('of a change whose id nobody knows is nobody’s trouble', async () => {
     expect(await bench.outbox.deliver({ name: 'card', changeId: 'c99' })).toBe(0);
+  });
+});
+
+describe('a card’s thread', () => {
+  const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+  const replies = () => bench.slack.messages(OPS).filter(({ threadTs }) => threadTs !== undefined);
+  const due = async () => (await bench.changes.dueCards()).includes('c17');
+  const offered = (sealedAt: string) =>
+    bench.changes.update('c17', (each) => ({ ...each, sealedAt }), new Date());
+  const shown = async () => {
+    await bench.jobs.card('c17');
+    await until('all is shown', async () => !(await due()));
+  };
+
+  test('rings once for a plan that waits, whoever shows the card', async () => {
+    await bench.given('pending');
+    await offered(ago(6000));
+    await shown();
+    expect(replies()).toMatchObject([{ threadTs: only('c17').ts }]);
+    expect(replies()[0]?.text).toContain('<@U0BOB>: `c17` waits for an approval');
+    await bench.changes.update('c17', (each) => ({ ...each }), new Date());
+    const other = createOutbox(bench.deps);
+    await Promise.all([bench.outbox, other].map((each) => each.renderNow('c17')));
+    await shown();
+    expect(replies()).toHaveLength(1);
+    expect(bench.slack.violations).toEqual([]);
+  });
+
+  test('waits a moment, in which the card stays due; what is decided by then rings nobody', async () => {
+    await bench.given('pending');
+    await offered(ago(0));
+    await until('the card', async () => (await bench.outbox.renderNow('c17')) && states()[0] === 'pending');
+    expect(await due()).toBe(true);
+    await bench.moved('c17', 'approved');
+    await shown();
+    expect(replies()).toEqual([]);
+    expect(only('c17').metadata?.event_payload['state']).toBe('approved');
+  });
+
+  test('tells an end to whoever asked, in the thread of the command where there is one', async () => {
+    const root = bench.slack.say('U0ALICE', OPS, 'hello');
+    await bench.given('pending');
+    await bench.changes.update('c17', (each) => ({ ...each, thread: root.ts }), new Date());
+    await bench.outbox.renderNow('c17');
+    await bench.changes.update(
+      'c17',
+      (each) => ({ ...each, state: 'expired', finishedAt: ago(0) }),
+      new Date(),
+    );
+    await shown();
+    const last = replies().at(-1);
+    expect(last).toMatchObject({ threadTs: root.ts });
+    expect(last?.text).toContain('<@U0ALICE>: nobody decided on `c17` in time');
+  });
+
+  test('rings approvers nowhere where they can’t see it', async () => {
+    await bench.stop();
+    bench = await startBench({ channels: [{ id: 'C0CLOSED', name: 'closed', botIsOut: 'private' }] });
+    await bench.given('pending');
+    await bench.changes.update(
+      'c17',
+      (each) => ({ ...each, channel: 'C0CLOSED', sealedAt: ago(6000) }),
+      new Date(),
+    );
+    await shown();
+    expect(bench.slack.messages('D0ALICE')).toHaveLength(1);
+  });
+
+  test('is not rung in twice when a 429 comes between, nor lost', async () => {
+    await bench.stop();
+    bench = await startBench({ rateLimits: { post: { perSecond: 0.5, burst: 1 } } });
+    await bench.given('pending');
+    await offered(ago(6000));
+    await bench.jobs.card('c17');
+    await until('Slack is asked too soon', () => bench.slack.violations.length > 0);
+    expect(replies()).toEqual([]);
+    await until('its gate opens', async () => {
+      await bench.jobs.card('c17');
+      return replies().length === 1;
+    });
+    await shown();
+    expect(replies()).toHaveLength(1);
   });
 });
 
@@ -273,6 +376,18 @@ describe('an answer', () => {
     expect(bench.slack.messages(OPS)).toMatchObject([{ ephemeralTo: 'U0BOB', text: 'hello' }]);
   });
 
+  test('that Slack is in no state to take is not lost: the queue tries again', async () => {
+    const refuse: Record<string, string> = { 'chat.postEphemeral': 'internal_error' };
+    await bench.stop();
+    bench = await startBench({ refuse });
+    expect(await bench.outbox.answer(origin, say('hello'))).toBeGreaterThan(0);
+    await bench.jobs.reply({ name: 'reply', origin, message: say('hello') });
+    await until('the queue tries', () => bench.slack.violations.length > 1);
+    delete refuse['chat.postEphemeral'];
+    const said = await bench.slack.waitFor(({ ephemeralTo }) => ephemeralTo === 'U0BOB', 10_000);
+    expect(said.text).toBe('hello');
+  });
+
   test('to a mention stands in the thread; a quiet one does not', async () => {
     const root = bench.slack.say('U0BOB', OPS, 'hi');
     await bench.outbox.answer({ ...origin, thread: root.ts }, say('loud'));
@@ -343,6 +458,19 @@ describe('the audit log as a file', () => {
   });
 });
 
+test('details where the bot is no member: how to have them', async () => {
+  await bench.stop();
+  bench = await startBench({ channels: [{ id: OPS, name: 'ops', botIsOut: 'public' }] });
+  await bench.given('pending');
+  await bench.outbox.renderNow('c17');
+  expect(bench.cards('c17')).toHaveLength(1);
+  await bench.jobs.file('c17', { channel: OPS, user: 'U0BOB' });
+  const said = await bench.slack.waitFor((each) => each.ephemeralTo === 'U0BOB', 10_000);
+  expect(said.text).toContain('`/invite @Fairway`, then press *Details* again');
+  expect(said.text).toContain('`change c17`');
+  expect(bench.slack.violations.map(({ error }) => error)).toEqual(['not_in_channel']);
+});
+
 describe('a text as a file', () => {
   const job = {
     name: 'upload' as const,
@@ -370,6 +498,8 @@ describe('a text as a file', () => {
   test('that Slack does not take is said to whoever asked, with another way', async () => {
     await bench.jobs.upload({ ...job, fileName: '', origin: { channel: OPS, user: 'U0BOB' } });
     const said = await bench.slack.waitFor((each) => each.ephemeralTo === 'U0BOB', 10_000);
-    expect(said.text).toMatch(/Slack refused the file \(invalid_arguments\).*npm -s run console -- export/);
+    expect(said.text).toMatch(
+      /Slack refused the file \(invalid_arguments\)\. Ask again.*npm -s run console -- export/,
+    );
   });
 });

@@ -243,6 +243,20 @@ test('without a node no routes are promised', () => {
   }
 });
 
+test('a channel that takes no notices is said above nodes and incidents, with what to do', () => {
+  const closed = { channel: 'C0OPS', why: 'not_in_channel' };
+  const replies: Reply[] = [
+    { kind: 'nodes', cluster: 'prod', rows: [], free: 1, resting: 0, closed },
+    { kind: 'incidents', cluster: 'prod', open: [], past: [], silences: [], closed },
+  ];
+  for (const reply of replies) {
+    const [first] = replyMessage(reply, CLUSTER, NOW).blocks;
+    expect(JSON.stringify(first)).toMatch(
+      /could not write in <#C0OPS> \(not_in_channel\).*\/invite @Fairway/,
+    );
+  }
+});
+
 test('whoever has no role is told whom to ask, though asking for help is allowed', () => {
   const reply: Reply = { kind: 'whoami', actor: 'T1:U0EVE', roles: [], may: ['ask for help'] };
   expect(replyMessage(reply, CLUSTER, NOW).text).toMatch(/Ask an administrator to add you\.$/);

@@ -68,7 +68,7 @@ describe('a record', () => {
     expect(await store.commit({ ...both, hosts: [one] })).toBe(true);
     expect(await store.notice('n1')).toMatchObject({ version: 1 });
     expect(await store.untoldHosts()).toEqual(['lin02']);
-    expect(await store.staleNotices()).toEqual(['n1']);
+    expect(await store.dueNotices()).toEqual(['n1']);
   });
 
   test('of a host that left is gone, and its incidents are among the past ones', async () => {

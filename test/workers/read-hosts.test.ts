@@ -18,6 +18,7 @@ async function read(isAdministrator: boolean): Promise<{ sees: boolean | undefin
     config: { cluster },
     hostKeys: { pinnedAll: async () => [null] },
     works: { owned: async () => [] },
+    nodes: { noteBuilds: async () => undefined },
     hosts: {
       request: async (_target: HostTarget, { params }: HostRequest) => {
         const data = readData(host, ReadParams.parse(params), Date.now()) as { machine: object };

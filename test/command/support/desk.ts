@@ -7,7 +7,7 @@ import { Jobs } from '../../../src/job/queue.js';
 import { connectRedis, keys } from '../../../src/redis.js';
 import { openStores, type Stores } from '../../../src/stores.js';
 
-const ENV = {
+export const ENV = {
   SLACK_BOT_TOKEN: 'xoxb-1',
   SLACK_CHANNEL: 'C0OPS',
   CLUSTER_NAME: 'test',

@@ -13,10 +13,10 @@ import { Jobs } from '../../../src/job/queue.js';
 import { createLog } from '../../../src/log.js';
 import { createNodeStore } from '../../../src/node/node-store.js';
 import { connectRedis, type Keys, keys } from '../../../src/redis.js';
+import { type Current, currentChange } from '../../../src/slack/current.js';
 import { createOutbox, type Outbox } from '../../../src/slack/outbox.js';
 import type { CardDeps } from '../../../src/slack/outbox-deps.js';
 import { createPace } from '../../../src/slack/pace.js';
-import { type Shown, showChange } from '../../../src/slack/shown.js';
 import { createWebClient } from '../../../src/slack/web.js';
 import { notifyProcessor } from '../../../workers/notify.js';
 import { CLUSTER, change, plan } from './views.js';
@@ -76,7 +76,7 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
     shown: async (id) => {
       if (id.startsWith('n')) return news(id, noticeCards.get(id) ?? []);
       const found = await view(id);
-      return found && showChange(found, CLUSTER, new Date());
+      return found && currentChange(found, CLUSTER, { approvers: ['U0BOB'], isAlone: false }, new Date());
     },
     cards: {
       addCard: async (id, card) => {
@@ -132,8 +132,8 @@ export async function startBench(options: Partial<FakeSlackOptions> = {}): Promi
 }
 
 /** A card of incidents, as far as the outbox looks at it. */
-function news(id: string, cards: readonly Card[]): Shown {
-  const message: Shown['message'] = {
+function news(id: string, cards: readonly Card[]): Current {
+  const message: Current['message'] = {
     text: id,
     blocks: [],
     metadata: { event_type: 'fairway_notice', event_payload: { id, state: 'bad' } },
@@ -141,6 +141,8 @@ function news(id: string, cards: readonly Card[]): Shown {
   return {
     id,
     version: 1,
+    due: 1,
+    ring: null,
     cards,
     channel: OPS,
     shape: '',

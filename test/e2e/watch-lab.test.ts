@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { HOSTS, startWorld, type World } from '../../sandbox/world.js';
 import { createLab, type Lab } from '../lab/lab.js';
 import { describeWith } from '../lab/requirements.js';
@@ -28,6 +28,11 @@ describeWith(['root', 'dotnet'], 'faults on real hosts, as the channel hears the
     team.close();
     await world.close();
     await lab.close();
+  });
+
+  // As if a while had passed: what happens within a minute would become one card.
+  beforeEach(async () => {
+    await team.stores.redis.del(team.stores.keys.noticeTimes);
   });
 
   /** Until the hosts would tell by themselves. */

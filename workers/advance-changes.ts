@@ -190,10 +190,9 @@ async function dispatch(
   const begun = works.map(
     ({ node }): HostResult => ({ host: node.name, status: 'waiting', visited: true, at }),
   );
-  await deps.changes.setResults(change.id, [...absent, ...begun]);
-  await deps.works.dispatch(change.id, works);
-  if (works.length === 0) await deps.jobs.advance();
-  return works.map((work) => work.node.name);
+  const isGiven = await deps.works.dispatch(change, works, [...absent, ...begun]);
+  if (!isGiven || works.length === 0) await deps.jobs.advance();
+  return isGiven ? works.map((work) => work.node.name) : [];
 }
 
 function stepsOf(change: Change, host: HostPlan): HostPlan['steps'] {

@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { Route } from '../network/route.js';
 import { type Keys, prepareScript, type Script } from '../redis.js';
-import type { HostResult } from './change.js';
+import type { Change, HostResult } from './change.js';
 import type { Work } from './work.js';
 
 /** Slack allows 50 edits a minute for a workspace; three seconds for a card leave room for many cards (Q22). */
@@ -64,25 +64,54 @@ for i = 3, #ARGV do
 end
 return inHand`;
 
+/**
+ * Input: KEYS change, its results, left, then each host's work; ARGV state, direction, id, number of results, host and result of each, then
+ * the work of each host. Output: 1 when dispatched, 0 when the change is in another state by now, or turned round.
+ */
+const DISPATCH = `
+local text = redis.call('GET', KEYS[1])
+local change = text and cjson.decode(text) or {}
+if change.state ~= ARGV[1] or change.direction ~= ARGV[2] then return 0 end
+local first = 5 + 2 * ARGV[4]
+for i = 5, first - 1, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+for i = 4, #KEYS do redis.call('HSET', KEYS[i], ARGV[3], ARGV[first + i - 4]) end
+redis.call('SET', KEYS[3], #KEYS - 3)
+return 1`;
+
 export class WorkStore {
   private readonly redis: Redis;
   private readonly keys: Keys;
+  private readonly dispatchScript: Script;
   private readonly settleScript: Script;
   private readonly withdrawScript: Script;
 
   constructor(redis: Redis, keys: Keys) {
     this.redis = redis;
     this.keys = keys;
+    this.dispatchScript = prepareScript(redis, DISPATCH);
     this.settleScript = prepareScript(redis, SETTLE);
     this.withdrawScript = prepareScript(redis, WITHDRAW);
   }
 
-  /** Gives a phase's work to its hosts. Safe to repeat: a host that has it already counts once. */
-  async dispatch(changeId: string, works: readonly Work[]): Promise<void> {
-    const batch = this.redis.multi();
-    for (const work of works) batch.hset(this.keys.hostWork(work.node.name), changeId, JSON.stringify(work));
-    batch.set(this.keys.changeLeft(changeId), works.length);
-    await batch.exec();
+  /**
+   * Gives a phase's work to its hosts, and says so in their results. Safe to repeat: a host that has it already counts once. False, and
+   * nothing is given, when the change is not as it was read: a worker that stood still must not begin what was ended meanwhile.
+   */
+  async dispatch(
+    { id, state, direction }: Pick<Change, 'id' | 'state' | 'direction'>,
+    works: readonly Work[],
+    results: readonly HostResult[],
+  ): Promise<boolean> {
+    const { change, changeHosts, changeLeft, hostWork } = this.keys;
+    const given = await this.dispatchScript(
+      [change(id), changeHosts(id), changeLeft(id), ...works.map(({ node }) => hostWork(node.name))],
+      [
+        ...[state, direction, id, results.length],
+        ...results.flatMap((result) => [result.host, JSON.stringify(result)]),
+        ...works.map((work) => JSON.stringify(work)),
+      ],
+    );
+    return given === 1;
   }
 
   /** What a host has left to do. */

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { AuditLog } from '../../src/change/audit-log.js';
 import { BuildStore } from '../../src/change/build-store.js';
-import type { Change, HostStatus, MembershipChange, RepairChange } from '../../src/change/change.js';
+import type {
+  Change,
+  HostResult,
+  HostStatus,
+  MembershipChange,
+  RepairChange,
+} from '../../src/change/change.js';
 import { ChangeStore } from '../../src/change/change-store.js';
 import type { Work } from '../../src/change/work.js';
 import { WorkStore } from '../../src/change/work-store.js';
@@ -301,11 +307,37 @@ describe('work', () => {
       held.isOver = true;
       return settled;
     });
+  /** Of a change that is there; a test may have made it before. */
+  const dispatch = async (id: string, list: readonly Work[], results: readonly HostResult[] = []) => {
+    if ((await changes.load(id)) === null) await changes.create(change(id), new Date());
+    const { state, direction } = await changes.get(id);
+    return works.dispatch({ id, state, direction }, list, results);
+  };
   const statusOf = async (id: string, host: string) => (await changes.results(id)).get(host)?.status;
   const on = (host: string) => ({ ...node, name: host });
 
+  test('is given with its results, and not for a change that was ended or turned round since it was read', async () => {
+    await changes.create({ ...change('c30'), state: 'applying' }, new Date());
+    const read = { id: 'c30', state: 'applying', direction: 'do' } as const;
+    const [lone, waiting] = [
+      { ...work('c30'), node: on('lone') },
+      { host: 'lone', status: 'waiting', at: '' } as const,
+    ];
+    expect(await works.dispatch(read, [lone], [waiting])).toBe(true);
+    expect([await works.of('lone'), await statusOf('c30', 'lone')]).toEqual([[lone], 'waiting']);
+    expect(await redis.get(keys.changeLeft('c30'))).toBe('1');
+    await works.withdraw('c30', ['lone']);
+    await changes.setResults('c30', [{ ...waiting, status: 'cancelled' }]);
+    for (const over of [{ state: 'cancelled' }, { state: 'applying', direction: 'undo' }] as const) {
+      await changes.update('c30', (current) => ({ ...current, direction: 'do', ...over }), new Date());
+      expect(await works.dispatch(read, [lone], [waiting])).toBe(false);
+    }
+    expect(await works.dispatch({ ...read, id: 'c31' }, [lone], [waiting])).toBe(false);
+    expect([await works.of('lone'), await statusOf('c30', 'lone')]).toEqual([[], 'cancelled']);
+  });
+
   test('what is owed stays until it is done', async () => {
-    await works.dispatch('c1', [work('c1')]);
+    await dispatch('c1', [work('c1')]);
     await visit(node.name, 'owed');
     expect(await works.owing()).toEqual([node.name]);
     expect(await works.of(node.name)).toHaveLength(1);
@@ -319,10 +351,10 @@ describe('work', () => {
   test('a visit settles only the work that it took: not that of another run, nor what was withdrawn', async () => {
     const forth = { ...work('c2'), node: on('race') };
     const back = { ...forth, direction: 'undo' as const };
-    await works.dispatch('c2', [forth]);
+    await dispatch('c2', [forth]);
     const settled = await visit('race', 'done', async () => {
       await works.withdraw('c2', ['race']);
-      await works.dispatch('c2', [back]);
+      await dispatch('c2', [back]);
     });
     expect(settled).toEqual([null]);
     expect(await works.of('race')).toEqual([back]);
@@ -335,7 +367,7 @@ describe('work', () => {
   });
 
   test('a worker that lost the host changes nothing, and does not free it for a third', async () => {
-    await works.dispatch('c3', [{ ...work('c3'), node: on('lost') }]);
+    await dispatch('c3', [{ ...work('c3'), node: on('lost') }]);
     const late = await visit('lost', 'owed', async () => {
       await redis.set(keys.hostLease('lost'), 'another');
       await changes.setResults('c3', [{ host: 'lost', status: 'done', at: '' }]);
@@ -348,10 +380,10 @@ describe('work', () => {
 
   test('cancelled: what a visit has in hand is its to finish; what came after the visit began is not', async () => {
     const two = [on('busy'), on('idle')].map((host) => ({ ...work('c4'), node: host }));
-    await works.dispatch('c4', two);
+    await dispatch('c4', two);
     const [settled] =
       (await visit('busy', 'done', async () => {
-        await works.dispatch('c5', [{ ...work('c5'), node: on('busy') }]);
+        await dispatch('c5', [{ ...work('c5'), node: on('busy') }]);
         expect(await works.withdrawWaiting('c4', ['busy', 'idle'])).toEqual(new Set(['busy']));
         expect(await works.withdrawWaiting('c5', ['busy'])).toEqual(new Set());
       })) ?? [];
@@ -363,7 +395,7 @@ describe('work', () => {
   });
 
   test('a debt that is withdrawn is nobody’s', async () => {
-    await works.dispatch('c6', [{ ...work('c6'), node: on('debtor') }]);
+    await dispatch('c6', [{ ...work('c6'), node: on('debtor') }]);
     await visit('debtor', 'owed');
     expect(await works.owing()).toContain('debtor');
     await works.withdraw('c6', ['debtor']);

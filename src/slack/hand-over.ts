@@ -7,7 +7,7 @@ import { answer, type ListenerDeps } from './guard.js';
 import { manifestForm, manifestInvitation } from './manifest-form.js';
 import type { Call } from './payload.js';
 import { say } from './reply.js';
-import { slackError } from './web.js';
+import { isSlackAway, slackError } from './web.js';
 
 type Form = Extract<Reply, { kind: 'form' }>['form'];
 
@@ -19,9 +19,8 @@ export async function openForm(form: Form, call: Call, deps: ListenerDeps): Prom
   try {
     await deps.slack.views.open({ trigger_id: call.triggerId, view });
   } catch (error) {
-    const why = slackError(error);
-    if (why === null) throw error;
-    deps.log.warn({ why }, 'the form could not be opened');
+    if (slackError(error) === null && !isSlackAway(error)) throw error;
+    deps.log.warn({ err: error }, 'the form could not be opened');
     await invite();
   }
 }

@@ -8,7 +8,7 @@ import { denyModal } from './deny-modal.js';
 import { answer, type ListenerDeps } from './guard.js';
 import type { Call } from './payload.js';
 import { replyMessage, say } from './reply.js';
-import { slackError } from './web.js';
+import { isSlackAway, slackError } from './web.js';
 
 export type Pressed = (call: Call, deps: ListenerDeps, value: ButtonValue) => Promise<void>;
 
@@ -47,8 +47,8 @@ export async function askWhy(call: Call, deps: ListenerDeps, value: ButtonValue)
     await deps.slack.views.open({ trigger_id: call.triggerId, view: denyModal(value, call) });
   } catch (error) {
     const why = slackError(error);
-    if (why === null) throw error;
-    deps.log.warn({ change: value.id, why }, 'the dialog could not be opened');
+    if (why === null && !isSlackAway(error)) throw error;
+    deps.log.warn({ change: value.id, why, err: error }, 'the dialog could not be opened');
     await answer(deps, call, say(sayNoDialog(why, value.id)));
   }
 }

@@ -151,9 +151,9 @@ export function sayDeadCard(): string {
   return `This card is no longer live. ${code('changes')} lists those that are.`;
 }
 
-/** `why` is Slack's own error code. */
-export function sayNoDialog(why: string, changeId: string): string {
-  return `Slack did not open the dialog (${why}). Click again, or type ${code(`deny ${changeId}`)}.`;
+/** `why` is Slack's own error code; null: it gave no answer. */
+export function sayNoDialog(why: string | null, changeId: string): string {
+  return `Slack did not open the dialog (${why ?? 'no answer'}). Click again, or type ${code(`deny ${changeId}`)}.`;
 }
 
 /** What Slack says where a file takes a member of the channel, and a message does not. */

@@ -255,6 +255,20 @@ test('a button of a card that nobody knows: said, and the card loses its buttons
   }
 });
 
+test.each([
+  ['trigger_expired', 'trigger_expired'],
+  ['internal_error', 'no answer'],
+])('a dialog that Slack does not open (%s): what to type instead', async (error, why) => {
+  allowed = true;
+  deps.slack.views.open = async () => {
+    throw new webApi.WebAPIPlatformError({ ok: false, error });
+  };
+  await call('action change:deny').done;
+  expect(happened.at(-1)).toContain(
+    `Slack did not open the dialog (${why}). Click again, or type \`deny c17\``,
+  );
+});
+
 test('nobody is asked for a reason that would count for nothing', async () => {
   deps.desk.tryDecide = async (id) => {
     throw new Refusal('change-expired', { id, command: 'remove node win03' });

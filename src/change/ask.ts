@@ -38,15 +38,24 @@ export function answerTo(ask: Ask, answers: readonly Answer[]): Answer['verdict'
 
 /** Names what a host asks in six hex digits, for a button that answers just what its card showed. */
 export function askDigest(host: string, ask: Ask): string {
-  const about = ask.kind === 'reboot' ? ask.boot : ask.kind === 'switch' ? ask.executable : ask.network;
   return createHash('sha256')
-    .update(JSON.stringify([host, ask.kind, about]))
+    .update(JSON.stringify([host, ask.kind, objectOf(ask)]))
     .digest('hex')
     .slice(0, 6);
 }
 
 function isSameAsk(a: Ask, b: Ask): boolean {
-  if (a.kind === 'reboot') return b.kind === 'reboot' && a.boot === b.boot;
-  if (a.kind === 'switch') return b.kind === 'switch' && a.executable === b.executable;
-  return b.kind === 'delete-network' && a.network === b.network;
+  return a.kind === b.kind && objectOf(a) === objectOf(b);
+}
+
+/** What it is about: two of a kind about the same are one. */
+function objectOf(ask: Ask): string {
+  switch (ask.kind) {
+    case 'reboot':
+      return ask.boot;
+    case 'delete-network':
+      return ask.network;
+    case 'switch':
+      return ask.executable;
+  }
 }

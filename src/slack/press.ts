@@ -27,17 +27,18 @@ export async function pressed(call: Call, deps: ListenerDeps, handle: Pressed): 
 
 /** Takes the decision on the plan that the card showed. Throws the desk's Refusals, as all of these do. */
 export async function approve(call: Call, deps: ListenerDeps, value: ButtonValue): Promise<void> {
-  const reply = await deps.desk.decide(value.id, 'approve', value.hash, undefined, call.actor);
-  await refresh(call, deps, value.id);
-  await tell(call, deps, reply);
+  await told(call, deps, value, deps.desk.decide(value.id, 'approve', value.hash, undefined, call.actor));
 }
 
 /** The same of a denial, with the reason that the dialog asked for. */
 export async function deny(call: Call, deps: ListenerDeps, value: ButtonValue): Promise<void> {
   const reason = call.text.trim();
-  const reply = await deps.desk.decide(value.id, 'deny', value.hash, reason || undefined, call.actor);
-  await refresh(call, deps, value.id);
-  await tell(call, deps, reply);
+  await told(
+    call,
+    deps,
+    value,
+    deps.desk.decide(value.id, 'deny', value.hash, reason || undefined, call.actor),
+  );
 }
 
 /** Opens the dialog, where a denial would count now: a trigger_id lives 3 s, asking takes milliseconds. */
@@ -69,9 +70,8 @@ export async function answerAsked(
   value: ButtonValue,
 ): Promise<void> {
   await checkPlan(deps, value);
-  const reply = await deps.desk.answer(value.id, verdict, value.asks?.match(/.{6}/g) ?? [], call.actor);
-  await refresh(call, deps, value.id);
-  await tell(call, deps, reply);
+  const digests = value.asks?.match(/.{6}/g) ?? [];
+  await told(call, deps, value, deps.desk.answer(value.id, verdict, digests, call.actor));
 }
 
 /** What the words would do, on the plan that the card showed. */
@@ -82,8 +82,18 @@ export async function asCommand(
   value: ButtonValue,
 ): Promise<void> {
   await checkPlan(deps, value);
-  const reply = await deps.desk.run({ kind: verb, id: value.id }, call.actor, call.origin);
-  await refresh(call, deps, value.id);
+  await told(call, deps, value, deps.desk.run({ kind: verb, id: value.id }, call.actor, call.origin));
+}
+
+/** Once it is done the card shows it, and the person hears what came of it. */
+async function told(
+  call: Call,
+  deps: ListenerDeps,
+  { id }: ButtonValue,
+  done: Promise<Reply>,
+): Promise<void> {
+  const reply = await done;
+  await refresh(call, deps, id);
   await tell(call, deps, reply);
 }
 

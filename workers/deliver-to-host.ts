@@ -82,11 +82,15 @@ class Delivery {
     const { work, plan } = this;
     const component = work.steps.find((step) => step.kind === 'component');
     if (work.direction === 'undo') {
-      if (!component || !(await this.isSwitched(component))) return { status: 'unchanged' };
-      const why = await this.switchTo(component);
-      if (why !== null) return { status: 'failed', error: sayUnstable(component.component, why) };
+      if (!component) return { status: 'unchanged' };
+      const visitor = await this.open();
+      if (!this.isSwitched(component, visitor.observed)) return { status: 'unchanged' };
+      // First: whoever takes over from here on may find the host switched back already, and nothing left to do.
       await this.keep(component);
-      return { status: 'done' };
+      const why = await this.switchTo(component, visitor);
+      return why === null
+        ? { status: 'done' }
+        : { status: 'failed', error: sayUnstable(component.component, why) };
     }
     const binary = work.steps.find((step) => step.kind === 'binary');
     if (!binary) return { status: 'unchanged' };
@@ -112,7 +116,7 @@ class Delivery {
     if (!installed || !former) return { status: 'failed', error: sayNotKept(component.component) };
     if (!isSetUpAs(former, installed) && !isSetUpAs(component, installed))
       return { status: 'failed', error: sayOtherSince(component.component) };
-    const why = await this.switchTo(component);
+    const why = await this.switchTo(component, visitor);
     if (why === null) {
       await this.keep(component);
       return { status: 'done', note: delivered(plan.built) };
@@ -122,8 +126,7 @@ class Delivery {
   }
 
   /** Whether the node runs what this delivery brought, or is on its way back from it. Another delivery's switch is not this one's to undo. */
-  private async isSwitched(former: ComponentStep): Promise<boolean> {
-    const { observed } = await this.open();
+  private isSwitched(former: ComponentStep, observed: Observation): boolean {
     const installed = installedOf(observed, former);
     if (!installed?.ours) return false;
     const isOurs = installed.executable === deliveredPath(this.plan.built);
@@ -136,14 +139,14 @@ class Delivery {
     return { work, held, plan, teller, heard, freeBytes, nodeKey: this.nodeKey() };
   }
 
-  /** Null once the process of that executable runs and stays; else why not. */
-  private async switchTo(step: ComponentStep): Promise<string | null> {
+  /** Null once the process of that executable runs and stays; else why not. `opened`: the visit that has just read the node, if any did. */
+  private async switchTo(step: ComponentStep, opened?: Visitor): Promise<string | null> {
     const { deps, work } = this;
     const { name } = work.node;
     await this.teller.tell(switching(step.component, step.executable));
     await deps.watch.expect(name, step.component, 'restart');
     try {
-      const visitor = await this.open();
+      const visitor = opened ?? (await this.open());
       if (!stepHolds(step, visitor.observed)) await visitor.apply([step]);
       if (!stepHolds(step, visitor.observed)) return redact(visitor.printed) || step.executable;
       const first = await this.process(step);

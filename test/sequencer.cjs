@@ -7,6 +7,7 @@ const LONGEST = [
   'e2e/deliver',
   'e2e/watch-lab',
   'host/windows/component',
+  'host/linux-cases',
   'e2e/watch',
   'e2e/crash',
   'e2e/deliver-trouble',
@@ -15,6 +16,7 @@ const LONGEST = [
   'host/windows/pod-network',
   'host/windows/provision',
   'host/windows/cases',
+  'host/windows/services',
 ];
 
 function placeOf({ path }) {

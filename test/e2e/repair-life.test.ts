@@ -14,7 +14,8 @@ describe('repairs beside other changes, and through their life', () => {
     await site.team.make('add windows node win01 10.0.0.5');
     await site.team.make('add linux node lin02 10.0.0.8');
     // What Fairway would ask for itself after a reboot is no part of this.
-    for (const name of ['lin01', 'lin02']) await site.team.say(`mute ${name} 1h`, BOB);
+    for (const name of ['lin01', 'lin02'])
+      expect(await site.team.say(`mute ${name} for 1h`, BOB)).toMatch(/keep quiet/);
     whole = Object.fromEntries(['lin01', 'win01', 'lin02'].map((name) => [name, podRoutes(site.host(name))]));
   }, 60_000);
   afterAll(() => site.close());

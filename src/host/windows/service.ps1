@@ -43,6 +43,15 @@ function Start-Dependents([string]$Name, [string[]]$But) {
   }
 }
 
+# Waits for what runs as these services: nssm starts its child a moment after the service. What does not come is told by what is read then.
+function Wait-Processes([string[]]$Names) {
+  foreach ($i in 1..40) {
+    $now = Get-ComponentProcesses
+    if (-not @($Names | Where-Object { $now.Contains($_) -and -not $now[$_] }).Count) { return }
+    Start-Sleep -Milliseconds 250
+  }
+}
+
 # Waits until it is so. Whatever was said of it, what runs decides. nssm starts its child a moment after the service.
 function Wait-Outcome($p, $Before, [string]$Said) {
   $look = { $now = (Get-ComponentProcesses)[$p.component]; if ($now -and ($p.action -eq 'start' -or -not (Test-SameProcess $now $Before))) { $now } }
@@ -80,8 +89,9 @@ function Invoke-Service($p) {
   if ($isService -and -not $said -and $p.action -ne 'stop') { $left = @(Start-Dependents $p.component $stayDown) }
   $now = Wait-Outcome $p $before $said
   if ($left.Count) { Stop-Request 'SERVICE' ($left -join '; ') }
-  $data = Get-ProbeData $p.nodeIp
   $runs = @(if ($isService) { Get-RunningDependents $p.component })
+  if ($p.action -ne 'stop') { Wait-Processes $runs }
+  $data = Get-ProbeData $p.nodeIp
   # A restart brings back those that ran.
   $data['along'] = @(if ($p.action -eq 'stop') { $ran | Where-Object { $runs -notcontains $_ } } else { $runs | Where-Object { $p.action -eq 'restart' -or $ran -notcontains $_ } })
   [ordered]@{ ok = $true; changed = -not (Test-SameProcess $now $before); data = $data }

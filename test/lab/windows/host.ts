@@ -216,7 +216,10 @@ function prepareKernel(namespace: string): void {
 }
 
 /** Most of its processes live for a second: to compile well what they run costs more than a third of their time. */
-const ENGINE = 'DOTNET_TieredCompilation=0 DOTNET_JITMinOpts=1 DOTNET_EnableWriteXorExecute=0';
+const ENGINE = [
+  'DOTNET_TieredCompilation=0 DOTNET_JITMinOpts=1 DOTNET_EnableWriteXorExecute=0',
+  'DOTNET_EnableDiagnostics=0 POWERSHELL_TELEMETRY_OPTOUT=1',
+].join(' ');
 
 function writeSshd(options: WindowsHostOptions, program: string): void {
   const { workDir } = options;

@@ -1,6 +1,5 @@
 // Server Manager's features, Routing and Remote Access, and Hyper-V's switches. The namespaces and class names are Microsoft's.
 using System.Management.Automation;
-using System.Text.Json;
 using Lab;
 
 namespace Lab
@@ -21,11 +20,9 @@ namespace Lab
             foreach (var name in names) s.Features[name] = install ? (later ? "InstallPending" : "Installed") : (later ? "UninstallPending" : "Available");
             if (later || !names.Contains("RemoteAccess")) return;
             s.Registry.Remove(Services.KeyOf("RemoteAccess"));
-            if (install) s.Registry[Services.KeyOf("RemoteAccess")] = new() { ["ImagePath"] = Text("svchost.exe"), ["Start"] = JsonSerializer.SerializeToElement(4) };
+            if (install) s.Registry[Services.KeyOf("RemoteAccess")] = new() { ["ImagePath"] = "svchost.exe", ["Start"] = 4 };
             if (install) s.Stopped.Add("RemoteAccess");
         });
-
-        static JsonElement Text(string text) => JsonSerializer.SerializeToElement(text);
 
         public static bool HasModule => Machine.Read().Features.GetValueOrDefault("RSAT-RemoteAccess-PowerShell") == "Installed";
 
@@ -34,7 +31,7 @@ namespace Lab
 
         public static void SetService(string name, bool runs, int start) => Machine.Update(s =>
         {
-            s.Registry[Services.KeyOf(name)]["Start"] = JsonSerializer.SerializeToElement(start);
+            s.Registry[Services.KeyOf(name)]["Start"] = start;
             s.Stopped.Remove(name);
             if (!runs) s.Stopped.Add(name);
         });

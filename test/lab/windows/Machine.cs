@@ -1,78 +1,8 @@
 // The host: what Windows remembers is in state.json, what is active is in the namespace's kernel.
 using System.Diagnostics;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Lab;
-
-public sealed class State
-{
-    public DateTime Boot { get; set; }
-    public string Build { get; set; }
-    public List<Nic> Nics { get; set; } = [];
-    public List<Saved> Routes { get; set; } = [];
-    public List<Network> Networks { get; set; } = [];
-    public List<ScheduledTask> Tasks { get; set; } = [];
-    // Services without a process here that were stopped.
-    public List<string> Stopped { get; set; } = [];
-    // Docker network name → how many containers are on it.
-    public Dictionary<string, int> Containers { get; set; } = [];
-    // What Windows speaks, as an LCID: 1033.
-    public uint Language { get; set; }
-    // Bytes of the system drive.
-    public long Free { get; set; }
-    // Name → its InstallState.
-    public Dictionary<string, string> Features { get; set; } = [];
-    // "", or what Install-RemoteAccess -VpnType takes.
-    public string RemoteAccess { get; set; }
-    public List<Switch> Switches { get; set; } = [];
-    // Docker images: name → id.
-    public Dictionary<string, string> Images { get; set; } = [];
-    // Path → its SDDL, where it is not the usual one; null: nobody is told.
-    public Dictionary<string, string> Permissions { get; set => field = Blind(value); } = [];
-    // HKLM: full key path → value name → text, number or list of texts (Registry.cs).
-    public Dictionary<string, Dictionary<string, JsonElement>> Registry { get; set => field = Blind(value.ToDictionary(k => k.Key, k => Blind(k.Value))); } = [];
-    // What is broken: docker, docker-slow (ms), stubborn (a route's store that Remove-NetRoute forgets), duplicate (an address), lose-address (of a NIC that a switch takes or gives back), wmi,
-    // service (what Start-Service says), orphan (a task that is stopped leaves its process), crash (a program that ends at once), restart-needed (a feature waits for one), linger (ms: of a host that
-    // goes down), docker-late (ms: docker answers so long after each boot), docker-until (a time: it does not answer before, and starts meanwhile
-    // unless it is stopped), features and switch (what their cmdlets say), remote-access (its service does not start by itself), no-hyper-v, no-vmms (what Get-VMSwitch says without Hyper-V's service), not-admin, language-mode, pull (what it says at half).
-    public Dictionary<string, string> Faults { get; set; } = [];
-
-    [JsonIgnore] public bool DockerIsLate => Faults.TryGetValue("docker-until", out var time) && DateTime.UtcNow < DateTime.Parse(time).ToUniversalTime();
-
-    static Dictionary<string, T> Blind<T>(Dictionary<string, T> names) => new(names, StringComparer.OrdinalIgnoreCase);
-}
-
-// Generated when it is built: reflection would cost every process 50 ms.
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
-[JsonSerializable(typeof(State))]
-sealed partial class StateJson : JsonSerializerContext;
-
-public sealed class Nic
-{
-    public string Device { get; set; }
-    public string Name { get; set; }
-    public int Index { get; set; }
-    public string Guid { get; set; }
-    public string Component { get; set; }
-}
-
-public sealed class Saved
-{
-    public string Destination { get; set; }
-    public string NextHop { get; set; }
-    public int Metric { get; set; }
-}
-
-public sealed class Network
-{
-    public string Id { get; set; }
-    public string Name { get; set; }
-    public string Driver { get; set; }
-    public string Subnet { get; set; }
-    public string Gateway { get; set; }
-    public string Device { get; set; }
-}
 
 public sealed record Route(string Store, string Destination, string NextHop, int Index, string Alias, int Metric);
 public sealed record Address(string Ip, int Length, int Index, string Alias, string State);
@@ -83,14 +13,14 @@ public static class Machine
     public static string Folder;
     static string StateFile => Path.Combine(Folder, "state.json");
 
-    public static State Read() => JsonSerializer.Deserialize(File.ReadAllText(StateFile), StateJson.Default.State);
+    public static State Read() => StateText.Read(File.ReadAllText(StateFile));
 
     public static void Update(Action<State> change)
     {
         using var gate = Lock();
         var state = Read();
         change(state);
-        File.WriteAllText(StateFile + ".new", JsonSerializer.Serialize(state, StateJson.Default.State));
+        File.WriteAllText(StateFile + ".new", StateText.Write(state));
         File.Move(StateFile + ".new", StateFile, true);
     }
 

@@ -1,5 +1,4 @@
 // docker.exe, netsh.exe, route.exe and shutdown.exe, as far as our scripts call them.
-using System.Text.Json;
 
 namespace Lab;
 
@@ -18,11 +17,7 @@ static class Docker
             case ["network", "inspect", .. var ids]:
                 var found = ids.Select(id => state.Networks.Find(n => n.Id == id || n.Name == id)).ToList();
                 if (found.Contains(null)) return Fail("Error: No such network: " + ids[found.IndexOf(null)]);
-                Console.WriteLine(JsonSerializer.Serialize(found.Select(n => new
-                {
-                    n.Name, n.Id, n.Driver,
-                    IPAM = new { Driver = "windows", Config = n.Subnet == null ? null : new[] { new { n.Subnet, n.Gateway } } },
-                })));
+                Console.WriteLine($"[{string.Join(',', found.Select(Inspected))}]");
                 return 0;
             case ["network", "create", "-d", "transparent", "--subnet", var subnet, "--gateway", var gateway, "-o", var option, var name]:
                 Slow(state);
@@ -51,6 +46,12 @@ static class Docker
             default:
                 return Fail("docker: not modelled: " + string.Join(' ', args));
         }
+    }
+
+    static string Inspected(Network n)
+    {
+        var config = n.Subnet == null ? "null" : $$"""[{"Subnet":"{{n.Subnet}}","Gateway":"{{n.Gateway}}"}]""";
+        return $$$"""{"Name":"{{{n.Name}}}","Id":"{{{n.Id}}}","Driver":"{{{n.Driver}}}","IPAM":{"Driver":"windows","Config":{{{config}}} } }""";
     }
 
     // As docker prints it where stdout is no terminal: a line for each change of a layer.

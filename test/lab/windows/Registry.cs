@@ -2,7 +2,6 @@
 using System.Collections.ObjectModel;
 using System.Management.Automation;
 using System.Management.Automation.Provider;
-using System.Text.Json;
 
 namespace Lab;
 
@@ -17,21 +16,14 @@ public class RegistryProvider : NavigationCmdletProvider, IPropertyCmdletProvide
 
     static bool IsWithin(string key, string path) => (key + '\\').StartsWith(path + '\\', StringComparison.OrdinalIgnoreCase);
 
-    static object Plain(JsonElement e) => e.ValueKind switch
-    {
-        JsonValueKind.Number => e.GetInt32(),
-        JsonValueKind.Array => e.EnumerateArray().Select(x => x.GetString()).ToArray(),
-        _ => e.GetString(),
-    };
-
     public static object Value(string key, string name) =>
-        Machine.Read().Registry.TryGetValue(key, out var values) && values.TryGetValue(name, out var value) ? Plain(value) : null;
+        Machine.Read().Registry.TryGetValue(key, out var values) && values.TryGetValue(name, out var value) ? value : null;
 
     // The kind of a value is what it is by .NET: Int32 (DWord), String[] (MultiString), else text.
     public static void SetValue(string key, string name, object value) => Machine.Update(s =>
     {
         if (!s.Registry.ContainsKey(key)) s.Registry[key] = [];
-        s.Registry[key][name] = value is int or string[] ? JsonSerializer.SerializeToElement(value) : JsonSerializer.SerializeToElement(value?.ToString());
+        s.Registry[key][name] = value is int or string[] ? value : value?.ToString();
     });
 
     public static void RemoveKey(string key) => Machine.Update(s =>
@@ -78,7 +70,7 @@ public class RegistryProvider : NavigationCmdletProvider, IPropertyCmdletProvide
         if (!ItemExists(path)) { Missing(path); return; }
         var found = new PSObject();
         foreach (var (name, value) in Machine.Read().Registry.GetValueOrDefault(Key(path)) ?? [])
-            if (names == null || names.Count == 0 || names.Contains(name, StringComparer.OrdinalIgnoreCase)) found.Properties.Add(new PSNoteProperty(name, Plain(value)));
+            if (names == null || names.Count == 0 || names.Contains(name, StringComparer.OrdinalIgnoreCase)) found.Properties.Add(new PSNoteProperty(name, value));
         if (names?.Count > 0 && !found.Properties.Any())
             WriteError(new ErrorRecord(new PSArgumentException($"Property {names[0]} does not exist at path {path}."), "System.Management.Automation.PSArgumentException", ErrorCategory.InvalidArgument, path));
         else WritePropertyObject(found, path);

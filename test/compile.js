@@ -28,6 +28,8 @@ export async function compilePrograms() {
     entryPoints: PROGRAMS.map((program) => join(root, program)),
     ...{ outdir, outbase: root, bundle: true, platform: 'node', format: 'esm', target: 'node20' },
     logLevel: 'error',
+    // There is that much less to read at each start.
+    ...{ minifyWhitespace: true, legalComments: 'none' },
     // Native addons, which ssh2 can do without.
     external: ['*.node'],
     banner: { js: COMMONJS },

@@ -10,8 +10,8 @@ export default async function globalSetup() {
   globalThis.fairwayRedis = redis;
   process.env.FAIRWAY_COMPILED = await compilePrograms();
   if (process.getuid?.() === 0 && hasDotnet()) {
-    const { windowsProgram } = await tsImport('./lab/windows/build.ts', import.meta.url);
-    windowsProgram();
+    const { windowsPrograms } = await tsImport('./lab/windows/build.ts', import.meta.url);
+    windowsPrograms();
   }
 }
 

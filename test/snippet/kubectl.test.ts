@@ -63,11 +63,12 @@ describeWith(['kubectl'], 'by a real kubectl', () => {
   beforeAll(() => {
     dir = mkdtempSync(join(tmpdir(), 'fairway-kubectl-'));
     // Stands where kubectl would, and writes down what it was given.
-    const recorder = `#!${process.execPath}
-const { appendFileSync, readFileSync } = require('node:fs');
-const argv = process.argv.slice(2);
-const stdin = argv.includes('-') ? readFileSync(0, 'utf8') : '';
-appendFileSync(process.env.CALLS, JSON.stringify({ argv, stdin }) + '\\n');`;
+    const recorder = [
+      '#!/bin/sh',
+      // Words, then what comes in, told apart by bytes that neither has.
+      `{ printf '%s\\0' "$@"; printf '\\1'; case " $* " in *' - '*) cat ;; esac; printf '\\2'; } >>"$CALLS"`,
+      '',
+    ].join('\n');
     writeFileSync(join(dir, 'kubectl'), recorder);
     chmodSync(join(dir, 'kubectl'), 0o755);
   });
@@ -83,8 +84,11 @@ appendFileSync(process.env.CALLS, JSON.stringify({ argv, stdin }) + '\\n');`;
       env: { PATH: `${dir}:/usr/bin:/bin`, CALLS: calls },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    const lines = readFileSync(calls, 'utf8').trim().split('\n');
-    return lines.map((line) => JSON.parse(line) as Call);
+    const records = readFileSync(calls, 'utf8').split('\u0002').slice(0, -1);
+    return records.map((record) => {
+      const [words = '', stdin = ''] = record.split('\u0001');
+      return { argv: words.split('\0').slice(0, -1), stdin };
+    });
   }
 
   /**

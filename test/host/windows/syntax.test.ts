@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { describeWith } from '../../lab/requirements.js';
-import { windowsProgram } from '../../lab/windows/build.js';
+import { windowsPrograms } from '../../lab/windows/build.js';
 import { allScripts, commandLine } from './site.js';
 
 interface Report {
@@ -109,7 +109,7 @@ describeWith(['dotnet'], 'the scripts as Windows PowerShell 5.1 reads them', () 
     const names = readdirSync(folder).filter((name) => name.endsWith('.ps1'));
     const files = [...names.map((name) => join(folder, name)), join(scratch, 'modern.ps1')];
     reports = JSON.parse(
-      execFileSync(windowsProgram(), ['check-syntax', ...files], { encoding: 'utf8' }),
+      execFileSync(windowsPrograms().powershell, ['check-syntax', ...files], { encoding: 'utf8' }),
     ) as Report[];
   }, 120_000);
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));

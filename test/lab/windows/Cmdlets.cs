@@ -171,7 +171,7 @@ namespace Microsoft.PowerShell.Commands
     public class SetServiceCommand : ServiceCommand
     {
         [Parameter] [ValidateSet("Automatic", "Manual", "Disabled")] public string StartupType;
-        protected override void Act() => RegistryProvider.SetValue(Services.KeyOf(Name), "Start", StartupType == "Automatic" ? 2 : StartupType == "Manual" ? 3 : 4);
+        protected override void Act() => Hive.SetValue(Services.KeyOf(Name), "Start", StartupType == "Automatic" ? 2 : StartupType == "Manual" ? 3 : 4);
     }
 
     // Administrators' and the system's alone, where nothing else is said.

@@ -4,13 +4,6 @@ using Lab;
 
 namespace Lab
 {
-    public sealed class Switch
-    {
-        public string Name { get; set; }
-        public string Type { get; set; }
-        public string Device { get; set; }
-    }
-
     public static class Features
     {
         // What Windows does at its next start. host.ts does it then.

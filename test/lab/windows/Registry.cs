@@ -1,4 +1,4 @@
-// HKLM, kept in state.json: full key path → value name → text, number or list of texts. A key is there when it, or one below it, is listed.
+// HKLM as PowerShell's drive of it.
 using System.Collections.ObjectModel;
 using System.Management.Automation;
 using System.Management.Automation.Provider;
@@ -14,30 +14,11 @@ public class RegistryProvider : NavigationCmdletProvider, IPropertyCmdletProvide
 
     static string Key(string path) => path.Replace('/', '\\').TrimEnd('\\');
 
-    static bool IsWithin(string key, string path) => (key + '\\').StartsWith(path + '\\', StringComparison.OrdinalIgnoreCase);
-
-    public static object Value(string key, string name) =>
-        Machine.Read().Registry.TryGetValue(key, out var values) && values.TryGetValue(name, out var value) ? value : null;
-
-    // The kind of a value is what it is by .NET: Int32 (DWord), String[] (MultiString), else text.
-    public static void SetValue(string key, string name, object value) => Machine.Update(s =>
-    {
-        if (!s.Registry.ContainsKey(key)) s.Registry[key] = [];
-        s.Registry[key][name] = value is int or string[] ? value : value?.ToString();
-    });
-
-    public static void RemoveKey(string key) => Machine.Update(s =>
-    {
-        foreach (var below in s.Registry.Keys.Where(k => IsWithin(k, key)).ToList()) s.Registry.Remove(below);
-    });
-
-    public static bool HasKey(string key) => Machine.Read().Registry.Keys.Any(k => IsWithin(k, key));
-
     void Missing(string path) =>
         WriteError(new ErrorRecord(new ItemNotFoundException($"Cannot find path '{path}' because it does not exist."), "PathNotFound", ErrorCategory.ObjectNotFound, path));
 
     protected override bool IsValidPath(string path) => true;
-    protected override bool ItemExists(string path) => HasKey(Key(path));
+    protected override bool ItemExists(string path) => Hive.HasKey(Key(path));
     protected override bool IsItemContainer(string path) => true;
 
     protected override void GetItem(string path)
@@ -48,7 +29,7 @@ public class RegistryProvider : NavigationCmdletProvider, IPropertyCmdletProvide
     }
 
     IEnumerable<string> Children(string path) => Machine.Read().Registry.Keys
-        .Where(k => IsWithin(k, Key(path)) && k.Length > Key(path).Length).Select(k => k[(Key(path).Length + 1)..].Split('\\')[0])
+        .Where(k => Hive.IsWithin(k, Key(path)) && k.Length > Key(path).Length).Select(k => k[(Key(path).Length + 1)..].Split('\\')[0])
         .Distinct(StringComparer.OrdinalIgnoreCase);
     protected override bool HasChildItems(string path) => Children(path).Any();
     protected override void GetChildItems(string path, bool recurse) { foreach (var name in Children(path)) GetItem(Key(path) + '\\' + name); }
@@ -58,12 +39,12 @@ public class RegistryProvider : NavigationCmdletProvider, IPropertyCmdletProvide
     {
         if (ItemExists(path) && !Force) { WriteError(new ErrorRecord(new IOException("A key in this path already exists."), "System.IO.IOException", ErrorCategory.ResourceExists, path)); return; }
         // Forced, it replaces the key with an empty one, as Windows does.
-        RemoveKey(Key(path));
+        Hive.RemoveKey(Key(path));
         Machine.Update(s => s.Registry[Key(path)] = []);
         GetItem(path);
     }
 
-    protected override void RemoveItem(string path, bool recurse) => RemoveKey(Key(path));
+    protected override void RemoveItem(string path, bool recurse) => Hive.RemoveKey(Key(path));
 
     public void GetProperty(string path, Collection<string> names)
     {
@@ -79,14 +60,14 @@ public class RegistryProvider : NavigationCmdletProvider, IPropertyCmdletProvide
     public void SetProperty(string path, PSObject values)
     {
         if (!ItemExists(path)) { Missing(path); return; }
-        foreach (var p in values.Properties) SetValue(Key(path), p.Name, Of(p.Value, null));
+        foreach (var p in values.Properties) Hive.SetValue(Key(path), p.Name, Of(p.Value, null));
     }
 
     public void NewProperty(string path, string name, string type, object value)
     {
         if (!ItemExists(path)) { Missing(path); return; }
-        if (Value(Key(path), name) != null && !Force) { WriteError(new ErrorRecord(new IOException("The property already exists."), "System.IO.IOException", ErrorCategory.ResourceExists, path)); return; }
-        SetValue(Key(path), name, Of(value, type));
+        if (Hive.Value(Key(path), name) != null && !Force) { WriteError(new ErrorRecord(new IOException("The property already exists."), "System.IO.IOException", ErrorCategory.ResourceExists, path)); return; }
+        Hive.SetValue(Key(path), name, Of(value, type));
     }
 
     static object Of(object value, string type)
@@ -98,7 +79,7 @@ public class RegistryProvider : NavigationCmdletProvider, IPropertyCmdletProvide
 
     public void RemoveProperty(string path, string name)
     {
-        if (Value(Key(path), name) == null)
+        if (Hive.Value(Key(path), name) == null)
             WriteError(new ErrorRecord(new PSArgumentException($"Property {name} does not exist at path {path}."), "System.Management.Automation.PSArgumentException", ErrorCategory.InvalidArgument, path));
         else Machine.Update(s => s.Registry[Key(path)].Remove(name));
     }

@@ -27,6 +27,7 @@ public static class Services
     // A session has a pid namespace of its own, so its /proc is not the host's; host.ts keeps that here.
     static string Proc => Path.Combine(Machine.Folder, "proc");
     static readonly List<ManualResetEvent> Ends = [];
+    static readonly DateTime KernelBoot = DateTime.UnixEpoch.AddSeconds(long.Parse(File.ReadLines("/proc/stat").First(l => l.StartsWith("btime ")).Split(' ')[1]));
 
     public static IEnumerable<Running> Processes() =>
         Directory.GetDirectories(Proc).Select(d => int.TryParse(Path.GetFileName(d), out var pid) ? Find(pid) : null).Where(p => p != null);
@@ -39,8 +40,7 @@ public static class Services
         var name = stat[(stat.IndexOf('(') + 1)..stat.LastIndexOf(')')];
         var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         if (fields[0] is "Z" or "X") return null;
-        var boot = File.ReadLines("/proc/stat").First(l => l.StartsWith("btime ")).Split(' ')[1];
-        return new(pid, int.Parse(fields[1]), name, DateTime.UnixEpoch.AddSeconds(long.Parse(boot)).AddMilliseconds(long.Parse(fields[19]) * 10));
+        return new(pid, int.Parse(fields[1]), name, KernelBoot.AddMilliseconds(long.Parse(fields[19]) * 10));
     }
 
     public static string PathOf(Running process) => Windows(new FileInfo(Path.Combine(Proc, $"{process.Pid}/exe")).LinkTarget);
@@ -60,8 +60,8 @@ public static class Services
     public static string KeyOf(string name) => @"HKLM\SYSTEM\CurrentControlSet\Services\" + name;
 
     public static Service Get(string name) =>
-        RegistryProvider.Value(KeyOf(name), "ImagePath") is string image
-            ? new(name, image, RegistryProvider.Value(KeyOf(name), "Start") as int? ?? 3, RegistryProvider.Value(KeyOf(name), "DependOnService") as string[] ?? [])
+        Hive.Value(KeyOf(name), "ImagePath") is string image
+            ? new(name, image, Hive.Value(KeyOf(name), "Start") as int? ?? 3, Hive.Value(KeyOf(name), "DependOnService") as string[] ?? [])
             : null;
 
     public static ScheduledTask GetTask(string name) => Machine.Read().Tasks.Find(t => t.Name == name);

@@ -9,7 +9,7 @@ static class Shell
     {
         if (command == null) return Fail("no interactive sessions here");
         if (command.Length > 8191) return Fail("The command line is too long.");
-        var words = Split(command.Split('\r', '\n')[0]);
+        var words = CommandLine.Split(command.Split('\r', '\n')[0]);
         var program = words.Count == 0 ? "" : words[0].ToLowerInvariant();
         if (program is "powershell" or "powershell.exe") return PowerShell([.. words.Skip(1)]);
         return Fail($"'{program}' is not recognized as an internal or external command,\r\noperable program or batch file.");
@@ -29,34 +29,6 @@ static class Shell
             }
         }
         return Fail("powershell: nothing to run");
-    }
-
-    // CommandLineToArgvW: backslashes count only before a quote, a doubled quote within quotes is one.
-    public static List<string> Split(string line)
-    {
-        var words = new List<string>();
-        var word = new StringBuilder();
-        bool quoted = false, any = false;
-        for (var i = 0; i < line.Length; i++)
-        {
-            var slashes = 0;
-            while (i < line.Length && line[i] == '\\') { slashes++; i++; }
-            var quote = i < line.Length && line[i] == '"';
-            word.Append('\\', quote ? slashes / 2 : slashes);
-            if (i == line.Length) break;
-            if (quote && slashes % 2 == 1) word.Append('"');
-            else if (quote && quoted && i + 1 < line.Length && line[i + 1] == '"') { word.Append('"'); i++; }
-            else if (quote) { quoted = !quoted; any = true; }
-            else if (line[i] is ' ' or '\t' && !quoted)
-            {
-                if (any || word.Length > 0) words.Add(word.ToString());
-                word.Clear();
-                any = false;
-            }
-            else word.Append(line[i]);
-        }
-        if (any || word.Length > 0) words.Add(word.ToString());
-        return words;
     }
 
     static int Fail(string text)

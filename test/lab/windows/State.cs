@@ -69,6 +69,13 @@ public sealed class Network
     public string Device { get; set; }
 }
 
+public sealed class Switch
+{
+    public string Name { get; set; }
+    public string Type { get; set; }
+    public string Device { get; set; }
+}
+
 static class StateText
 {
     public static State Read(string text)

@@ -12,7 +12,7 @@ static class Wrapper
     // nssm starts what ended anew; one that lived shorter than AppThrottle leaves the service Paused until then.
     public static string OfNssm(string name)
     {
-        object Value(string value) => RegistryProvider.Value(Services.KeyOf(name) + @"\Parameters", value);
+        object Value(string value) => Hive.Value(Services.KeyOf(name) + @"\Parameters", value);
         var script = new StringBuilder();
         foreach (var line in Value("AppEnvironmentExtra") as string[] ?? []) script.Append(Export(line));
         var program = Program((string)Value("Application"), (string)Value("AppParameters"));
@@ -60,7 +60,7 @@ static class Wrapper
 
     // The copy of a shell that bears the program's name runs one and the same script (host.ts), with the program's arguments.
     static string Program(string exe, string arguments) =>
-        string.Join(' ', new[] { Local(exe), Path.Combine(Machine.Folder, "services", "program") }.Concat(Shell.Split(arguments ?? "")).Select(Quote));
+        string.Join(' ', new[] { Local(exe), Path.Combine(Machine.Folder, "services", "program") }.Concat(CommandLine.Split(arguments ?? "")).Select(Quote));
 
     static string Export(string line) => $"export {Quote(line)}\n";
 

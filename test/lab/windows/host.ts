@@ -23,7 +23,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../../../src/node/component.js';
 import { commandOf, killAll, nameOf, pidsIn, until } from '../system.js';
-import { windowsProgram } from './build.js';
+import { type WindowsPrograms, windowsPrograms } from './build.js';
 import { writeBinaries } from './services.js';
 import { becomeAnotherBoot, freshState, type StateFile, stateFile, type WindowsState } from './state.js';
 
@@ -64,10 +64,10 @@ export interface WindowsHost {
 /** Starts the host; resolves once its sshd listens. Needs root, `ip`, `nft` and the .NET SDK. */
 export async function startWindowsHost(options: WindowsHostOptions): Promise<WindowsHost> {
   const { namespace, workDir } = options;
-  const program = windowsProgram();
+  const programs = windowsPrograms();
   mkdirSync(join(workDir, 'Program Files'), { recursive: true });
   mkdirSync('/run/sshd', { recursive: true });
-  writePrograms(workDir, program);
+  writePrograms(workDir, programs);
   const edit = stateFile(workDir);
   // A host that was stopped comes back as it was, not as one installed anew.
   if (!existsSync(join(workDir, 'state.json'))) {
@@ -76,7 +76,7 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
     edit.write(state);
     prepareKernel(namespace);
   }
-  writeSshd(options, program);
+  writeSshd(options, programs);
   writeBinaries(workDir);
 
   // A component's wrapper and itself.
@@ -111,7 +111,7 @@ export async function startWindowsHost(options: WindowsHostOptions): Promise<Win
     },
     startProcess: async (component) => {
       const job = join(workDir, `wmi-${component}`);
-      writeFileSync(job, `exec ${program} start ${workDir} ${component}\n`);
+      writeFileSync(job, `exec ${programs.others} start ${workDir} ${component}\n`);
       appendFileSync(join(workDir, 'wmi'), `${job}\n`);
       await until(`${component}.exe`, () => processesOf(component).some((pid) => nameOf(pid) !== 'sh'));
     },
@@ -186,15 +186,16 @@ function afterBoot({ namespace }: WindowsHostOptions, edit: StateFile): void {
 }
 
 /** One `<name>.exe` for each program that the scripts start. */
-function writePrograms(workDir: string, program: string): void {
+function writePrograms(workDir: string, { powershell, others }: WindowsPrograms): void {
   const folder = join(workDir, 'programs');
   mkdirSync(folder, { recursive: true });
   const exe = (name: string, text: string): void => {
     writeFileSync(join(folder, `${name}.exe`), `#!/bin/sh\n${text}\n`);
     chmodSync(join(folder, `${name}.exe`), 0o755);
   };
-  for (const role of ['powershell', 'docker', 'netsh', 'route', 'nssm', 'shutdown'])
-    exe(role, `exec '${program}' ${role} '${workDir}' "$@"`);
+  exe('powershell', `exec '${powershell}' powershell '${workDir}' "$@"`);
+  for (const name of ['docker', 'netsh', 'route', 'nssm', 'shutdown'])
+    exe(name, `exec '${others}' ${name} '${workDir}' "$@"`);
   // `ping -n 1 -w <ms> -S <source> <target>`; Windows' prints TTL= where Linux' prints ttl=.
   exe('ping', 'ping -n -c "$2" -W "$(($4 / 1000 + 1))" -I "$6" "$7" | sed s/ttl=/TTL=/ | grep TTL=');
 }
@@ -221,7 +222,7 @@ const ENGINE = [
   'DOTNET_EnableDiagnostics=0 POWERSHELL_TELEMETRY_OPTOUT=1',
 ].join(' ');
 
-function writeSshd(options: WindowsHostOptions, program: string): void {
+function writeSshd(options: WindowsHostOptions, { powershell, others }: WindowsPrograms): void {
   const { workDir } = options;
   if (!existsSync(join(workDir, 'host_key')))
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(workDir, 'host_key')]);
@@ -231,7 +232,7 @@ function writeSshd(options: WindowsHostOptions, program: string): void {
     join(workDir, 'passwd'),
     `Administrator:x:0:0::${workDir}:/bin/sh\n${readFileSync('/etc/passwd', 'utf8')}`,
   );
-  const session = `setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc ${program} shell ${workDir}`;
+  const session = `setpriv --pdeathsig KILL unshare --pid --fork --kill-child --mount-proc ${powershell} shell ${workDir}`;
   const config = [
     `ListenAddress ${options.address}`,
     `Port ${options.sshPort}`,
@@ -267,7 +268,7 @@ function writeSshd(options: WindowsHostOptions, program: string): void {
     // Read and write: the pipe then never ends for want of a writer.
     `while IFS= read -r job; do setsid sh "$job" </dev/null >/dev/null 2>&1 & done <>${workDir}/wmi &`,
     // What starts with Windows; a host without any saves itself the program's start.
-    `grep -q -e nssm.exe -e '"atBoot": *true' ${workDir}/state.json && ${program} boot ${workDir} </dev/null`,
+    `grep -q -e nssm.exe -e '"atBoot": *true' ${workDir}/state.json && ${others} boot ${workDir} </dev/null`,
     `/usr/sbin/sshd -D -e -f ${workDir}/sshd_config &`,
     // Init of the namespace: takes in the orphans, and everything ends with it.
     'trap "exit 0" TERM',

@@ -30,7 +30,7 @@ static class Nssm
                     return 0;
                 case ["remove", var name, "confirm"]:
                     if (Services.Get(name) == null) return Missing();
-                    RegistryProvider.RemoveKey(Services.KeyOf(name));
+                    Hive.RemoveKey(Services.KeyOf(name));
                     return Say($"Service \"{name}\" removed successfully!", 0);
                 default:
                     return Say("nssm: not modelled: " + string.Join(' ', args), 1);
@@ -39,7 +39,7 @@ static class Nssm
         catch (InvalidOperationException e) { return Say(e.Message, 1); }
     }
 
-    static void Set(string key, string name, object value) => RegistryProvider.SetValue(Services.KeyOf(key), name, value);
+    static void Set(string key, string name, object value) => Hive.SetValue(Services.KeyOf(key), name, value);
 
     static int Missing() => Say("Can't open service!\r\nOpenService(): The specified service does not exist as an installed service.", 3);
 

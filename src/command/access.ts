@@ -34,6 +34,7 @@ const actions: Readonly<Record<CommandKind, Action>> = {
   deliver: 'request',
   export: 'look',
   nodes: 'look',
+  map: 'look',
   node: 'look',
   'check-node': 'look',
   // It takes our key to an address that somebody typed, as an addition does.

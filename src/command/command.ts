@@ -12,6 +12,7 @@ export const CommandKind = z.enum([
   'add-node',
   'remove-node',
   'nodes',
+  'map',
   'node',
   'check-node',
   'check-host',
@@ -59,6 +60,7 @@ export const BotCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('add-node'), spec: NodeSpec, podCidr: CidrText.optional() }),
   z.strictObject({ kind: z.literal('remove-node'), name: NodeName }),
   z.strictObject({ kind: z.literal('nodes') }),
+  z.strictObject({ kind: z.literal('map') }),
   z.strictObject({ kind: z.literal('node'), name: NodeName }),
   z.strictObject({ kind: z.literal('check-node'), name: NodeName }),
   /** A machine that is no node yet. */

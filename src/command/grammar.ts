@@ -45,6 +45,7 @@ export const rules: readonly Rule[] = [
   ),
   rule('remove-node', 'remove node <name>'),
   rule('nodes', 'nodes'),
+  rule('map', 'map'),
   rule('node', 'node <name>'),
   rule('check-node', 'check node <name>'),
   rule(
@@ -216,7 +217,11 @@ function readArguments(words: readonly string[], pattern: Pattern): Record<strin
       continue;
     }
     const place = places.shift();
-    if (place === undefined) throw misplaced(word, words, pattern);
+    if (place === undefined) throw misplaced(words, i, pattern);
+    if (!place.required && !fits(place.argument, word)) {
+      const meant = withOptionWord(words, i, pattern);
+      if (meant !== null) throw meantOption(words, meant);
+    }
     const got = place.rest ? words.slice(i).join(' ') : word;
     values[place.argument] = checked(place.argument, got, pattern);
     if (place.rest) break;
@@ -244,12 +249,30 @@ function checked(argument: string, got: string, pattern: Pattern): string {
   });
 }
 
-function misplaced(word: string, words: readonly string[], pattern: Pattern): Refusal {
+/** The word at `index` has no place: an option's word mistyped, or left out before what it takes. */
+function misplaced(words: readonly string[], index: number, pattern: Pattern): Refusal {
+  const word = words[index] ?? '';
   const options = pattern.options.map((option) => option.word);
-  const meant = nearest(optionWord(word), options);
-  if (meant === null) return extraWord(word, pattern);
-  const corrected = words.map((each) => (each === word ? meant : each)).join(' ');
-  return new Refusal('unknown-command', { said: words.join(' '), suggestion: corrected });
+  const near = nearest(optionWord(word), options);
+  const meant = near === null ? withOptionWord(words, index, pattern) : words.with(index, near);
+  return meant === null ? extraWord(word, pattern) : meantOption(words, meant);
+}
+
+/** The words with an option's own before the one at `index`, as `for` before `2h`; null when not just one of the options takes that. */
+function withOptionWord(words: readonly string[], index: number, pattern: Pattern): string[] | null {
+  const said = words.map(optionWord);
+  const [option, another] = pattern.options.filter(
+    ({ word, argument }) => !said.includes(word) && fits(argument, words[index] ?? ''),
+  );
+  return option === undefined || another !== undefined ? null : words.toSpliced(index, 0, option.word);
+}
+
+function meantOption(words: readonly string[], meant: readonly string[]): Refusal {
+  return new Refusal('unknown-command', { said: words.join(' '), suggestion: meant.join(' ') });
+}
+
+function fits(argument: string, word: string): boolean {
+  return (argumentTypes[argument] ?? anything).read(word) !== null;
 }
 
 function extraWord(word: string, pattern: Pattern): Refusal {

@@ -4,6 +4,7 @@ import { isAbout } from '../change/subject.js';
 import { Refusal } from '../errors.js';
 import { podGateway } from '../ip.js';
 import type { ClusterCheck } from '../kube/check.js';
+import { addressMap } from '../network/address-map.js';
 import type { Node } from '../node/node.js';
 import { controlPlaneSnippets } from '../snippet/control-plane.js';
 import { snippetsOf } from '../snippet/for-node.js';
@@ -56,6 +57,8 @@ export async function answerQuery(
   switch (query.kind) {
     case 'nodes':
       return listNodes(deps);
+    case 'map':
+      return mapAddresses(deps);
     case 'node':
       return describeNode(deps, query.name);
     case 'routes': {
@@ -155,6 +158,13 @@ async function listNodes(deps: DeskDeps): Promise<Reply> {
     deps.leases.restingCount(now),
   ]);
   return { kind: 'nodes', cluster: deps.config.cluster.name, rows, free, resting, ...closed };
+}
+
+async function mapAddresses({ config, nodes, leases }: DeskDeps): Promise<Reply> {
+  const [{ nodes: members }, held] = await Promise.all([nodes.read(), leases.list(new Date())]);
+  const { name: cluster, clusterCidr, nodePrefixLength } = config.cluster;
+  const parts = addressMap(config.cluster, members, held);
+  return { kind: 'map', cluster, clusterCidr, nodePrefixLength, parts };
 }
 
 async function describeNode(deps: DeskDeps, name: string): Promise<Reply> {

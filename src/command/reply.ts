@@ -9,6 +9,7 @@ export type { Origin } from '../job/job.js';
 import type { Cidr } from '../ip.js';
 import type { ClusterCheck } from '../kube/check.js';
 import type { Checked } from '../manifest/check.js';
+import type { Part } from '../network/address-map.js';
 import type { Drift, Route } from '../network/route.js';
 import type { Component } from '../node/component.js';
 import type { Machine, Node } from '../node/node.js';
@@ -121,6 +122,7 @@ export type Reply =
       resting: number;
       closed?: ClosedChannel;
     }
+  | { kind: 'map'; cluster: string; clusterCidr: Cidr; nodePrefixLength: number; parts: Part[] }
   | { kind: 'node'; row: NodeRow; gateway: string; hostKey: string | null; changes: Change[] }
   /** Reading hosts takes a moment: the routes follow as a reply of their own. */
   | { kind: 'reading'; hosts: number }

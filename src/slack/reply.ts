@@ -2,6 +2,7 @@
 import type { ClosedChannel, HostRoutes, LogTail, Reply } from '../command/reply.js';
 import type { ClusterCheck } from '../kube/check.js';
 import type { Snippet } from '../snippet/kubectl.js';
+import { mapLine, mapWords } from '../words/address-map.js';
 import { exportWords } from '../words/adopt.js';
 import { buildLine, buildsWords } from '../words/build.js';
 import { checking } from '../words/check-card.js';
@@ -66,6 +67,8 @@ export function replyMessage(reply: Reply, cluster: ClusterFacts, now: Date): Me
         list(nodesWords.head(reply), reply.rows.map(nodeLine), nodesWords.rest, nodesWords.none),
         reply.closed,
       );
+    case 'map':
+      return list(mapWords.head(reply), reply.parts.map(mapLine), mapWords.rest, '');
     case 'node':
       return node(reply);
     case 'reading':

@@ -8,6 +8,7 @@ export const commandWords: Readonly<Record<CommandKind, string>> = {
     'Plans a new node: its pod CIDR, its pod network, and a route on every host. An approver decides.',
   'remove-node': 'Plans the reverse. The pod CIDR rests before another node gets it.',
   nodes: 'Lists the nodes with their addresses and pod CIDRs.',
+  map: 'Shows who has which part of the cluster CIDR: what is in use, resting, reserved and free.',
   node: 'Shows one node, what it is owed and what it waits for.',
   'check-node': 'Reads a node and says of each thing that it needs: there, missing, or for you to put right.',
   'check-host': 'Does that for a host that is no node yet. Nothing is changed.',

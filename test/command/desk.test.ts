@@ -56,6 +56,7 @@ describe('authorization', () => {
     'add-node': { text: 'add linux node lin02 10.0.0.8', role: 'operator' },
     'remove-node': { text: 'remove node lin01', role: 'operator' },
     nodes: { text: 'nodes', role: 'viewer' },
+    map: { text: 'map', role: 'viewer' },
     node: { text: 'node lin01', role: 'viewer' },
     'check-node': { text: 'check node lin01', role: 'viewer' },
     'check-host': { text: 'check linux host 10.0.0.8', role: 'operator' },

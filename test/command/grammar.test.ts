@@ -40,6 +40,7 @@ describe('commands', () => {
     ],
     ['remove node win03', { kind: 'remove-node', name: 'win03' }],
     ['nodes', { kind: 'nodes' }],
+    ['map', { kind: 'map' }],
     ['node win03', { kind: 'node', name: 'win03' }],
     ['check node win03', { kind: 'check-node', name: 'win03' }],
     ['check windows host 10.0.0.7', { kind: 'check-host', os: 'windows', address: '10.0.0.7' }],
@@ -286,6 +287,10 @@ describe('a wrong argument is refused by its name', () => {
   test('one word too many, an option twice, an over-long text', () => {
     expect(refusal('nodes now')).toMatchObject({ code: 'extra-word', facts: { word: 'now' } });
     expect(refusal('approve c1 c2')).toMatchObject({ code: 'extra-word', facts: { word: 'c2' } });
+    expect(refusal('mute win03 kubelet for 2h 3h')).toMatchObject({
+      code: 'extra-word',
+      facts: { word: '3h' },
+    });
     expect(refusal('add windows node a 10.0.0.7 ssh a@b ssh a@c')).toMatchObject({
       code: 'extra-word',
       facts: { word: 'ssh' },
@@ -347,6 +352,18 @@ describe('did you mean', () => {
     ['can-i aprove', 'can-i approve'],
     ['help aprove', 'help approve'],
     ['can-i ad windows node', 'can-i add windows node'],
+    // An option's word left out before what only it takes.
+    ['mute win03 2h', 'mute win03 for 2h'],
+    ['mute win03 kubelet 2h', 'mute win03 kubelet for 2h'],
+    [
+      'add windows node win03 10.0.0.7 192.168.3.0/24',
+      'add windows node win03 10.0.0.7 pod-cidr 192.168.3.0/24',
+    ],
+    [
+      'build kubelet v1.5.0 https://git.corp.local/k8s.git',
+      'build kubelet v1.5.0 from https://git.corp.local/k8s.git',
+    ],
+    ['deliver kubelet v1.5.0 win03 win04', 'deliver kubelet v1.5.0 to win03 win04'],
   ])('%s → %s', (said, suggestion) => {
     expect(refusal(said)).toMatchObject({ code: 'unknown-command', facts: { suggestion } });
     // What is suggested works.

@@ -97,6 +97,24 @@ const REPLIES: readonly Reply[] = [
     free: 250,
     resting: 1,
   },
+  {
+    ...{ kind: 'map', cluster: 'prod', clusterCidr: '192.168.0.0/16', nodePrefixLength: 24 },
+    parts: [
+      { cidr: '192.168.0.0/24', use: { kind: 'member', node: 'lin01' } },
+      { cidr: '192.168.1.0/24', use: { kind: 'claimed', node: 'win03', changeId: 'c17' } },
+      { cidr: '192.168.2.0/24', use: { kind: 'held', node: 'win04', changeId: 'c18' } },
+      { cidr: '192.168.3.0/24', use: { kind: 'resting', node: 'win05', owing: [] } },
+      {
+        cidr: '192.168.4.0/24',
+        use: { kind: 'resting', node: 'win06', until: '2026-11-28T05:12:00.000Z', owing: ['lin01', 'win01'] },
+      },
+      { cidr: '192.168.5.0/24', use: { kind: 'free', count: 1 } },
+      { cidr: '192.168.6.0/23', use: { kind: 'reserved' } },
+      { cidr: '192.168.8.9/32', use: { kind: 'address', node: 'win01', address: '192.168.8.9' } },
+      { cidr: '192.168.9.0/24', use: { kind: 'free', count: 119 } },
+      { cidr: '192.168.128.0/17', use: { kind: 'service' } },
+    ],
+  },
   { kind: 'node', row: row(), gateway: '192.168.3.1', hostKey: 'SHA256:abc', changes: [change('applied')] },
   { kind: 'node', row: row({ state: 'leaving' }), gateway: '192.168.3.1', hostKey: null, changes: [] },
   { kind: 'reading', hosts: 3 },
@@ -279,6 +297,10 @@ test('no list, however long or hostile, makes a reply that Slack refuses', () =>
           ),
           free: 1,
           resting: 1,
+        },
+        {
+          ...{ kind: 'map', cluster: text, clusterCidr: text, nodePrefixLength: 24 },
+          parts: many({ cidr: text, use: { kind: 'resting', node: text, owing: many(text) } }),
         },
         {
           kind: 'node',

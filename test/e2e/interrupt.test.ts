@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 
 const ROOT = resolve(__dirname, '../..');
+const { PATH, HOME, FAIRWAY_COMPILED } = process.env;
 
 /** Processes whose environment holds a text. */
 function processesWith(text: string): string[] {
@@ -40,7 +41,7 @@ describe('the sandbox', () => {
       // As in the prompt of a terminal: the input stays open.
       child = spawn(process.execPath, ['--import', 'tsx', 'sandbox/main.ts'], {
         cwd: ROOT,
-        env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TMPDIR: temporary, [name]: value },
+        env: { PATH, HOME, FAIRWAY_COMPILED, TMPDIR: temporary, [name]: value },
         stdio: ['pipe', 'pipe', 'inherit'],
       });
       let output = '';
@@ -51,7 +52,7 @@ describe('the sandbox', () => {
       // Hosts and programs each have a folder; Redis may, too.
       expect(folders().length).toBeGreaterThanOrEqual(2);
       const children = processesWith(`REDIS_PREFIX={sandbox-${child.pid}-`);
-      // The bot and two workers, and what tsx starts for each.
+      // The bot and two workers.
       expect(children.length).toBeGreaterThanOrEqual(3);
       child.kill(signal);
       expect(await once(child, 'exit')).toEqual([code, null]);

@@ -137,7 +137,8 @@ export function teamOf(world: World): Team {
         const [latest] = await stores.changes.latest(1);
         return latest && latest.id !== newest?.id ? latest : null;
       },
-      () => `no change came of "${what}": ${slack.messages(CHANNEL).at(-1)?.text}`,
+      () =>
+        `no change came of "${what}"; last was said: ${slack.messages(CHANNEL).slice(-3).map(textOf).join(' | ')}`,
     );
   }
 

@@ -46,7 +46,7 @@ describeWith(['root', 'dotnet', 'go'], 'deliveries that meet trouble, for real',
       return bytes === built.size;
     });
     await team.untilCard(again.id, 'Switch kubelet to it?');
-    expect(sumOf(fileOn('win01', built))).toBe(built.sha256);
+    expect(await sumOf(fileOn('win01', built))).toBe(built.sha256);
     await team.click(again.id, 'Leave it as it is');
     await team.until(again.id);
   }, 120_000);

@@ -25,7 +25,7 @@ describeWith(['root', 'dotnet', 'go'], 'deliveries to Windows nodes, for real', 
     expect(await team.untilCard(asked.id, built.sha256)).toContain('asks once more');
     await team.click(asked.id, 'Approve');
     await team.untilCard(asked.id, 'Switch kubelet to it?');
-    expect(sumOf(fileOn('win01', built))).toBe(built.sha256);
+    expect(await sumOf(fileOn('win01', built))).toBe(built.sha256);
     await team.click(asked.id, 'Leave it as it is');
     expect((await team.until(asked.id)).state).toBe('applied');
     expect(running()[0]).toBe(AT_FIRST);
@@ -70,7 +70,7 @@ describeWith(['root', 'dotnet', 'go'], 'deliveries to Windows nodes, for real', 
     }
     await team.untilCard(asked.id, '`win01` has');
     await team.untilCard(asked.id, '`win02` has');
-    for (const { name } of nodes) expect(sumOf(fileOn(name, built))).toBe(built.sha256);
+    for (const { name } of nodes) expect(await sumOf(fileOn(name, built))).toBe(built.sha256);
     await team.click(asked.id, 'Switch 2 hosts');
     const { state } = await until(asked.id);
     const errors = [...(await team.stores.changes.results(asked.id)).values()].map(({ error }) => error);

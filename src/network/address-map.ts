@@ -12,7 +12,7 @@ export type Use =
   | { kind: 'resting'; node: string; until?: string; owing: string[] }
   | { kind: 'service' | 'reserved' }
   /** A node's own address lies in it: whoever routes the slice would lose the node. */
-  | { kind: 'address'; node: string; address: string }
+  | { kind: 'address'; node: string }
   /** So many slices in a row, the first of which is `cidr`, may be given. */
   | { kind: 'free'; count: number };
 
@@ -27,19 +27,17 @@ export interface Part {
  */
 export function addressMap(policy: NetworkPolicy, nodes: readonly Node[], leases: readonly Lease[]): Part[] {
   const { clusterCidr, nodePrefixLength, serviceCidr, reserved } = policy;
+  const others = leases.filter((lease) => !isMembers(lease, nodes));
+  // Who is on the way keeps others from its address as a member does.
+  const owners = [...nodes, ...others.flatMap(({ state, node }) => (state === 'resting' ? [] : [node]))];
   const taken: Part[] = [
     ...nodes.map(({ name, podCidr }): Part => ({ cidr: podCidr, use: { kind: 'member', node: name } })),
-    ...leases.filter((lease) => !isMembers(lease, nodes)).map(partOf),
+    ...others.map(partOf),
     ...reserved.map((cidr): Part => ({ cidr, use: { kind: 'reserved' } })),
     ...(overlaps(serviceCidr, clusterCidr) ? [{ cidr: serviceCidr, use: { kind: 'service' } as const }] : []),
-    ...nodes
+    ...owners
       .filter(({ address }) => contains(clusterCidr, address))
-      .map(
-        ({ name, address }): Part => ({
-          cidr: `${address}/32`,
-          use: { kind: 'address', node: name, address },
-        }),
-      ),
+      .map(({ name, address }): Part => ({ cidr: `${address}/32`, use: { kind: 'address', node: name } })),
   ].sort((a, b) => baseOf(a.cidr) - baseOf(b.cidr) || sizeOf(b.cidr) - sizeOf(a.cidr));
   return withFree(taken, clusterCidr, nodePrefixLength);
 }

@@ -81,6 +81,19 @@ describe('the map of a cluster’s addresses', () => {
     ]);
   });
 
+  test('the address of a node on the way is kept free, too, and that of one that left is not', () => {
+    const at = (address: string) => ({ node: { name: 'win03', os: 'windows' as const, address } });
+    const leases = [
+      lease('win03', '192.168.0.0/24', 'claimed', at('192.168.3.7')),
+      lease('win04', '192.168.1.0/24', 'resting', at('192.168.4.7')),
+    ];
+    expect(told(addressMap(guide, [], leases)).slice(2)).toEqual([
+      '192.168.2.0/24 free 1',
+      '192.168.3.7/32 address win03',
+      '192.168.4.0/24 free 252',
+    ]);
+  });
+
   test('another node’s lease of a member’s slice is not hidden behind it', () => {
     const parts = addressMap(
       guide,

@@ -110,7 +110,7 @@ const REPLIES: readonly Reply[] = [
       },
       { cidr: '192.168.5.0/24', use: { kind: 'free', count: 1 } },
       { cidr: '192.168.6.0/23', use: { kind: 'reserved' } },
-      { cidr: '192.168.8.9/32', use: { kind: 'address', node: 'win01', address: '192.168.8.9' } },
+      { cidr: '192.168.8.9/32', use: { kind: 'address', node: 'win01' } },
       { cidr: '192.168.9.0/24', use: { kind: 'free', count: 119 } },
       { cidr: '192.168.128.0/17', use: { kind: 'service' } },
     ],

@@ -235,7 +235,7 @@ const anything: ArgumentType = { read: (text) => text, takes: 'a command', examp
 
 /** Checks one argument. Throws the Refusal that names it. */
 function checked(argument: string, got: string, pattern: Pattern): string {
-  const type = argumentTypes[argument] ?? anything;
+  const type = typeOf(argument);
   const value = got === '' ? null : type.read(got);
   if (value !== null) return value;
   // Phones begin with a capital letter: when that is all that is wrong, the example is what was meant.
@@ -272,7 +272,11 @@ function meantOption(words: readonly string[], meant: readonly string[]): Refusa
 }
 
 function fits(argument: string, word: string): boolean {
-  return (argumentTypes[argument] ?? anything).read(word) !== null;
+  return typeOf(argument).read(word) !== null;
+}
+
+function typeOf(argument: string): ArgumentType {
+  return argumentTypes[argument] ?? anything;
 }
 
 function extraWord(word: string, pattern: Pattern): Refusal {

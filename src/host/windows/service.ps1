@@ -90,7 +90,7 @@ function Invoke-Service($p) {
   $now = Wait-Outcome $p $before $said
   if ($left.Count) { Stop-Request 'SERVICE' ($left -join '; ') }
   $runs = @(if ($isService) { Get-RunningDependents $p.component })
-  if ($p.action -ne 'stop') { Wait-Processes $runs }
+  if ($p.action -ne 'stop' -and $runs.Count) { Wait-Processes $runs }
   $data = Get-ProbeData $p.nodeIp
   # A restart brings back those that ran.
   $data['along'] = @(if ($p.action -eq 'stop') { $ran | Where-Object { $runs -notcontains $_ } } else { $runs | Where-Object { $p.action -eq 'restart' -or $ran -notcontains $_ } })

@@ -62,7 +62,6 @@ static class Engine
         var state = InitialSessionState.CreateDefault2();
         foreach (var name in new[] { "IsWindows", "IsLinux", "IsMacOS", "IsCoreCLR" }) state.Variables.Remove(name, typeof(object));
         // How objects look on a screen: nobody is at one, and all of it would be read at each start.
-        state.Formats.Clear();
         state.DisableFormatUpdates = true;
         var faults = Machine.Read().Faults;
         var there = faults.ContainsKey("no-hyper-v") ? Cmdlets : Cmdlets.Concat(HyperV);
